@@ -1,0 +1,193 @@
+// The operations a model is made of, over all replicas at once. core/cpu implements them with Eigen.
+//
+// Conventions, after which every operation is judged by the same tests:
+// - activations are overwritten, parameter gradients accumulate; `*_backward` never touches values;
+// - x [R, B, L, F] has rows at one stride, F contiguous; parameters carry the replica axis first;
+// - `saved` is written by forward and read by backward, `scratch` is free for reuse after each call; the sizes of both come
+//   from the operation's `*_memory` and depend on shapes only;
+// - sums over batch and position are split by shape, never by thread, and added in a fixed order (determinism: same_replica).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/backend/tensor.hpp"
+#include "core/backend/workspace.hpp"
+#include "core/model/config.hpp"
+
+namespace whorl {
+
+/// Bytes an operation keeps for its backward pass, and bytes it needs only while it runs.
+struct OpMemory {
+    std::int64_t saved = 0;
+    std::int64_t scratch = 0;
+};
+
+/// Which algorithm a recurrence uses. `automatic` follows the backend's measured rule.
+enum class Form { automatic, recurrent, chunked };
+
+struct FormChoice {
+    Form form = Form::automatic;
+    std::int64_t chunk = 0;  // positions a chunk; 0 = the backend's choice. chunk ≥ length is the dense form
+};
+
+/// Values, or gradients of the same shapes. Mamba-3 reads the raw projection; absent parameters are empty tensors.
+struct Mamba3Tensors {
+    Tensor z;        // [R,B,L,H·P]
+    Tensor xbc;      // [R,B,L,H·P + 2·rank·G·N]: x, B (rank, group, state), C
+    Tensor ddt, da;  // [R,B,L,H]
+    Tensor u;        // [R,B,L,H]
+    Tensor angle;    // [R,B,L,S]
+    Tensor dt_bias, d, a_log;       // [R,H]; a_log only with a_source = per_head
+    Tensor b_bias, c_bias;          // [R,H,rank,N]
+    Tensor b_norm, c_norm;          // [R,N]
+    Tensor mimo_x, mimo_z, mimo_o;  // [R,H,rank,P]
+    Tensor norm;                    // [R,H·P]
+    double epsilon = 1e-5;          // of every RMSNorm inside
+};
+
+struct Mamba2Tensors {
+    Tensor xbc;                // [R,B,L,H·P + 2·G·N], after convolution and silu
+    Tensor ddt;                // [R,B,L,H]
+    Tensor dt_bias, d, a_log;  // [R,H]
+};
+
+struct GatedDeltaTensors {
+    Tensor q, k;            // [R,B,L,H·K], after convolution and silu
+    Tensor v;               // [R,B,L,Hv·V]
+    Tensor a, b;            // [R,B,L,Hv]
+    Tensor dt_bias, a_log;  // [R,Hv]
+};
+
+/// RMSNorm and gate of each group of `group` features: y = norm(x)·w ⊙ silu(z) (norm_first) or norm(x ⊙ silu(z))·w.
+struct GatedNormShape {
+    std::int64_t group = 0;
+    bool norm_first = false;
+    bool shared_weight = false;  // weight [group] for all groups, else [features]
+    double epsilon = 1e-5;
+};
+
+/// Rows that carry a loss: row_of[r][m] = b·L + t, or -1 for an unused slot.
+struct Supervision {
+    Tensor row_of;   // i32 [R,1,1,M]
+    Tensor target;   // i32 [R,1,1,M]
+};
+
+/// Per-replica hyper-parameters of one optimizer step; arrays of R on the backend's device.
+struct AdamWStep {
+    Tensor learning_rate, weight_decay;  // f64 [R,1,1,1] rows of one
+    Tensor clip_scale;                   // f64 [R]: 1, or max_norm / norm, or 0 for a stopped replica
+    double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+    std::int64_t step = 1;  // from 1
+};
+
+class Backend {
+public:
+    virtual ~Backend() = default;
+    virtual Device device() const = 0;
+    virtual std::string describe() const = 0;
+
+    /// Zeroed, 64-byte aligned memory. Throws RuntimeFailure naming the size when there is not enough.
+    virtual Buffer allocate(std::int64_t bytes) = 0;
+    virtual void upload(const Tensor& to, const void* from, std::int64_t bytes) = 0;
+    virtual void download(void* to, const Tensor& from, std::int64_t bytes) = 0;
+    virtual void zero(const Tensor& first, std::int64_t bytes) = 0;
+    /// y += x, elementwise over activations.
+    virtual void add(const Tensor& x, const Tensor& y) = 0;
+
+    /// out[r,b,t,:] = weight[r, tokens[r,b,t], :]; a token outside 0..V-1 is the caller's error and reads row 0.
+    virtual void embed_forward(const Tensor& tokens, const Tensor& weight, const Tensor& out) = 0;
+    virtual void embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight) = 0;
+    /// out[r,0,m,:] = x[r, row_of[r][m], :], zeros for -1; backward overwrites d_x, zero where no row was taken.
+    virtual void gather_rows(const Tensor& x, const Tensor& row_of, const Tensor& out) = 0;
+    virtual void scatter_rows(const Tensor& d_out, const Tensor& row_of, const Tensor& d_x) = 0;
+
+    /// y = x Wᵀ, W [R,out,in]. backward: d_x = d_y W (skipped when empty), d_W += d_yᵀ x.
+    virtual OpMemory linear_memory(const Tensor& x, const Tensor& weight) = 0;
+    virtual void linear_forward(const Tensor& x, const Tensor& weight, const Tensor& y) = 0;
+    virtual void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& d_y, const Tensor& d_x,
+                                 const Tensor& d_weight, const Tensor& scratch) = 0;
+
+    /// sum = x + residual (residual may be empty, then sum = x and is not written); y = w ⊙ sum / sqrt(mean(sum²) + ε).
+    /// inverse [R,B,L,1] keeps 1/sqrt(…). backward: d_sum += through the norm (d_sum holds the residual stream's gradient).
+    virtual OpMemory rms_norm_memory(const Tensor& x) = 0;
+    virtual void rms_norm_forward(const Tensor& x, const Tensor& residual, const Tensor& sum, const Tensor& weight,
+                                  const Tensor& y, const Tensor& inverse, double epsilon) = 0;
+    virtual void rms_norm_backward(const Tensor& sum, const Tensor& weight, const Tensor& inverse, const Tensor& d_y,
+                                   const Tensor& d_sum, const Tensor& d_weight, const Tensor& scratch) = 0;
+
+    virtual OpMemory gated_rms_norm_memory(const Tensor& x, const GatedNormShape& shape) = 0;
+    virtual void gated_rms_norm_forward(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight,
+                                        const Tensor& y) = 0;
+    virtual void gated_rms_norm_backward(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight,
+                                         const Tensor& d_y, const Tensor& d_x, const Tensor& d_z, const Tensor& d_weight,
+                                         const Tensor& scratch) = 0;
+
+    /// y = silu(depthwise causal convolution of x + bias); weight [R,F,width], bias [R,F] or empty.
+    /// state [R,B,width-1,F] (or empty) holds the inputs before x and is advanced.
+    virtual OpMemory short_conv_memory(const Tensor& x, const Tensor& weight) = 0;
+    virtual void short_conv_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& state,
+                                    const Tensor& y, const Tensor& scratch) = 0;
+    virtual void short_conv_backward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& d_y,
+                                     const Tensor& d_x, const Tensor& d_weight, const Tensor& d_bias,
+                                     const Tensor& scratch) = 0;
+
+    /// The mixers between their projections. With a state ([R,B,1,*_state_size]) the sequence continues from it and
+    /// advances it; L = 1 is a decoding step. `position` is the index of the first position (standard rotation, RoPE).
+    virtual OpMemory mamba3_memory(const Mamba3Config& config, const Tensor& y, FormChoice form) = 0;
+    virtual void mamba3_forward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& y, const Tensor& state,
+                                std::int64_t position, const Tensor& saved, const Tensor& scratch, FormChoice form) = 0;
+    virtual void mamba3_backward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& d_y,
+                                 const Mamba3Tensors& gradient, const Tensor& saved, const Tensor& scratch,
+                                 FormChoice form) = 0;
+
+    virtual OpMemory mamba2_memory(const Mamba2Config& config, const Tensor& y, FormChoice form) = 0;
+    virtual void mamba2_forward(const Mamba2Config& config, const Mamba2Tensors& in, const Tensor& y, const Tensor& state,
+                                const Tensor& saved, const Tensor& scratch, FormChoice form) = 0;
+    virtual void mamba2_backward(const Mamba2Config& config, const Mamba2Tensors& in, const Tensor& d_y,
+                                 const Mamba2Tensors& gradient, const Tensor& saved, const Tensor& scratch,
+                                 FormChoice form) = 0;
+
+    virtual OpMemory gated_delta_memory(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) = 0;
+    virtual void gated_delta_forward(const GatedDeltaNetConfig& config, const GatedDeltaTensors& in, const Tensor& y,
+                                     const Tensor& state, const Tensor& saved, const Tensor& scratch, FormChoice form) = 0;
+    virtual void gated_delta_backward(const GatedDeltaNetConfig& config, const GatedDeltaTensors& in, const Tensor& d_y,
+                                      const GatedDeltaTensors& gradient, const Tensor& saved, const Tensor& scratch,
+                                      FormChoice form) = 0;
+
+    /// Causal softmax attention over qkv [R,B,L,3·H·K] (q, k, v), y [R,B,L,H·K]. The cache, when given, is
+    /// [R,B,capacity,2·H·K]: keys (rotated) and values of all earlier positions; `position` of them are filled.
+    /// attention_memory: `capacity` earlier positions at most.
+    virtual OpMemory attention_memory(const AttentionConfig& config, const Tensor& qkv, std::int64_t capacity) = 0;
+    virtual void attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y, const Tensor& cache,
+                                   std::int64_t position, const Tensor& scratch) = 0;
+    virtual void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y,
+                                    const Tensor& d_qkv, const Tensor& scratch) = 0;
+
+    /// y,g = split(x); out = y ⊙ silu(g). x [R,B,L,2F], out [R,B,L,F].
+    virtual void swiglu_forward(const Tensor& x, const Tensor& out) = 0;
+    virtual void swiglu_backward(const Tensor& x, const Tensor& d_out, const Tensor& d_x) = 0;
+
+    /// Mean over the used slots of each replica: loss [R] f64, correct [R] f64 (argmax hits), used [R] f64 (slots).
+    /// d_logits (skipped when empty) receives the gradient of the mean; it may be `logits` itself.
+    virtual void cross_entropy(const Tensor& logits, const Supervision& supervision, std::int64_t vocabulary,
+                               const Tensor& loss, const Tensor& correct, const Tensor& used, const Tensor& d_logits) = 0;
+
+    /// norm[r] (f64) = ‖gradient of replica r‖₂ over its whole slice [R,1,1,slice].
+    virtual OpMemory gradient_norm_memory(const Tensor& gradient) = 0;
+    virtual void gradient_norm(const Tensor& gradient, const Tensor& norm, const Tensor& scratch) = 0;
+    /// One AdamW step over the flat slices; mask [1,1,1,slice] holds 0 = frozen, 1 = trained, 2 = trained with decay.
+    virtual void adamw(const AdamWStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
+                       const Tensor& first_moment, const Tensor& second_moment) = 0;
+};
+
+/// Values kept between decoding steps: elements a sequence, in the model's dtype.
+std::int64_t mamba3_state_size(const Mamba3Config& config, std::int64_t heads);
+std::int64_t mamba2_state_size(const Mamba2Config& config, std::int64_t heads);
+std::int64_t gated_delta_state_size(const GatedDeltaNetConfig& config);
+
+/// `threads` = 0: as many as the machine has. Results do not depend on it.
+std::unique_ptr<Backend> make_cpu_backend(int threads = 0);
+
+}  // namespace whorl

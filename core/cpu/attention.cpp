@@ -1,0 +1,201 @@
+// Causal softmax attention, one head of one sequence a time: scores of a block of queries against all earlier keys, softmax,
+// values. The backward pass makes the probabilities again from the kept maxima and sums.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/cpu/cpu_backend.hpp"
+#include "core/cpu/gemm.hpp"
+#include "core/cpu/sequence_tasks.hpp"
+#include "core/numerics/rotation.hpp"
+
+namespace whorl::cpu {
+namespace {
+
+constexpr std::int64_t kQueryBlock = 64;
+
+struct AttentionShape {
+    AttentionShape(const AttentionConfig& c, const Tensor& qkv, std::int64_t earlier)
+        : length(qkv.shape[2]), context(earlier + length), heads(c.num_heads), k(c.head_dim), rope(c.positions == Positions::rope) {}
+    std::int64_t length, context, heads, k;  // context: keys that the last query sees
+    bool rope;
+    std::int64_t width() const { return heads * k; }
+    std::int64_t block() const { return std::min(kQueryBlock, length); }
+};
+
+template <class T>
+struct AttentionBuffers {
+    AttentionBuffers(Scratch& scratch, const AttentionShape& s) {
+        for (T** rows : {&q, &keys, &values, &d_q, &d_keys, &d_values}) *rows = scratch.take<T>(s.context * s.k);
+        for (T** rows : {&out, &d_out}) *rows = scratch.take<T>(s.block() * s.k);
+        for (T** square : {&p, &d_p}) *square = scratch.take<T>(s.block() * s.context);
+        for (T** table : {&sin, &cos}) *table = scratch.take<T>(s.context * (s.k / 2));
+    }
+    T *q, *keys, *values, *d_q, *d_keys, *d_values;  // [context,K]
+    T *out, *d_out;                                  // [block,K]
+    T *p, *d_p;                                      // [block,context]
+    T *sin, *cos;                                    // [context,K/2], rows of the positions at hand
+};
+
+template <class T>
+struct AttentionSequence {
+    const AttentionShape& s;
+    AttentionBuffers<T>& x;
+    const Tensor& qkv;
+    std::int64_t r, b, first;  // first: index of the first position
+
+    T factor() const { return T(1) / std::sqrt(static_cast<T>(s.k)); }
+
+    void angles() const {
+        const std::int64_t half = s.k / 2;
+        if (!s.rope) return;
+        for (std::int64_t t = 0; t < s.length; ++t)
+            for (std::int64_t j = 0; j < half; ++j) {
+                const auto turn = numerics::sincos(numerics::rope_angle<T>(first + t, j, half));
+                x.sin[t * half + j] = turn.sin;
+                x.cos[t * half + j] = turn.cos;
+            }
+    }
+    /// Turns pairs (i, i + K/2) of row t by its position, or back.
+    void turn(T* row, std::int64_t t, bool back) const {
+        const std::int64_t half = s.k / 2;
+        const T *sin = x.sin + t * half, *cos = x.cos + t * half;
+        if (!s.rope) return;
+#pragma omp simd
+        for (std::int64_t j = 0; j < half; ++j) {
+            const auto turned = numerics::rotate<T>({row[j], row[half + j]}, cos[j], back ? -sin[j] : sin[j]);
+            row[j] = turned.x;
+            row[half + j] = turned.y;
+        }
+    }
+    const T* raw(std::int64_t t, int part, std::int64_t h) const { return qkv.at<T>(r, b, t) + part * s.width() + h * s.k; }
+
+    /// Fills q (scaled), keys and values of one head; `cache` rows come first and receive the new ones.
+    void prepare_head(std::int64_t h, const Tensor& cache) const {
+        const std::int64_t earlier = s.context - s.length;
+        for (std::int64_t t = 0; t < earlier; ++t) {
+            const T* row = cache.at<T>(r, b, t);
+            copy(row + h * s.k, x.keys + t * s.k, s.k);
+            copy(row + s.width() + h * s.k, x.values + t * s.k, s.k);
+        }
+        for (std::int64_t t = 0; t < s.length; ++t) {
+            T *q = x.q + t * s.k, *key = x.keys + (earlier + t) * s.k, *value = x.values + (earlier + t) * s.k;
+            copy(raw(t, 0, h), q, s.k);
+            copy(raw(t, 1, h), key, s.k);
+            copy(raw(t, 2, h), value, s.k);
+            turn(q, t, false);
+            turn(key, t, false);
+            scale(factor(), q, s.k);
+            if (!cache) continue;
+            T* row = cache.at<T>(r, b, earlier + t);
+            copy(key, row + h * s.k, s.k);
+            copy(value, row + s.width() + h * s.k, s.k);
+        }
+    }
+
+    /// p ← probabilities of queries [begin, begin + rows) over the keys up to the last of them; returns that many keys.
+    std::int64_t probabilities(std::int64_t begin, std::int64_t rows) const {
+        const std::int64_t earlier = s.context - s.length, columns = earlier + begin + rows;
+        gemm_nt<T>({x.q + begin * s.k, rows, s.k, s.k}, {x.keys, columns, s.k, s.k}, {x.p, rows, columns, columns}, Write::assign);
+        for (std::int64_t i = 0; i < rows; ++i) {
+            T* p = x.p + i * columns;
+            const std::int64_t seen = earlier + begin + i + 1;
+            T highest = -std::numeric_limits<T>::infinity(), total = 0;
+            for (std::int64_t j = 0; j < seen; ++j) highest = std::max(highest, p[j]);
+#pragma omp simd reduction(+ : total)
+            for (std::int64_t j = 0; j < seen; ++j) {
+                p[j] = numerics::exp(p[j] - highest);
+                total += p[j];
+            }
+            scale(T(1) / total, p, seen);
+            fill(T(0), p + seen, columns - seen);
+        }
+        return columns;
+    }
+
+    void forward(const Tensor& y, const Tensor& cache) const {
+        angles();
+        for (std::int64_t h = 0; h < s.heads; ++h) {
+            prepare_head(h, cache);
+            for (std::int64_t begin = 0; begin < s.length; begin += s.block()) {
+                const std::int64_t rows = std::min(s.block(), s.length - begin), columns = probabilities(begin, rows);
+                T* out = y.at<T>(r, b, begin) + h * s.k;
+                gemm_nn<T>({x.p, rows, columns, columns}, {x.values, columns, s.k, s.k}, {out, rows, s.k, y.row_stride()}, Write::assign);
+            }
+        }
+    }
+
+    /// d_p ← p ⊙ (dY Vᵀ - rowsum(p ⊙ dY Vᵀ)): gradient of the scaled scores.
+    void softmax_backward(Matrix<const T> d_out, std::int64_t columns) const {
+        gemm_nt<T>(d_out, {x.values, columns, s.k, s.k}, {x.d_p, d_out.rows, columns, columns}, Write::assign);
+        for (std::int64_t i = 0; i < d_out.rows; ++i) {
+            const T* p = x.p + i * columns;
+            T* d = x.d_p + i * columns;
+            const T mean = dot(p, static_cast<const T*>(d), columns);
+#pragma omp simd
+            for (std::int64_t j = 0; j < columns; ++j) d[j] = p[j] * (d[j] - mean);
+        }
+    }
+
+    void backward(const Tensor& d_y, const Tensor& d_qkv) const {
+        angles();
+        for (std::int64_t h = 0; h < s.heads; ++h) {
+            prepare_head(h, {});
+            fill(T(0), x.d_keys, s.length * s.k);
+            fill(T(0), x.d_values, s.length * s.k);
+            for (std::int64_t begin = 0; begin < s.length; begin += s.block()) {
+                const std::int64_t rows = std::min(s.block(), s.length - begin), columns = probabilities(begin, rows);
+                const Matrix<const T> d_out{d_y.at<T>(r, b, begin) + h * s.k, rows, s.k, d_y.row_stride()};
+                softmax_backward(d_out, columns);
+                const Matrix<const T> p{x.p, rows, columns, columns}, d_p{x.d_p, rows, columns, columns};
+                gemm_tn<T>(p, d_out, {x.d_values, columns, s.k, s.k}, Write::add);
+                gemm_nn<T>(d_p, {x.keys, columns, s.k, s.k}, {x.d_q + begin * s.k, rows, s.k, s.k}, Write::assign);
+                gemm_tn<T>(d_p, {x.q + begin * s.k, rows, s.k, s.k}, {x.d_keys, columns, s.k, s.k}, Write::add);
+            }
+            for (std::int64_t t = 0; t < s.length; ++t) {
+                scale(factor(), x.d_q + t * s.k, s.k);
+                turn(x.d_q + t * s.k, t, true);
+                turn(x.d_keys + t * s.k, t, true);
+                T* to = d_qkv.at<T>(r, b, t) + h * s.k;
+                copy(static_cast<const T*>(x.d_q + t * s.k), to, s.k);
+                copy(static_cast<const T*>(x.d_keys + t * s.k), to + s.width(), s.k);
+                copy(static_cast<const T*>(x.d_values + t * s.k), to + 2 * s.width(), s.k);
+            }
+        }
+    }
+};
+
+}  // namespace
+
+OpMemory CpuBackend::attention_memory(const AttentionConfig& config, const Tensor& qkv, std::int64_t capacity) {
+    OpMemory memory;
+    dispatch(qkv.dtype, [&](auto scalar) {
+        using T = decltype(scalar);
+        memory.scratch = threads_ * scratch_bytes<AttentionBuffers<T>>(AttentionShape(config, qkv, capacity));
+    });
+    return memory;
+}
+
+void CpuBackend::attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y, const Tensor& cache,
+                                   std::int64_t position, const Tensor& scratch) {
+    dispatch(qkv.dtype, [&](auto scalar) {
+        using T = decltype(scalar);
+        const AttentionShape shape(config, qkv, cache ? position : 0);
+        for_each_sequence<AttentionBuffers<T>>(threads_, qkv, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+            AttentionSequence<T>{shape, buffers, qkv, r, b, position}.forward(y, cache);
+        });
+    });
+}
+
+void CpuBackend::attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y, const Tensor& d_qkv,
+                                    const Tensor& scratch) {
+    dispatch(qkv.dtype, [&](auto scalar) {
+        using T = decltype(scalar);
+        const AttentionShape shape(config, qkv, 0);
+        for_each_sequence<AttentionBuffers<T>>(threads_, qkv, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+            AttentionSequence<T>{shape, buffers, qkv, r, b, 0}.backward(d_y, d_qkv);
+        });
+    });
+}
+
+}  // namespace whorl::cpu

@@ -1,0 +1,54 @@
+#include "core/cpu/cpu_backend.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+#include <omp.h>
+
+#include "core/base/error.hpp"
+#include "core/cpu/gemm.hpp"
+#include "core/cpu/parallel.hpp"
+#include "core/cpu/vector_math.hpp"
+
+namespace whorl {
+
+std::unique_ptr<Backend> make_cpu_backend(int threads) { return std::make_unique<cpu::CpuBackend>(threads); }
+
+namespace cpu {
+
+CpuBackend::CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) { pin_gemm_blocking(); }
+
+std::string CpuBackend::describe() const {
+    return "CPU, " + std::to_string(threads_) + (threads_ == 1 ? " thread" : " threads");
+}
+
+Buffer CpuBackend::allocate(std::int64_t bytes) {
+    const auto size = static_cast<std::size_t>((bytes + kAlignment - 1) / kAlignment * kAlignment);
+    auto* data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size > 0 ? size : kAlignment));
+    if (!data) throw RuntimeFailure("out of memory: cannot allocate " + std::to_string(bytes / (1024 * 1024)) + " MiB");
+    std::memset(data, 0, size);
+    return {data, bytes, [](std::byte* memory) { std::free(memory); }};
+}
+
+void CpuBackend::upload(const Tensor& to, const void* from, std::int64_t bytes) {
+    std::memcpy(to.data, from, static_cast<std::size_t>(bytes));
+}
+void CpuBackend::download(void* to, const Tensor& from, std::int64_t bytes) {
+    std::memcpy(to, from.data, static_cast<std::size_t>(bytes));
+}
+void CpuBackend::zero(const Tensor& first, std::int64_t bytes) { std::memset(first.data, 0, static_cast<std::size_t>(bytes)); }
+
+void CpuBackend::add(const Tensor& x, const Tensor& y) {
+    dispatch(x.dtype, [&](auto scalar) {
+        using T = decltype(scalar);
+        const Blocks blocks(x.rows(), 256, 64);
+        parallel_for(threads_, x.replicas() * blocks.count, [&](std::int64_t task, int) {
+            const std::int64_t r = task / blocks.count, block = task % blocks.count;
+            for (std::int64_t i = blocks.begin(block); i < blocks.end(block); ++i)
+                accumulate(static_cast<const T*>(x.at<T>(r) + i * x.row_stride()), y.at<T>(r) + i * y.row_stride(), x.features());
+        });
+    });
+}
+
+}  // namespace cpu
+}  // namespace whorl

@@ -1,0 +1,243 @@
+#include "core/cpu/delta_scan_chunked.hpp"
+
+#include <algorithm>
+
+#include "core/cpu/gemm.hpp"
+#include "core/cpu/vector_math.hpp"
+#include "core/numerics/activations.hpp"
+
+namespace whorl::cpu {
+namespace {
+
+template <class T>
+struct DeltaChunk {
+    const DeltaShape& s;
+    std::int64_t begin, rows;
+    bool first, last;
+
+    DeltaChunk(const DeltaShape& shape, std::int64_t index)
+        : s(shape), begin(index * shape.chunk), rows(std::min(shape.chunk, shape.length - begin)), first(index == 0),
+          last(begin + rows == shape.length) {}
+
+    Matrix<const T> keys(const T* base) const { return {base + begin * s.key, rows, s.key, s.key}; }
+    Matrix<const T> values(const T* base) const { return {base + begin * s.value, rows, s.value, s.value}; }
+    Matrix<T> keys(T* base) const { return {base + begin * s.key, rows, s.key, s.key}; }
+    Matrix<T> values(T* base) const { return {base + begin * s.value, rows, s.value, s.value}; }
+    Matrix<T> square(T* base) const { return {base, rows, rows, rows}; }
+    Matrix<const T> square_in(const T* base) const { return {base, rows, rows, rows}; }
+    Matrix<T> rows_v(T* base) const { return {base, rows, s.value, s.value}; }
+    Matrix<const T> rows_v_in(const T* base) const { return {base, rows, s.value, s.value}; }
+    Matrix<T> state(T* base) const { return {base, s.key, s.value, s.value}; }
+    Matrix<const T> state_in(const T* base) const { return {base, s.key, s.value, s.value}; }
+};
+
+/// Decay factors of the chunk and K Kᵀ, Q Kᵀ masked and decayed: keys strictly lower, scores lower.
+template <class T>
+void prepare(const DeltaChunk<T>& c, const DeltaInput<T>& in, DeltaScratch<T>& x) {
+    T sum = 0;
+    for (std::int64_t i = 0; i < c.rows; ++i) {
+        sum += in.log_decay[c.begin + i];
+        x.from_start[i] = sum;
+        x.step_decay[i] = in.log_decay[c.begin + i];
+    }
+#pragma omp simd
+    for (std::int64_t i = 0; i < c.rows; ++i) {
+        x.to_end[i] = numerics::exp(sum - x.from_start[i]);
+        x.from_start[i] = numerics::exp(x.from_start[i]);
+        x.step_decay[i] = numerics::exp(x.step_decay[i]);
+    }
+    gemm_nt<T>(c.keys(in.k), c.keys(in.k), c.square(x.keys), Write::assign);
+    gemm_nt<T>(c.keys(in.q), c.keys(in.k), c.square(x.scores), Write::assign);
+    for (std::int64_t i = 0; i < c.rows; ++i) {
+        T *d = x.decay + i * c.rows, *keys = x.keys + i * c.rows, *scores = x.scores + i * c.rows;
+        const T *above = d - c.rows, decay = x.step_decay[i];
+#pragma omp simd
+        for (std::int64_t j = 0; j < i; ++j) {
+            d[j] = decay * above[j];
+            keys[j] *= d[j];
+            scores[j] *= d[j];
+        }
+        d[i] = 1;
+        fill(T(0), d + i + 1, c.rows - i - 1);
+        fill(T(0), keys + i, c.rows - i);
+        fill(T(0), scores + i + 1, c.rows - i - 1);
+    }
+}
+
+/// to rows = factor[i] · from rows.
+template <class T>
+void scale_rows(const T* factor, Matrix<const T> from, T* to) {
+    for (std::int64_t i = 0; i < from.rows; ++i)
+#pragma omp simd
+        for (std::int64_t j = 0; j < from.cols; ++j) to[i * from.cols + j] = factor[i] * from.data[i * from.ld + j];
+}
+
+/// Solves (I + keys diag β) Ŵ = rhs in place, row after row.
+template <class T>
+void solve_lower(const DeltaChunk<T>& c, const T* beta, const T* keys, T* w) {
+    for (std::int64_t i = 1; i < c.rows; ++i)
+        for (std::int64_t j = 0; j < i; ++j) axpy(-keys[i * c.rows + j] * beta[j], w + j * c.s.value, w + i * c.s.value, c.s.value);
+}
+
+/// Solves (I + diag β keys)ᵀ dR = rhs in place, last row first.
+template <class T>
+void solve_upper(const DeltaChunk<T>& c, const T* beta, const T* keys, T* d) {
+    for (std::int64_t j = c.rows - 1; j > 0; --j)
+        for (std::int64_t i = 0; i < j; ++i) axpy(-beta[j] * keys[j * c.rows + i], d + j * c.s.value, d + i * c.s.value, c.s.value);
+}
+
+/// d_Λ through the decay of a product: +row sum, -column sum of sign · gradient ⊙ decayed value, strictly below the diagonal.
+template <class T>
+void decay_backward(const DeltaChunk<T>& c, T sign, const T* d, const T* value, T* d_lambda) {
+    for (std::int64_t i = 0; i < c.rows; ++i) {
+        const T *d_row = d + i * c.rows, *row = value + i * c.rows;
+        T total = 0;
+#pragma omp simd reduction(+ : total)
+        for (std::int64_t j = 0; j < i; ++j) {
+            const T through = sign * d_row[j] * row[j];
+            d_lambda[j] -= through;
+            total += through;
+        }
+        d_lambda[i] += total;
+    }
+}
+
+/// d ← gradient of the undecayed product, zero above the diagonal (and on it when strict).
+template <class T>
+void mask_decay(const DeltaChunk<T>& c, const T* decay, bool strict, T sign, T* d) {
+    for (std::int64_t i = 0; i < c.rows; ++i) {
+        const std::int64_t end = strict ? i : i + 1;
+#pragma omp simd
+        for (std::int64_t j = 0; j < end; ++j) d[i * c.rows + j] *= sign * decay[i * c.rows + j];
+        fill(T(0), d + i * c.rows + end, c.rows - end);
+    }
+}
+
+/// Through S_out = e^{Λ_end} S_in + (diag(e^{Λ_end-Λ}) K)ᵀ U with gradient x.d_s: adds to d_u, d_k, d_Λ.
+template <class T>
+void exit_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const DeltaGradient<T>& g, const T* s_in, DeltaScratch<T>& x) {
+    const Matrix<const T> k = c.keys(in.k), d_s = c.state_in(x.d_s);
+    gemm_nn<T>(k, d_s, c.rows_v(x.rows_v), Write::assign);
+    T total = s_in ? x.from_start[c.rows - 1] * dot(s_in, x.d_s, c.s.state_size()) : T(0);
+    for (std::int64_t i = 0; i < c.rows; ++i) {
+        const T through = x.to_end[i] * dot(x.rows_v + i * c.s.value, x.u + i * c.s.value, c.s.value);
+        x.d_lambda[i] -= through;
+        total += through;
+        axpy(x.to_end[i], x.rows_v + i * c.s.value, x.d_u + i * c.s.value, c.s.value);
+    }
+    x.d_lambda[c.rows - 1] += total;
+    scale_rows<T>(x.to_end, c.rows_v_in(x.u), x.rows_v);
+    gemm_nt<T>(c.rows_v_in(x.rows_v), d_s, c.keys(g.k), Write::add);
+}
+
+/// One term out = diag(e^Λ) X S_in (X = Q or K) with gradient `d_out` [m,V] already times e^Λ: adds to d_x, d_Λ, d_s.
+template <class T>
+void entry_term_backward(const DeltaChunk<T>& c, Matrix<const T> rows, const T* d_out, const T* s_in, T* d_rows, DeltaScratch<T>& x) {
+    gemm_nt<T>(c.rows_v_in(d_out), c.state_in(s_in), {x.rows_k, c.rows, c.s.key, c.s.key}, Write::assign);
+    for (std::int64_t i = 0; i < c.rows; ++i)
+        x.d_lambda[i] += dot(rows.data + i * rows.ld, x.rows_k + i * c.s.key, c.s.key);
+    accumulate(x.rows_k, d_rows, c.rows * c.s.key);
+    gemm_tn<T>(rows, c.rows_v_in(d_out), c.state(x.d_s), Write::add);
+}
+
+template <class T>
+void chunk_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_o, const T* w, const T* s_in,
+                    const DeltaGradient<T>& g, DeltaScratch<T>& x) {
+    const T* beta = in.beta + c.begin;
+    prepare(c, in, x);
+    fill(T(0), x.d_lambda, c.rows);
+    scale_rows<T>(beta, c.values(w), x.u);
+    const Matrix<const T> k = c.keys(in.k), d_out = c.values(d_o);
+    gemm_tn<T>(c.square_in(x.scores), d_out, c.rows_v(x.d_u), Write::assign);
+    fill(T(0), c.keys(g.k).data, c.rows * c.s.key);
+    if (!c.last) exit_backward(c, in, g, s_in, x);
+    solve_upper(c, beta, x.keys, x.d_u);
+    for (std::int64_t i = 0; i < c.rows; ++i)
+        g.beta[c.begin + i] = dot(x.d_u + i * c.s.value, c.values(w).data + i * c.s.value, c.s.value);
+    const Matrix<T> d_v = c.values(g.v);
+    scale_rows<T>(beta, c.rows_v_in(x.d_u), d_v.data);
+
+    gemm_nt<T>(d_out, c.rows_v_in(x.u), c.square(x.d_scores), Write::assign);
+    gemm_nt<T>({d_v.data, c.rows, c.s.value, c.s.value}, c.rows_v_in(x.u), c.square(x.d_keys), Write::assign);
+    decay_backward<T>(c, T(1), x.d_scores, x.scores, x.d_lambda);
+    decay_backward<T>(c, T(-1), x.d_keys, x.keys, x.d_lambda);
+    mask_decay<T>(c, x.decay, false, T(1), x.d_scores);
+    mask_decay<T>(c, x.decay, true, T(-1), x.d_keys);
+    gemm_nn<T>(c.square_in(x.d_scores), k, c.keys(g.q), Write::assign);
+    gemm_tn<T>(c.square_in(x.d_scores), c.keys(in.q), c.keys(g.k), Write::add);
+    gemm_nn<T>(c.square_in(x.d_keys), k, c.keys(g.k), Write::add);
+    gemm_tn<T>(c.square_in(x.d_keys), k, c.keys(g.k), Write::add);
+}
+
+/// The gradient of the state on entry, and what flows through it to Q, K and Λ.
+template <class T>
+void state_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_o, const T* s_in, const DeltaGradient<T>& g,
+                    DeltaScratch<T>& x) {
+    if (c.first) return;
+    if (c.last)
+        fill(T(0), x.d_s, c.s.state_size());
+    else
+        scale(x.from_start[c.rows - 1], x.d_s, c.s.state_size());
+    scale_rows<T>(x.from_start, c.values(d_o), x.rows_v);
+    entry_term_backward(c, c.keys(in.q), x.rows_v, s_in, c.keys(g.q).data, x);
+    const T* d_v = c.values(g.v).data;
+    for (std::int64_t i = 0; i < c.rows; ++i)
+        for (std::int64_t j = 0; j < c.s.value; ++j)
+            x.rows_v[i * c.s.value + j] = -x.from_start[i] * d_v[i * c.s.value + j];
+    entry_term_backward(c, c.keys(in.k), x.rows_v, s_in, c.keys(g.k).data, x);
+}
+
+}  // namespace
+
+template <class T>
+void chunked_delta_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* o, T* saved, DeltaScratch<T>& x) {
+    T* boundaries = saved + padded(shape.length * shape.value, DType::f32);
+    for (std::int64_t index = 0; index < shape.chunks(); ++index) {
+        const DeltaChunk<T> c(shape, index);
+        prepare(c, in, x);
+        const Matrix<T> out = c.values(o), w = c.values(saved);
+        copy(c.values(in.v).data, w.data, c.rows * shape.value);
+        if (!c.first) {
+            copy(x.s, boundaries + (index - 1) * shape.state_size(), shape.state_size());
+            gemm_nn<T>(c.keys(in.k), c.state_in(x.s), c.rows_v(x.rows_v), Write::assign);
+            for (std::int64_t i = 0; i < c.rows; ++i)
+                axpy(-x.from_start[i], x.rows_v + i * shape.value, w.data + i * shape.value, shape.value);
+            gemm_nn<T>(c.keys(in.q), c.state_in(x.s), c.rows_v(x.rows_v), Write::assign);
+            scale_rows<T>(x.from_start, c.rows_v_in(x.rows_v), out.data);
+        }
+        solve_lower(c, in.beta + c.begin, x.keys, w.data);
+        scale_rows<T>(in.beta + c.begin, c.values(static_cast<const T*>(saved)), x.u);
+        gemm_nn<T>(c.square_in(x.scores), c.rows_v_in(x.u), out, c.first ? Write::assign : Write::add);
+        if (c.last) break;
+        if (!c.first) scale(x.from_start[c.rows - 1], x.s, shape.state_size());
+        scale_rows<T>(x.to_end, c.rows_v_in(x.u), x.rows_v);
+        gemm_tn<T>(c.keys(in.k), c.rows_v_in(x.rows_v), c.state(x.s), c.first ? Write::assign : Write::add);
+    }
+}
+
+template <class T>
+void chunked_delta_backward(const DeltaShape& shape, const DeltaInput<T>& in, const T* d_o, const T* saved,
+                            const DeltaGradient<T>& g, DeltaScratch<T>& x) {
+    const T* boundaries = saved + padded(shape.length * shape.value, DType::f32);
+    for (std::int64_t index = shape.chunks() - 1; index >= 0; --index) {
+        const DeltaChunk<T> c(shape, index);
+        const T* s_in = c.first ? nullptr : boundaries + (index - 1) * shape.state_size();
+        chunk_backward(c, in, d_o, saved, s_in, g, x);
+        state_backward(c, in, d_o, s_in, g, x);
+        T later = 0;
+        for (std::int64_t i = c.rows - 1; i >= 0; --i) {
+            later += x.d_lambda[i];
+            g.log_decay[c.begin + i] = later;
+        }
+    }
+}
+
+#define WHORL_INSTANTIATE(T)                                                                                     \
+    template void chunked_delta_forward<T>(const DeltaShape&, const DeltaInput<T>&, T*, T*, DeltaScratch<T>&);   \
+    template void chunked_delta_backward<T>(const DeltaShape&, const DeltaInput<T>&, const T*, const T*,         \
+                                            const DeltaGradient<T>&, DeltaScratch<T>&);
+WHORL_INSTANTIATE(float)
+WHORL_INSTANTIATE(double)
+#undef WHORL_INSTANTIATE
+
+}  // namespace whorl::cpu

@@ -1,0 +1,103 @@
+// Gate and norm of one head's (or group's) n channels, forward and backward:
+//   none:   out = x ⊙ silu(z)
+//   before: out = RMSNorm(x)·w ⊙ silu(z)        (Gated DeltaNet; Mamba-3 pre_gate)
+//   after:  out = RMSNorm(x ⊙ silu(z))·w        (Mamba-2; Mamba-3 post_gate)
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "core/cpu/vector_math.hpp"
+#include "core/numerics/activations.hpp"
+
+namespace whorl::cpu {
+
+enum class GateNorm { none, before, after };
+
+template <class T>
+struct Gate {
+    GateNorm norm = GateNorm::none;
+    std::int64_t n = 0;
+    T epsilon = 0;
+
+    T inverse_rms(const T* x) const { return T(1) / std::sqrt(sum_squares(x, n) / static_cast<T>(n) + epsilon); }
+
+    void forward(const T* x, const T* z, const T* w, T* out) const {
+        if (norm == GateNorm::after) {
+#pragma omp simd
+            for (std::int64_t i = 0; i < n; ++i) out[i] = x[i] * numerics::silu(z[i]);
+            const T s = inverse_rms(out);
+#pragma omp simd
+            for (std::int64_t i = 0; i < n; ++i) out[i] *= s * w[i];
+            return;
+        }
+        if (norm == GateNorm::none) {
+#pragma omp simd
+            for (std::int64_t i = 0; i < n; ++i) out[i] = x[i] * numerics::silu(z[i]);
+            return;
+        }
+        const T s = inverse_rms(x);
+#pragma omp simd
+        for (std::int64_t i = 0; i < n; ++i) out[i] = x[i] * s * w[i] * numerics::silu(z[i]);
+    }
+
+    /// Overwrites d_x and d_z, accumulates d_w (null without norm). No two of the pointers may alias, but d_out may be d_x.
+    void backward(const T* x, const T* z, const T* w, const T* d_out, T* d_x, T* d_z, T* d_w) const {
+        if (norm == GateNorm::none) {
+#pragma omp simd
+            for (std::int64_t i = 0; i < n; ++i) {
+                const T d = d_out[i];
+                d_z[i] = d * x[i] * numerics::silu_derivative(z[i]);
+                d_x[i] = d * numerics::silu(z[i]);
+            }
+        } else if (norm == GateNorm::before) {
+            backward_before(x, z, w, d_out, d_x, d_z, d_w);
+        } else {
+            backward_after(x, z, w, d_out, d_x, d_z, d_w);
+        }
+    }
+
+private:
+    void backward_before(const T* x, const T* z, const T* w, const T* d_out, T* d_x, T* d_z, T* d_w) const {
+        const T s = inverse_rms(x);
+        T projection = 0;
+#pragma omp simd reduction(+ : projection)
+        for (std::int64_t i = 0; i < n; ++i) {
+            const T d = d_out[i], gate = numerics::silu(z[i]), normed = x[i] * s;
+            d_w[i] += d * normed * gate;
+            d_z[i] = d * normed * w[i] * numerics::silu_derivative(z[i]);
+            d_x[i] = d * gate * w[i];
+            projection += d_x[i] * normed;
+        }
+        projection /= static_cast<T>(n);
+#pragma omp simd
+        for (std::int64_t i = 0; i < n; ++i) d_x[i] = s * (d_x[i] - x[i] * s * projection);
+    }
+
+    void backward_after(const T* x, const T* z, const T* w, const T* d_out, T* d_x, T* d_z, T* d_w) const {
+        T square = 0;
+#pragma omp simd reduction(+ : square)
+        for (std::int64_t i = 0; i < n; ++i) {
+            d_z[i] = x[i] * numerics::silu(z[i]);  // the gated value, until its gradient replaces it
+            square += d_z[i] * d_z[i];
+        }
+        const T s = T(1) / std::sqrt(square / static_cast<T>(n) + epsilon);
+        T projection = 0;
+#pragma omp simd reduction(+ : projection)
+        for (std::int64_t i = 0; i < n; ++i) {
+            const T normed = d_z[i] * s;
+            d_w[i] += d_out[i] * normed;
+            d_x[i] = d_out[i] * w[i];
+            projection += d_x[i] * normed;
+        }
+        projection /= static_cast<T>(n);
+#pragma omp simd
+        for (std::int64_t i = 0; i < n; ++i) {
+            const T d_gated = s * (d_x[i] - d_z[i] * s * projection);
+            d_z[i] = d_gated * x[i] * numerics::silu_derivative(z[i]);
+            d_x[i] = d_gated * numerics::silu(z[i]);
+        }
+    }
+};
+
+}  // namespace whorl::cpu

@@ -1,0 +1,61 @@
+// Large stack limit: packing buffers must never come from the heap inside a training step.
+#define EIGEN_STACK_ALLOCATION_LIMIT 2097152
+#define EIGEN_DONT_PARALLELIZE
+#include "core/cpu/gemm.hpp"
+
+#include <Eigen/Core>
+
+namespace whorl::cpu {
+namespace {
+
+template <class T>
+using Map = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned,
+                       Eigen::OuterStride<>>;
+template <class T>
+using ConstMap = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned,
+                            Eigen::OuterStride<>>;
+
+template <class T>
+ConstMap<T> map(Matrix<const T> m) {
+    return {m.data, m.rows, m.cols, Eigen::OuterStride<>(m.ld)};
+}
+template <class T>
+Map<T> map(Matrix<T> m) {
+    return {m.data, m.rows, m.cols, Eigen::OuterStride<>(m.ld)};
+}
+
+template <class T, class Product>
+void write_product(Matrix<T> c, const Product& product, Write write) {
+    Map<T> target = map(c);
+    if (write == Write::add)
+        target.noalias() += product;
+    else
+        target.noalias() = product;
+}
+
+}  // namespace
+
+template <class T>
+void gemm_nn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+    write_product(c, map<T>(a) * map<T>(b), write);
+}
+template <class T>
+void gemm_nt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+    write_product(c, map<T>(a) * map<T>(b).transpose(), write);
+}
+template <class T>
+void gemm_tn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+    write_product(c, map<T>(a).transpose() * map<T>(b), write);
+}
+
+void pin_gemm_blocking() { Eigen::setCpuCacheSizes(32 * 1024, 512 * 1024, 4 * 1024 * 1024); }
+
+#define WHORL_INSTANTIATE(T)                                                       \
+    template void gemm_nn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);  \
+    template void gemm_nt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);  \
+    template void gemm_tn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);
+WHORL_INSTANTIATE(float)
+WHORL_INSTANTIATE(double)
+#undef WHORL_INSTANTIATE
+
+}  // namespace whorl::cpu

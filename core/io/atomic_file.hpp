@@ -1,0 +1,47 @@
+// Files that are either the old one or the whole new one, whatever happens in between.
+//
+// The bytes go to a temporary name in the same directory; commit() makes them durable (fsync), renames, and makes the
+// rename durable. An AtomicFile that is destroyed without commit() removes the temporary file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/io/descriptor.hpp"
+
+namespace whorl {
+
+class AtomicFile {
+public:
+    /// Throws UserError when the folder is missing or not writable, or `path` is something other than a regular file.
+    explicit AtomicFile(const std::string& path);
+    ~AtomicFile();
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+
+    /// Throws RuntimeFailure when the machine cannot (disk full, quota, I/O error).
+    void write(std::span<const std::byte> bytes);
+    void write(std::string_view text);
+
+    /// After this the file is at its path. Throws RuntimeFailure; the old file then still stands.
+    void commit();
+
+private:
+    std::string path_;
+    std::string temporary_;
+    Descriptor file_;
+};
+
+/// AtomicFile with one write.
+void write_file(const std::string& path, std::string_view text);
+
+/// The whole file. Throws UserError when it is missing, unreadable, not a regular file, or larger than `max_bytes`.
+std::string read_text_file(const std::string& path, std::uint64_t max_bytes);
+
+/// Makes the names in a directory (creations, renames) durable. Throws RuntimeFailure.
+void sync_directory(const std::string& path);
+
+}  // namespace whorl

@@ -1,0 +1,47 @@
+// A checkpoint: a folder step-N that counts only when each of its files matches the checksums in checksums.json.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/io/safetensors.hpp"
+
+namespace whorl {
+
+/// What to save; the views need to stay valid during the call only.
+struct CheckpointContent {
+    std::vector<TensorView> model;
+    std::vector<TensorView> optimizer;
+    std::string state_json;                       // counters, curriculum, schedules: the trainer's own
+    std::map<std::string, std::string> metadata;  // goes into both safetensors files
+};
+
+/// A checkpoint on disk.
+struct CheckpointFiles {
+    std::int64_t step = 0;
+    std::string folder;
+
+    std::string model_path() const { return folder + "/model.safetensors"; }
+    std::string optimizer_path() const { return folder + "/optimizer.safetensors"; }
+    std::string state_path() const { return folder + "/state.json"; }
+    std::string checksums_path() const { return folder + "/checksums.json"; }
+    /// The text of state.json.
+    std::string state_json() const;
+};
+
+/// Builds `parent`/.tmp-step-N, checksums.json last, and renames it to `parent`/step-N, replacing an earlier one.
+/// Throws as AtomicFile does; nothing of an unfinished checkpoint counts.
+CheckpointFiles write_checkpoint(const std::string& parent, std::int64_t step, const CheckpointContent& content);
+
+/// The checkpoints in `parent` that have a checksums.json, by ascending step; not verified.
+std::vector<CheckpointFiles> list_checkpoints(const std::string& parent);
+
+/// Checks every file against checksums.json. Throws UserError naming the missing or damaged file.
+void verify_checkpoint(const CheckpointFiles& checkpoint);
+
+/// The checkpoint in a folder that the user named; its step comes from the folder's name. Verifies it.
+CheckpointFiles open_checkpoint(const std::string& folder);
+
+}  // namespace whorl

@@ -1,0 +1,47 @@
+// An owned POSIX file descriptor, and the loops around read and write that signals and short counts make necessary.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace whorl {
+
+class Descriptor {
+public:
+    explicit Descriptor(int number = -1) : number_(number) {}
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    ~Descriptor();
+
+    int number() const { return number_; }
+    bool is_open() const { return number_ >= 0; }
+    /// Closes now and says whether that succeeded: late write errors show here.
+    bool close();
+
+private:
+    int number_;
+};
+
+/// Opens a regular file for reading. Throws UserError `path: what` when it is missing, unreadable, or no regular file.
+Descriptor open_regular_file(const std::string& path);
+
+std::uint64_t file_size(const Descriptor& file, const std::string& path);
+
+/// Fills `out` from `offset`; returns the bytes read, fewer only at the end of the file. Throws RuntimeFailure.
+std::size_t read_at(const Descriptor& file, std::uint64_t offset, std::span<std::byte> out, const std::string& path);
+
+/// Writes everything. Throws RuntimeFailure.
+void write_all(const Descriptor& file, std::span<const std::byte> bytes, const std::string& path);
+
+/// Throws RuntimeFailure `path: what: reason of errno`, with "disk full" in plain words.
+[[noreturn]] void fail_with_errno(const std::string& path, const std::string& what, int error);
+
+}  // namespace whorl

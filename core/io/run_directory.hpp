@@ -1,0 +1,59 @@
+// What a run leaves behind, and how an interrupted run finds its way back.
+//
+//     config.toml      the resolved config            metrics.jsonl   one JSON object a line, append-only
+//     manifest.json    versions, machine, seeds       checkpoints/step-N/{model,optimizer}.safetensors, state.json,
+//     report/          figures and tables                                checksums.json
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/io/checkpoint.hpp"
+
+namespace whorl {
+
+class RunDirectory {
+public:
+    /// Makes the folder and config.toml. Throws UserError when `path` already holds a run or any other files.
+    static RunDirectory create(const std::string& path, std::string_view config_toml);
+    /// Opens an existing run. Throws UserError when there is none. Changes nothing on disk.
+    static RunDirectory open(const std::string& path);
+    /// True when the folder holds a config.toml.
+    static bool exists(const std::string& path);
+
+    const std::string& path() const { return path_; }
+    std::string config_path() const { return path_ + "/config.toml"; }
+    std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
+    std::string manifest_path() const { return path_ + "/manifest.json"; }
+    std::string checkpoints_path() const { return path_ + "/checkpoints"; }
+    std::string report_path() const { return path_ + "/report"; }
+
+    void write_manifest(std::string_view json) const;
+
+    /// Appends one line (a JSON object without newlines). A kill can leave at most one half-written line at the end, so
+    /// truncate before appending to a run that was interrupted.
+    void append_metrics(std::string_view json_line) const;
+    /// All whole lines, without their newlines; a half-written last line is left out.
+    std::vector<std::string> read_metrics() const;
+    /// Keeps the first `lines` whole lines, to resume where a checkpoint was made. Throws UserError when there are fewer.
+    void truncate_metrics(std::size_t lines) const;
+    /// Cuts before the first line whose "step" exceeds `step`, and any half-written last line.
+    void truncate_metrics_after_step(std::int64_t step) const;
+
+    CheckpointFiles save_checkpoint(std::int64_t step, const CheckpointContent& content) const;
+    std::vector<CheckpointFiles> checkpoints() const { return list_checkpoints(checkpoints_path()); }
+    /// The newest that verifies; empty when there is none. `skipped` gets one line for each newer, damaged one.
+    std::optional<CheckpointFiles> newest_valid_checkpoint(std::vector<std::string>* skipped = nullptr) const;
+    /// Removes all but the newest `keep` checkpoints, and what interrupted writes left.
+    void prune_checkpoints(std::size_t keep) const;
+
+private:
+    explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+
+    std::string path_;
+};
+
+}  // namespace whorl

@@ -1,0 +1,251 @@
+#include "core/model/language_model.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace whorl {
+namespace {
+
+/// The residual stream between two norms: x, and what the last block has yet to add to it.
+struct Stream {
+    Tensor x, delta;
+};
+
+/// RMSNorm of the residual stream, which it brings up to date.
+class NormSite {
+public:
+    NormSite(const ParameterLayout& layout, const std::string& name) : weight_(layout.index(name)) {}
+
+    void plan(Arena& arena, const std::array<std::int64_t, 4>& shape, DType dtype) {
+        sum_ = arena.activation(shape, dtype);
+        y = arena.activation(shape, dtype);
+        inverse_ = arena.activation({shape[0], shape[1], shape[2], 1}, dtype);
+    }
+    std::int64_t scratch(Backend& backend) const { return backend.rms_norm_memory(y).scratch; }
+
+    void forward(Backend& backend, const ParameterLayout& layout, const Tensor& parameters, Stream& stream, double epsilon) {
+        backend.rms_norm_forward(stream.x, stream.delta, sum_, layout.view(parameters, weight_), y, inverse_, epsilon);
+        stream_ = stream.delta ? sum_ : stream.x;
+        stream.x = stream_;
+    }
+    void backward(Backend& backend, const ParameterLayout& layout, const Tensor& parameters, const Tensor& d_y,
+                  const Tensor& d_stream, const Tensor& gradient, const Tensor& scratch) const {
+        backend.rms_norm_backward(stream_, layout.view(parameters, weight_), inverse_, d_y, d_stream,
+                                  layout.view(gradient, weight_), scratch);
+    }
+
+    Tensor y;
+
+private:
+    int weight_;
+    Tensor sum_, inverse_, stream_;
+};
+
+}  // namespace
+
+/// One layer: norm and mixer, then norm and MLP when the model has one.
+class Block {
+public:
+    Block(const ModelConfig& config, std::size_t layer, const ParameterLayout& layout, Backend& backend, DType dtype, FormChoice form)
+        : config_(config), layout_(layout), backend_(backend), dtype_(dtype),
+          prefix_("backbone.layers." + std::to_string(layer) + "."), norm_(layout, prefix_ + "norm.weight") {
+        const MixerContext context{config, layout, prefix_ + "mixer.", backend, dtype, form};
+        mixer_ = std::visit([&](const auto& mixer) { return make_mixer(mixer, context); }, config.layers[layer]);
+        if (config.d_intermediate == 0) return;
+        norm2_ = std::make_unique<NormSite>(layout, prefix_ + "norm2.weight");
+        fc1_ = layout.index(prefix_ + "mlp.fc1.weight");
+        fc2_ = layout.index(prefix_ + "mlp.fc2.weight");
+    }
+
+    Mixer& mixer() const { return *mixer_; }
+
+    void plan_kept(Arena& arena, const BatchShape& shape) {
+        norm_.plan(arena, shape.with(config_.d_model), dtype_);
+        mixer_->plan_kept(arena, shape);
+        mixed_ = arena.activation(shape.with(config_.d_model), dtype_);
+        if (!norm2_) return;
+        norm2_->plan(arena, shape.with(config_.d_model), dtype_);
+        hidden_ = arena.activation(shape.with(2 * config_.d_intermediate), dtype_);
+        gated_ = arena.activation(shape.with(config_.d_intermediate), dtype_);
+        out_ = arena.activation(shape.with(config_.d_model), dtype_);
+    }
+    /// Work memory, the same for every block: mixer and MLP run one after the other.
+    void plan_work(Arena& arena, const BatchShape& shape, bool backward) {
+        d_normed_ = arena.activation(shape.with(config_.d_model), dtype_);
+        const std::int64_t mark = arena.used();
+        mixer_->plan_work(arena, shape, backward);
+        arena.rewind(mark);
+        scratch_ = arena.bytes(scratch_bytes(shape));
+        if (!norm2_ || !backward) return;
+        d_hidden_ = arena.activation(hidden_.shape, dtype_);
+        d_gated_ = arena.activation(gated_.shape, dtype_);
+    }
+
+    void forward(const Tensor& parameters, Stream& stream, const MixerState* state, std::int64_t position) {
+        norm_.forward(backend_, layout_, parameters, stream, config_.norm_epsilon);
+        mixer_->forward(parameters, norm_.y, mixed_, state, position);
+        stream.delta = mixed_;
+        if (!norm2_) return;
+        norm2_->forward(backend_, layout_, parameters, stream, config_.norm_epsilon);
+        backend_.linear_forward(norm2_->y, layout_.view(parameters, fc1_), hidden_);
+        backend_.swiglu_forward(hidden_, gated_);
+        backend_.linear_forward(gated_, layout_.view(parameters, fc2_), out_);
+        stream.delta = out_;
+    }
+
+    /// d_stream: gradient of the residual stream behind this block; becomes that before it.
+    void backward(const Tensor& parameters, const Tensor& d_stream, const Tensor& gradient) {
+        if (norm2_) {
+            backend_.linear_backward(gated_, layout_.view(parameters, fc2_), d_stream, d_gated_, layout_.view(gradient, fc2_), scratch_);
+            backend_.swiglu_backward(hidden_, d_gated_, d_hidden_);
+            backend_.linear_backward(norm2_->y, layout_.view(parameters, fc1_), d_hidden_, d_normed_, layout_.view(gradient, fc1_), scratch_);
+            norm2_->backward(backend_, layout_, parameters, d_normed_, d_stream, gradient, scratch_);
+        }
+        mixer_->backward(parameters, norm_.y, d_stream, d_normed_, gradient);
+        norm_.backward(backend_, layout_, parameters, d_normed_, d_stream, gradient, scratch_);
+    }
+
+private:
+    std::int64_t scratch_bytes(const BatchShape& shape) const {
+        std::int64_t bytes = norm_.scratch(backend_);
+        if (!norm2_) return bytes;
+        Tensor buffer;
+        buffer.dtype = dtype_;
+        buffer.shape = {shape.replicas, 1, 1, layout_.slice()};
+        bytes = std::max(bytes, backend_.linear_memory(norm2_->y, layout_.view(buffer, fc1_)).scratch);
+        return std::max(bytes, backend_.linear_memory(gated_, layout_.view(buffer, fc2_)).scratch);
+    }
+
+    const ModelConfig& config_;
+    const ParameterLayout& layout_;
+    Backend& backend_;
+    DType dtype_;
+    std::string prefix_;
+    NormSite norm_;
+    std::unique_ptr<Mixer> mixer_;
+    std::unique_ptr<NormSite> norm2_;
+    int fc1_ = -1, fc2_ = -1;
+    Tensor mixed_, hidden_, gated_, out_, d_normed_, d_hidden_, d_gated_, scratch_;
+};
+
+/// Final norm and head over the supervised rows.
+class Head {
+public:
+    Head(const ModelConfig& config, const ParameterLayout& layout)
+        : norm(layout, "backbone.norm_f.weight"),
+          weight(layout.index(config.tie_embeddings ? "backbone.embedding.weight" : "lm_head.weight")) {}
+
+    NormSite norm;
+    int weight;
+    Tensor selected, delta, d_normed, d_selected, scratch;
+};
+
+LanguageModel::LanguageModel(const ModelConfig& config, Backend& backend, DType dtype, FormChoice form)
+    : config_(config), layout_(config), backend_(backend), dtype_(dtype), form_(form), embedding_(layout_.index("backbone.embedding.weight")),
+      head_(std::make_unique<Head>(config_, layout_)) {
+    for (std::size_t i = 0; i < config_.layers.size(); ++i)
+        blocks_.push_back(std::make_unique<Block>(config_, i, layout_, backend_, dtype_, form));
+}
+
+LanguageModel::~LanguageModel() = default;
+
+void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
+    const BatchShape batch{shape.replicas, shape.batch, shape.length};
+    const std::array<std::int64_t, 4> rows{shape.replicas, 1, shape.slots, config_.d_model};
+    tokens_ = arena.activation({shape.replicas, shape.batch, 1, shape.length}, DType::i32);
+    supervision_.row_of = arena.activation({shape.replicas, 1, 1, shape.slots}, DType::i32);
+    supervision_.target = arena.activation({shape.replicas, 1, 1, shape.slots}, DType::i32);
+    for (Tensor* total : {&losses_.loss, &losses_.correct, &losses_.used})
+        *total = arena.activation({shape.replicas, 1, 1, 1}, DType::f64);
+    embedded_ = arena.activation(batch.with(config_.d_model), dtype_);
+    for (const auto& block : blocks_) block->plan_kept(arena, batch);
+    head_->selected = arena.activation(rows, dtype_);
+    head_->delta = arena.activation(rows, dtype_);
+    head_->norm.plan(arena, rows, dtype_);
+    logits_ = arena.activation({shape.replicas, 1, shape.slots, config_.vocab_size}, dtype_);
+    if (shape.backward) d_stream_ = arena.activation(batch.with(config_.d_model), dtype_);
+    const std::int64_t mark = arena.used();
+    for (const auto& block : blocks_) {
+        arena.rewind(mark);
+        block->mixer().reserve_context(shape.context);
+        block->plan_work(arena, batch, shape.backward);
+    }
+    arena.rewind(mark);
+    head_->d_normed = arena.activation(rows, dtype_);
+    head_->d_selected = arena.activation(rows, dtype_);
+    Tensor buffer;
+    buffer.dtype = dtype_;
+    buffer.shape = {shape.replicas, 1, 1, layout_.slice()};
+    head_->scratch = arena.bytes(std::max(head_->norm.scratch(backend_),
+                                          backend_.linear_memory(head_->norm.y, layout_.view(buffer, head_->weight)).scratch));
+}
+
+std::int64_t LanguageModel::arena_bytes(const ModelShape& shape) const {
+    LanguageModel measured(config_, backend_, dtype_, form_);
+    Arena arena;
+    measured.plan(arena, shape);
+    return arena.peak();
+}
+
+void LanguageModel::bind(const ModelShape& shape) {
+    if (bound_ && shape == shape_) return;
+    Arena measure;
+    plan(measure, shape);
+    if (measure.peak() > memory_.size()) {
+        memory_ = {};  // first give back, then take: both at once may not fit
+        memory_ = backend_.allocate(measure.peak());
+    }
+    Arena arena(memory_.data(), backend_.device());
+    plan(arena, shape);
+    shape_ = shape;
+    bound_ = true;
+}
+
+void LanguageModel::forward(const Tensor& parameters, State* state) {
+    if (!bound_) throw std::logic_error("LanguageModel::forward before bind");
+    backend_.embed_forward(tokens_, layout_.view(parameters, embedding_), embedded_);
+    Stream stream{embedded_, {}};
+    const std::int64_t position = state ? state->position : 0;
+    for (std::size_t i = 0; i < blocks_.size(); ++i)
+        blocks_[i]->forward(parameters, stream, state ? &state->layers[i] : nullptr, position);
+    if (state) state->position += shape_.length;
+    Head& head = *head_;
+    backend_.gather_rows(stream.x, supervision_.row_of, head.selected);
+    backend_.gather_rows(stream.delta, supervision_.row_of, head.delta);
+    Stream selected{head.selected, head.delta};
+    head.norm.forward(backend_, layout_, parameters, selected, config_.norm_epsilon);
+    backend_.linear_forward(head.norm.y, layout_.view(parameters, head.weight), logits_);
+}
+
+void LanguageModel::evaluate_loss() {
+    backend_.cross_entropy(logits_, supervision_, config_.vocab_size, losses_.loss, losses_.correct, losses_.used, {});
+}
+
+void LanguageModel::loss_and_gradient(const Tensor& parameters, const Tensor& gradient) {
+    Head& head = *head_;
+    backend_.cross_entropy(logits_, supervision_, config_.vocab_size, losses_.loss, losses_.correct, losses_.used, logits_);
+    backend_.linear_backward(head.norm.y, layout_.view(parameters, head.weight), logits_, head.d_normed,
+                             layout_.view(gradient, head.weight), head.scratch);
+    backend_.zero(head.d_selected, activation_bytes(head.d_selected.shape, dtype_));
+    head.norm.backward(backend_, layout_, parameters, head.d_normed, head.d_selected, gradient, head.scratch);
+    backend_.scatter_rows(head.d_selected, supervision_.row_of, d_stream_);
+    for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) (*block)->backward(parameters, d_stream_, gradient);
+    backend_.embed_backward(tokens_, d_stream_, layout_.view(gradient, embedding_));
+}
+
+State LanguageModel::make_state(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const {
+    State state;
+    const auto plan_all = [&](Arena& arena) {
+        state.layers.clear();
+        for (const auto& block : blocks_) state.layers.push_back(block->mixer().plan_state(arena, replicas, batch, capacity));
+    };
+    Arena measure;
+    plan_all(measure);
+    state.memory = backend_.allocate(measure.peak());
+    Arena arena(state.memory.data(), backend_.device());
+    plan_all(arena);
+    state.capacity = capacity;
+    return state;
+}
+
+}  // namespace whorl

@@ -1,0 +1,109 @@
+// Gated DeltaNet: q, k, v, gate, a, b in one product → short convolutions over q, k, v → delta rule → norm and gate → o_proj.
+// The parameter layout joins the six projection weights, and the three convolutions, so that each is one matrix here.
+#include <algorithm>
+
+#include "core/model/mixers/mixer.hpp"
+
+namespace whorl {
+namespace {
+
+class GatedDeltaNetMixer final : public Mixer {
+public:
+    GatedDeltaNetMixer(const GatedDeltaNetConfig& config, MixerContext context)
+        : Mixer(std::move(context)), config_(config), key_(config.num_heads * config.head_dim),
+          value_(config.v_heads() * config.head_v_dim()), heads_(config.v_heads()), q_proj_(context_.index("q_proj.weight")),
+          o_proj_(context_.index("o_proj.weight")), q_conv_(context_.index("q_conv1d.weight")),
+          a_log_(context_.index("A_log")), dt_bias_(context_.index("dt_bias")), norm_(context_.index("o_norm.weight")),
+          gate_{config.head_v_dim(), true, true, context_.model.norm_epsilon} {}
+
+    void plan_kept(Arena& arena, const BatchShape& shape) override {
+        projected_ = arena.activation(shape.with(projected_features()), dtype());
+        convolved_ = arena.activation(shape.with(mixed()), dtype());
+        y_ = arena.activation(shape.with(value_), dtype());
+        gated_ = arena.activation(shape.with(value_), dtype());
+        saved_ = arena.bytes(backend().gated_delta_memory(config_, y_, context_.form).saved);
+    }
+
+    void plan_work(Arena& arena, const BatchShape& shape, bool backward) override {
+        scratch_ = arena.bytes(scratch_bytes(shape));
+        if (!backward) return;
+        d_projected_ = arena.activation(projected_.shape, dtype());
+        d_convolved_ = arena.activation(convolved_.shape, dtype());
+        d_y_ = arena.activation(y_.shape, dtype());
+        d_gated_ = arena.activation(y_.shape, dtype());
+    }
+
+    void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state, std::int64_t) override {
+        backend().linear_forward(x, projections(parameters), projected_);
+        backend().short_conv_forward(projected_.slice(0, mixed()), convolutions(parameters), {}, state ? state->conv : Tensor{},
+                                     convolved_, scratch_);
+        backend().gated_delta_forward(config_, tensors(parameters, projected_, convolved_), y_, state ? state->mixer : Tensor{},
+                                      saved_, scratch_, context_.form);
+        backend().gated_rms_norm_forward(gate_, y_, z(projected_), view(parameters, norm_), gated_);
+        backend().linear_forward(gated_, view(parameters, o_proj_), out);
+    }
+
+    void backward(const Tensor& parameters, const Tensor& x, const Tensor& d_out, const Tensor& d_x,
+                  const Tensor& gradient) override {
+        backend().linear_backward(gated_, view(parameters, o_proj_), d_out, d_gated_, view(gradient, o_proj_), scratch_);
+        backend().gated_rms_norm_backward(gate_, y_, z(projected_), view(parameters, norm_), d_gated_, d_y_, z(d_projected_),
+                                          view(gradient, norm_), scratch_);
+        backend().gated_delta_backward(config_, tensors(parameters, projected_, convolved_), d_y_,
+                                       tensors(gradient, d_projected_, d_convolved_), saved_, scratch_, context_.form);
+        backend().short_conv_backward(projected_.slice(0, mixed()), convolutions(parameters), {}, d_convolved_,
+                                      d_projected_.slice(0, mixed()), convolutions(gradient), {}, scratch_);
+        backend().linear_backward(x, projections(parameters), d_projected_, d_x, projections(gradient), scratch_);
+    }
+
+    MixerState plan_state(Arena& arena, std::int64_t replicas, std::int64_t batch, std::int64_t) const override {
+        MixerState state;
+        state.mixer = arena.activation({replicas, batch, 1, gated_delta_state_size(config_)}, dtype());
+        state.conv = arena.activation({replicas, batch, config_.short_conv - 1, mixed()}, dtype());
+        return state;
+    }
+
+private:
+    std::int64_t mixed() const { return 2 * key_ + value_; }
+    std::int64_t projected_features() const { return mixed() + value_ + 2 * heads_; }
+
+    /// q, k, v, g, a, b as one weight [R,1,features,D]; the convolutions as one [R,channels,1,width].
+    Tensor projections(const Tensor& buffer) const { return widened(view(buffer, q_proj_), projected_features()); }
+    Tensor convolutions(const Tensor& buffer) const {
+        Tensor joined = view(buffer, q_conv_);
+        joined.shape[1] = mixed();
+        return joined;
+    }
+    static Tensor widened(Tensor first, std::int64_t rows) {
+        first.shape[2] = rows;
+        return first;
+    }
+    Tensor z(const Tensor& projected) const { return projected.slice(mixed(), value_); }
+    GatedDeltaTensors tensors(const Tensor& buffer, const Tensor& projected, const Tensor& convolved) const {
+        return {convolved.slice(0, key_), convolved.slice(key_, key_), convolved.slice(2 * key_, value_),
+                projected.slice(mixed() + value_, heads_), projected.slice(mixed() + value_ + heads_, heads_),
+                view(buffer, dt_bias_), view(buffer, a_log_)};
+    }
+    std::int64_t scratch_bytes(const BatchShape& shape) const {
+        Tensor weight = widened(shape_of(q_proj_, shape.replicas), projected_features());
+        Tensor taps = shape_of(q_conv_, shape.replicas);
+        taps.shape[1] = mixed();
+        return std::max({backend().gated_delta_memory(config_, y_, context_.form).scratch,
+                         backend().gated_rms_norm_memory(y_, gate_).scratch, backend().short_conv_memory(convolved_, taps).scratch,
+                         linear_scratch(shape, context_.model.d_model, weight),
+                         linear_scratch(shape, value_, shape_of(o_proj_, shape.replicas))});
+    }
+
+    GatedDeltaNetConfig config_;
+    std::int64_t key_, value_, heads_;  // features of q (and k), of v; value heads
+    int q_proj_, o_proj_, q_conv_, a_log_, dt_bias_, norm_;
+    GatedNormShape gate_;
+    Tensor projected_, convolved_, y_, gated_, saved_, scratch_, d_projected_, d_convolved_, d_y_, d_gated_;
+};
+
+}  // namespace
+
+std::unique_ptr<Mixer> make_mixer(const GatedDeltaNetConfig& config, MixerContext context) {
+    return std::make_unique<GatedDeltaNetMixer>(config, std::move(context));
+}
+
+}  // namespace whorl

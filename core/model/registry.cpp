@@ -1,0 +1,116 @@
+#include "core/model/registry.hpp"
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+
+namespace whorl {
+namespace {
+
+ModelConfig uniform_model(const PresetSize& size, const MixerConfig& mixer) {
+    ModelConfig config;
+    config.d_model = size.d_model;
+    config.n_layer = size.n_layer;
+    config.vocab_size = size.vocab_size;
+    config.d_intermediate = size.d_intermediate;
+    config.layers.assign(static_cast<std::size_t>(size.n_layer), mixer);
+    return config;
+}
+
+Mamba3Config mamba3_layer(const PresetSize& size) {
+    Mamba3Config layer;
+    layer.headdim = size.headdim;
+    layer.d_state = size.d_state;
+    return layer;
+}
+
+ModelConfig mamba3(const PresetSize& size) { return uniform_model(size, mamba3_layer(size)); }
+
+ModelConfig mamba3_mimo(const PresetSize& size) {
+    Mamba3Config layer = mamba3_layer(size);
+    layer.mimo = true;
+    layer.mimo_rank = 4;
+    return uniform_model(size, layer);
+}
+
+ModelConfig mamba3_rotation(const PresetSize& size, Rotation rotation) {
+    Mamba3Config layer = mamba3_layer(size);
+    layer.rotation = rotation;
+    return uniform_model(size, layer);
+}
+ModelConfig mamba3_no_rope(const PresetSize& size) { return mamba3_rotation(size, Rotation::none); }
+ModelConfig mamba3_std_rope(const PresetSize& size) { return mamba3_rotation(size, Rotation::standard); }
+
+ModelConfig mamba3_euler_conv(const PresetSize& size) {
+    Mamba3Config layer = mamba3_layer(size);
+    layer.discretization = TrapezoidWeight::euler;
+    layer.bc_bias = BcBias::none;
+    layer.short_conv = 4;
+    return uniform_model(size, layer);
+}
+
+ModelConfig mamba2(const PresetSize& size) {
+    Mamba2Config layer;
+    layer.headdim = size.headdim;
+    layer.d_state = size.d_state;
+    return uniform_model(size, layer);
+}
+
+ModelConfig delta_net(const PresetSize& size, bool negative) {
+    GatedDeltaNetConfig layer;
+    layer.head_dim = std::min(size.headdim, size.d_model);
+    layer.num_heads = std::max<std::int64_t>(1, size.d_model / layer.head_dim);
+    layer.allow_neg_eigval = negative;
+    return uniform_model(size, layer);
+}
+ModelConfig gdn(const PresetSize& size) { return delta_net(size, true); }
+ModelConfig gdn_positive(const PresetSize& size) { return delta_net(size, false); }
+
+AttentionConfig attention_layer(const PresetSize& size) {
+    AttentionConfig layer;
+    layer.head_dim = std::min(size.headdim, size.d_model);
+    layer.num_heads = std::max<std::int64_t>(1, size.d_model / layer.head_dim);
+    return layer;
+}
+
+ModelConfig transformer(const PresetSize& size) {
+    ModelConfig config = uniform_model(size, attention_layer(size));
+    if (config.d_intermediate == 0) config.d_intermediate = 4 * size.d_model;
+    return config;
+}
+
+ModelConfig hybrid(const PresetSize& size) {
+    ModelConfig config = mamba3(size);
+    config.layers.push_back(attention_layer(size));
+    config.n_layer = static_cast<std::int64_t>(config.layers.size());
+    return config;
+}
+
+}  // namespace
+
+const std::vector<ModelPreset>& model_presets() {
+    static const std::vector<ModelPreset> presets = {
+        {"mamba3", "Mamba-3, SISO: exponential trapezoid, rotating state", mamba3},
+        {"mamba3-mimo", "Mamba-3 with MIMO rank 4", mamba3_mimo},
+        {"mamba3-no-rope", "Mamba-3 whose state does not turn: real eigenvalues", mamba3_no_rope},
+        {"mamba3-std-rope", "Mamba-3 turned by the position instead of the data", mamba3_std_rope},
+        {"mamba3-euler-conv", "Mamba-3 with the Euler rule, no B/C bias and a short convolution instead", mamba3_euler_conv},
+        {"mamba2", "Mamba-2: positive real decay, short convolution", mamba2},
+        {"gdn", "Gated DeltaNet, eigenvalues in [-1, 1]", gdn},
+        {"gdn-positive", "Gated DeltaNet, eigenvalues in [0, 1]", gdn_positive},
+        {"transformer", "softmax attention with RoPE, and a SwiGLU MLP", transformer},
+        {"hybrid", "Mamba-3 layers, then one of softmax attention", hybrid},
+    };
+    return presets;
+}
+
+const ModelPreset& model_preset(const std::string& name) {
+    std::vector<std::string> names;
+    for (const ModelPreset& preset : model_presets()) {
+        if (preset.name == name) return preset;
+        names.push_back(preset.name);
+    }
+    throw UserError("unknown model '" + name + "'" + suggestion(name, names));
+}
+
+}  // namespace whorl

@@ -1,0 +1,85 @@
+// Rotations of channel pairs: the complex part of a state's eigenvalue, carried as angles on B and C.
+//
+// Source: "Mamba-3", complex-valued state as data-dependent rotary embedding: a state with eigenvalue A - iθ is a real
+// state whose pairs turn by Δθ a step; B and C rotated by the cumulative angle φ give the same outputs.
+#pragma once
+
+#include "core/numerics/activations.hpp"
+
+namespace whorl::numerics {
+
+template <Real T>
+inline constexpr T pi = T(3.14159265358979323846264338327950288L);
+
+/// Two channels that turn together, also read as x + i·y.
+template <Real T>
+struct Pair {
+    T x;
+    T y;
+};
+
+/// Rot(φ) v = (cos φ v.x - sin φ v.y, sin φ v.x + cos φ v.y): v times e^{iφ}, given cos φ and sin φ.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr Pair<T> rotate(Pair<T> v, T cos, T sin) {
+    return {fma(cos, v.x, -(sin * v.y)), fma(sin, v.x, cos * v.y)};
+}
+
+/// Rot(φ)ᵀ v = Rot(-φ) v: the inverse, and the gradient of v from the gradient of Rot(φ) v.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr Pair<T> rotate_back(Pair<T> v, T cos, T sin) {
+    return rotate(v, cos, -sin);
+}
+
+/// d/dφ of ⟨gradient, Rot(φ) v⟩ from rotated = Rot(φ) v: the gradient along the direction of turning, (-rotated.y,
+/// rotated.x).
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T rotate_phase_gradient(Pair<T> rotated, Pair<T> gradient) {
+    return fma(gradient.y, rotated.x, -(gradient.x * rotated.y));
+}
+
+/// x mod 2π in [-π, π] (over by |x|ε at most; an end may come out on either side), rounded once, for |x| ≤ 10⁴ in
+/// float, 10⁶ in double. Sums of angles are wrapped after each addition, in any grouping, so that they never grow.
+/// Never narrower than float.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T wrap_angle(T x) {
+    constexpr bool single = std::is_same_v<T, float>;
+    constexpr T inverse_turn = single ? T(0x1.45f306p-3) : T(0x1.45f306dc9c883p-3);
+    constexpr T turn1 = single ? T(0x1.921fb6p+2) : T(0x1.921fb54442d18p+2);
+    constexpr T turn2 = single ? T(-0x1.777a5cp-23) : T(0x1.1a62633145c07p-52);
+    const T turns = fma(x, inverse_turn, detail::rounding_shift<T>) - detail::rounding_shift<T>;
+    return fma(turns, -turn2, fma(turns, -turn1, x));
+}
+
+/// φ_t = (φ_{t-1} + θ_t Δ_t) mod 2π. The gradient passes through unchanged: dφ_{t-1} = dφ, dθ = Δ dφ, dΔ = θ dφ.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T advance_phase(T phase, T theta, T dt) {
+    return wrap_angle(fma(theta, dt, phase));
+}
+
+/// θ = π tanh(a): radians per unit of Δ, strictly inside half a turn.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T angular_velocity(T a) {
+    return pi<T> * tanh(a);
+}
+
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T angular_velocity_derivative(T a) {
+    return pi<T> * tanh_derivative(a);
+}
+
+/// 10000^{-j/S} for angle j of S: the standard rotary embedding (Su et al., "RoFormer"), which turns by this each
+/// position.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T rope_frequency(std::int64_t j, std::int64_t angles) {
+    constexpr double log_base = 9.210340371976182736;  // ln 10000
+    return static_cast<T>(exp(-log_base * static_cast<double>(j) / static_cast<double>(angles)));
+}
+
+/// The standard rotary angle of position t, t·10000^{-j/S} mod 2π; the product is formed in double, good to
+/// positions of 10⁶.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T rope_angle(std::int64_t position, std::int64_t j, std::int64_t angles) {
+    return static_cast<T>(wrap_angle(static_cast<double>(position) * rope_frequency<double>(j, angles)));
+}
+
+}  // namespace whorl::numerics

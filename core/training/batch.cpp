@@ -1,0 +1,64 @@
+#include "core/training/batch.hpp"
+
+#include <algorithm>
+
+namespace whorl {
+namespace {
+
+constexpr auto kInt = static_cast<std::int64_t>(sizeof(std::int32_t));
+
+void upload_whole(Backend& backend, const Tensor& to, const std::vector<std::int32_t>& from) {
+    backend.upload(to, from.data(), static_cast<std::int64_t>(from.size()) * kInt);
+}
+
+}  // namespace
+
+void BatchLoader::bind(const LanguageModel& model) {
+    shape_ = model.shape();
+    token_stride_ = padded(shape_.length, DType::i32);
+    slot_stride_ = padded(shape_.slots, DType::i32);
+    const auto size = [](std::int64_t count) { return static_cast<std::size_t>(count); };
+    tokens_.assign(size(shape_.replicas * shape_.batch * token_stride_), 0);
+    row_of_.assign(size(shape_.replicas * slot_stride_), -1);
+    target_.assign(size(shape_.replicas * slot_stride_), 0);
+    targets_.assign(size(shape_.length), -1);
+}
+
+void BatchLoader::clear(std::int64_t r, std::int64_t b) {
+    std::fill_n(tokens_at(r, b), length(), 0);
+    const std::int64_t first = r * slot_stride_ + b * slots();
+    std::fill_n(row_of_.begin() + first, slots(), -1);
+    std::fill_n(target_.begin() + first, slots(), 0);
+}
+
+void BatchLoader::put(std::int64_t r, std::int64_t b, const DataSource& data, const SampleKey& key) {
+    data.generate(key, {tokens_at(r, b), targets_.data(), length()});
+    const std::int64_t first = r * slot_stride_ + b * slots();
+    std::fill_n(row_of_.begin() + first, slots(), -1);
+    std::fill_n(target_.begin() + first, slots(), 0);
+    std::int64_t used = 0;
+    for (std::int64_t t = 0; t < length() && used < slots(); ++t) {
+        const std::int32_t target = targets_[static_cast<std::size_t>(t)];
+        if (target < 0) continue;
+        row_of_[static_cast<std::size_t>(first + used)] = static_cast<std::int32_t>(b * length() + t);
+        target_[static_cast<std::size_t>(first + used)] = target;
+        ++used;
+    }
+}
+
+void BatchLoader::repeat(std::int64_t b) {
+    for (std::int64_t r = 1; r < shape_.replicas; ++r) {
+        std::copy_n(tokens_at(0, b), length(), tokens_at(r, b));
+        const std::int64_t from = b * slots(), to = r * slot_stride_ + from;
+        std::copy_n(row_of_.begin() + from, slots(), row_of_.begin() + to);
+        std::copy_n(target_.begin() + from, slots(), target_.begin() + to);
+    }
+}
+
+void BatchLoader::upload(const LanguageModel& model) {
+    upload_whole(backend_, model.tokens(), tokens_);
+    upload_whole(backend_, model.supervision().row_of, row_of_);
+    upload_whole(backend_, model.supervision().target, target_);
+}
+
+}  // namespace whorl

@@ -1,0 +1,39 @@
+// From a task's examples to the tensors of a bound model.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/model/language_model.hpp"
+#include "core/training/data_source.hpp"
+
+namespace whorl {
+
+/// Makes examples on the host and uploads them. Its memory grows with the largest shape seen, and never inside a bound shape.
+class BatchLoader {
+public:
+    explicit BatchLoader(Backend& backend) : backend_(backend) {}
+
+    /// Call after each bind of `model`: tokens, rows and targets then have that shape.
+    void bind(const LanguageModel& model);
+
+    /// Writes the example of `key` as sequence `b` of replica r. The model's slots are shared out evenly among its sequences.
+    void put(std::int64_t r, std::int64_t b, const DataSource& data, const SampleKey& key);
+    /// Sequence b of replica 0 for all other replicas, too: evaluation shows everyone the same.
+    void repeat(std::int64_t b);
+    /// An empty place: PAD, nothing supervised.
+    void clear(std::int64_t r, std::int64_t b);
+    void upload(const LanguageModel& model);
+
+private:
+    std::int64_t length() const { return shape_.length; }
+    std::int64_t slots() const { return shape_.slots / shape_.batch; }
+    std::int32_t* tokens_at(std::int64_t r, std::int64_t b) { return tokens_.data() + (r * shape_.batch + b) * token_stride_; }
+
+    Backend& backend_;
+    ModelShape shape_;
+    std::int64_t token_stride_ = 0, slot_stride_ = 0;  // as the device's tensors have them
+    std::vector<std::int32_t> tokens_, row_of_, target_, targets_;
+};
+
+}  // namespace whorl

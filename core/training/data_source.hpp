@@ -1,0 +1,26 @@
+// What the trainer asks of a task. tasks/registry.hpp makes one from a task's parameters.
+#pragma once
+
+#include <string>
+
+#include "core/training/sample.hpp"
+
+namespace whorl {
+
+class DataSource {
+public:
+    virtual ~DataSource() = default;
+    virtual std::string name() const = 0;
+    virtual int version() const = 0;  // raised when the examples of a key change
+    virtual std::int64_t vocabulary() const = 0;
+    virtual double chance() const = 0;  // accuracy of guessing
+    virtual std::int64_t min_size() const = 0;
+    /// Input positions that an example of `size` needs at most.
+    virtual std::int64_t positions(std::int64_t size) const = 0;
+    /// Supervised positions that `length` input positions hold at most.
+    virtual std::int64_t slots(std::int64_t length) const = 0;
+    /// Writes the example of `key`; returns the number of input positions it fills. The view needs room for positions(key.sizes.max).
+    virtual std::int64_t generate(const SampleKey& key, const SampleView& out) const = 0;
+};
+
+}  // namespace whorl

@@ -1,0 +1,86 @@
+#include "core/training/metrics.hpp"
+
+#include <limits>
+
+#include "core/io/value.hpp"
+
+namespace whorl {
+namespace {
+
+Value numbers(const std::vector<double>& values) {
+    Array items;
+    for (const double value : values) items.emplace_back(value);
+    return {std::move(items)};
+}
+
+Value numbers(const std::vector<std::int64_t>& values) {
+    Array items;
+    for (const std::int64_t value : values) items.emplace_back(value);
+    return {std::move(items)};
+}
+
+Value rows(const std::vector<std::vector<double>>& values) {
+    Array items;
+    for (const auto& row : values) items.push_back(numbers(row));
+    return {std::move(items)};
+}
+
+std::vector<double> column_means(const std::vector<std::vector<double>>& values) {
+    std::vector<double> means(values.empty() ? 0 : values.front().size(), 0.0);
+    for (const auto& row : values)
+        for (std::size_t r = 0; r < row.size(); ++r) means[r] += row[r] / static_cast<double>(values.size());
+    return means;
+}
+
+double ratio(double sum, double count) { return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN(); }
+
+}  // namespace
+
+std::vector<double> Evaluation::mean_accuracy() const { return column_means(accuracy); }
+std::vector<double> Evaluation::mean_loss() const { return column_means(loss); }
+
+const char* split_name(Split split) {
+    return split == Split::train ? "train" : split == Split::validation ? "validation" : "test";
+}
+
+TrainingRow row_of(const IntervalSums& sums, std::int64_t step, std::int64_t max_size, std::int64_t tokens) {
+    TrainingRow row{step, max_size, tokens, {}, {}, {}};
+    for (std::size_t r = 0; r < sums.steps.size(); ++r) {
+        row.loss.push_back(ratio(sums.loss[r], sums.steps[r]));
+        row.accuracy.push_back(ratio(sums.correct[r], sums.used[r]));
+        row.norm.push_back(ratio(sums.norm[r], sums.steps[r]));
+    }
+    return row;
+}
+
+std::string to_json_line(const TrainingRow& row) {
+    return write_json({Table{{"kind", {std::string("train")}},
+                             {"step", {row.step}},
+                             {"max_size", {row.max_size}},
+                             {"tokens", {row.tokens}},
+                             {"loss", numbers(row.loss)},
+                             {"accuracy", numbers(row.accuracy)},
+                             {"norm", numbers(row.norm)}}});
+}
+
+std::string to_json_line(const Evaluation& evaluation) {
+    return write_json({Table{{"kind", {std::string(split_name(evaluation.split))}},
+                             {"step", {evaluation.step}},
+                             {"count", {evaluation.count}},
+                             {"sizes", numbers(evaluation.sizes)},
+                             {"accuracy", rows(evaluation.accuracy)},
+                             {"loss", rows(evaluation.loss)}}});
+}
+
+std::size_t best_replica(const Evaluation& evaluation) {
+    const std::vector<double> accuracy = evaluation.mean_accuracy(), loss = evaluation.mean_loss();
+    std::size_t best = 0;
+    for (std::size_t r = 1; r < accuracy.size(); ++r) {
+        const bool tie = accuracy[r] == accuracy[best];
+        // Written so that a NaN loss never wins.
+        if (accuracy[r] > accuracy[best] || (tie && (loss[r] < loss[best] || loss[best] != loss[best]))) best = r;
+    }
+    return best;
+}
+
+}  // namespace whorl

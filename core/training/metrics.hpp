@@ -1,0 +1,52 @@
+// What a run reports: append-only rows, one JSON object a line of metrics.jsonl. Rows hold nothing that depends on time or
+// machine load, so that an interrupted run leaves the same rows as an uninterrupted one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/training/run_config.hpp"
+#include "core/training/sample.hpp"
+
+namespace whorl {
+
+/// Sums over the steps since the last row, per replica; dead replicas add nothing.
+struct IntervalSums {
+    std::vector<double> loss, norm, correct, used, steps;
+
+    explicit IntervalSums(std::size_t replicas = 0)
+        : loss(replicas), norm(replicas), correct(replicas), used(replicas), steps(replicas) {}
+};
+
+/// Training since the last row: means per replica, NaN for a replica that took no step.
+struct TrainingRow {
+    std::int64_t step = 0;      // steps done
+    std::int64_t max_size = 0;  // of the last step
+    std::int64_t tokens = 0;    // positions computed so far by each replica, padding included
+    std::vector<double> loss, accuracy, norm;
+};
+
+/// Accuracy over supervised positions on fresh examples of fixed sizes: accuracy[size][replica], loss likewise.
+struct Evaluation {
+    Split split = Split::validation;
+    std::int64_t step = 0;
+    std::vector<std::int64_t> sizes;
+    std::int64_t count = 0;  // examples a size
+    std::vector<std::vector<double>> accuracy, loss;
+
+    /// Mean over the sizes, per replica.
+    std::vector<double> mean_accuracy() const;
+    std::vector<double> mean_loss() const;
+};
+
+TrainingRow row_of(const IntervalSums& sums, std::int64_t step, std::int64_t max_size, std::int64_t tokens);
+
+std::string to_json_line(const TrainingRow& row);
+std::string to_json_line(const Evaluation& evaluation);
+
+/// The replica with the highest mean accuracy; among equals the one with the lowest loss, then the first.
+std::size_t best_replica(const Evaluation& evaluation);
+
+const char* split_name(Split split);
+
+}  // namespace whorl

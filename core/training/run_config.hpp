@@ -1,0 +1,136 @@
+// A run as data: what a recipe says, and what config.toml in a run's folder holds.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model/config_io.hpp"
+#include "core/model/registry.hpp"
+#include "core/training/replica.hpp"
+#include "core/training/schedule.hpp"
+
+namespace whorl {
+
+/// AdamW and the clipping of each replica's gradient to a norm.
+struct OptimizerConfig {
+    double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+    double clip = 1.0;  // largest gradient norm; 0: no clipping
+};
+
+/// What the trainer itself needs.
+struct TrainingConfig {
+    std::int64_t steps = 1000;
+    std::int64_t batch = 64;  // sequences a replica and step
+    OptimizerConfig optimizer;
+    Schedule schedule;
+    Curriculum curriculum;
+};
+
+/// Which sizes are evaluated, on how many examples each.
+struct EvaluationConfig {
+    std::vector<std::int64_t> sizes;
+    std::int64_t count = 256;
+    std::int64_t seed = 0;  // the same examples for every replica
+};
+
+struct ValidationConfig {
+    std::int64_t every = 0;  // steps; 0: at the end only
+    EvaluationConfig on;
+};
+
+struct CheckpointConfig {
+    std::int64_t every = 0;  // steps; 0: at the end only
+    std::int64_t keep = 2;
+};
+
+/// A preset with its sizes, or a config in full. The vocabulary of a preset is the task's.
+struct ModelChoice {
+    std::optional<std::string> preset;
+    std::optional<std::int64_t> d_model, n_layer, d_state, headdim, d_intermediate;
+    std::optional<ModelConfig> config;
+
+    bool has_sizes() const { return d_model || n_layer || d_state || headdim || d_intermediate; }
+};
+
+/// The model that `choice` means (mamba3 when it names none), for a task with `vocabulary` tokens. `where` begins error messages.
+/// Throws UserError for an unknown preset, a vocabulary that is too small, or a shape that no layer can have.
+ModelConfig model_of(const ModelChoice& choice, std::int64_t vocabulary, const std::string& where);
+
+struct RunConfig {
+    std::string name = "run";
+    TrainingConfig training;
+    ModelChoice model;
+    Value task;  // read by the task registry, which lies above this layer
+    ReplicaGrid replicas;
+    ValidationConfig validation;
+    EvaluationConfig test;
+    CheckpointConfig checkpoint;
+    std::int64_t log_every = 100;
+};
+
+template <class V>
+void describe(V& v, OptimizerConfig& c) {
+    v.field("beta1", c.beta1, at_least(0).below(1));
+    v.field("beta2", c.beta2, at_least(0).below(1));
+    v.field("epsilon", c.epsilon, above(0));
+    v.field("clip", c.clip, at_least(0));
+}
+
+inline constexpr double kMostExamples = 1 << 24;
+
+template <class V>
+void describe_evaluation(V& v, EvaluationConfig& c) {
+    v.field("sizes", c.sizes, range(2, kLargestSize));
+    v.field("count", c.count, range(1, kMostExamples));
+    v.field("seed", c.seed, at_least(0));
+}
+
+template <class V>
+void describe(V& v, EvaluationConfig& c) {
+    describe_evaluation(v, c);
+}
+
+template <class V>
+void describe(V& v, ValidationConfig& c) {
+    v.field("every", c.every, at_least(0));
+    describe_evaluation(v, c.on);
+}
+
+template <class V>
+void describe(V& v, CheckpointConfig& c) {
+    v.field("every", c.every, at_least(0));
+    v.field("keep", c.keep, range(1, 1e6));
+}
+
+template <class V>
+void describe(V& v, ModelChoice& c) {
+    v.field("preset", c.preset);
+    v.field("d_model", c.d_model, range(1, 65536));
+    v.field("n_layer", c.n_layer, range(1, 256));
+    v.field("d_state", c.d_state, range(1, 65536));
+    v.field("headdim", c.headdim, range(1, 65536));
+    v.field("d_intermediate", c.d_intermediate, range(0, 1 << 20));
+    v.field("config", c.config);
+    v.require(!c.config || !c.preset, "preset", "give either a preset or a config");
+    v.require(!c.config || !c.has_sizes(), "config", "has its own sizes: those beside it belong to a preset");
+}
+
+template <class V>
+void describe(V& v, RunConfig& c) {
+    v.field("name", c.name);
+    v.field("steps", c.training.steps, range(1, 1e9));
+    v.field("batch", c.training.batch, range(1, kMostExamples));
+    v.field("log_every", c.log_every, at_least(1));
+    v.field("model", c.model);
+    v.field("task", c.task, required());
+    v.field("replicas", c.replicas);
+    v.field("optimizer", c.training.optimizer);
+    v.field("schedule", c.training.schedule);
+    v.field("curriculum", c.training.curriculum);
+    v.field("validation", c.validation);
+    v.field("test", c.test);
+    v.field("checkpoint", c.checkpoint);
+}
+
+}  // namespace whorl

@@ -1,0 +1,73 @@
+// How the learning rate and the difficulty change over a run, as functions of the step alone.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/io/config_binding.hpp"
+
+namespace whorl {
+
+enum class ScheduleShape { cosine, constant };
+constexpr auto enum_names(ScheduleShape) {
+    return std::to_array<EnumName<ScheduleShape>>({{ScheduleShape::cosine, "cosine"}, {ScheduleShape::constant, "constant"}});
+}
+
+/// Linear warm-up, then a half cosine down to `final`, or constant.
+struct Schedule {
+    ScheduleShape shape = ScheduleShape::cosine;
+    double warmup = 0.05;  // share of all steps
+    double final = 0.0;    // factor at the last step
+};
+
+/// What the learning rate is multiplied with at `step` (from 0) of `steps`, in (0, 1].
+double schedule_factor(const Schedule& schedule, std::int64_t step, std::int64_t steps);
+
+enum class CurriculumShape { fixed, linear, stages };
+constexpr auto enum_names(CurriculumShape) {
+    return std::to_array<EnumName<CurriculumShape>>(
+        {{CurriculumShape::fixed, "fixed"}, {CurriculumShape::linear, "linear"}, {CurriculumShape::stages, "stages"}});
+}
+
+/// The largest size of a training example. fixed: `end`. linear: from `start` to `end` during the first `growth` of the run, then `end`.
+/// stages: the entries of `stages`, each for `steps_per_stage` steps (0: equal shares of the run), the last one until the end.
+struct Curriculum {
+    CurriculumShape shape = CurriculumShape::linear;
+    std::int64_t start = 8, end = 40;
+    double growth = 0.5;
+    std::vector<std::int64_t> stages;
+    std::int64_t steps_per_stage = 0;
+
+    std::int64_t largest() const;
+};
+
+/// Largest size at `step` (from 0) of `steps`.
+std::int64_t max_size(const Curriculum& curriculum, std::int64_t step, std::int64_t steps);
+
+inline constexpr std::int64_t kBucket = 8;
+
+/// The length that batches of `positions` are padded to: early training stays cheap, and shapes change seldom.
+constexpr std::int64_t bucket_length(std::int64_t positions) { return (positions + kBucket - 1) / kBucket * kBucket; }
+
+template <class V>
+void describe(V& v, Schedule& c) {
+    v.field("shape", c.shape);
+    v.field("warmup", c.warmup, range(0, 1));
+    v.field("final", c.final, range(0, 1));
+}
+
+inline constexpr double kLargestSize = 1 << 20;
+
+template <class V>
+void describe(V& v, Curriculum& c) {
+    v.field("shape", c.shape);
+    v.field("start", c.start, range(2, kLargestSize));
+    v.field("end", c.end, range(2, kLargestSize));
+    v.field("growth", c.growth, range(0, 1));
+    v.field("stages", c.stages, range(2, kLargestSize));
+    v.field("steps_per_stage", c.steps_per_stage, at_least(0));
+    v.require(c.shape != CurriculumShape::linear || c.start <= c.end, "start", "must not exceed 'end'");
+    v.require(c.shape != CurriculumShape::stages || !c.stages.empty(), "stages", "must list at least one size");
+}
+
+}  // namespace whorl

@@ -1,0 +1,25 @@
+// The list of subcommands. To add one: a file that defines `int run_NAME(const Arguments&)`, and two lines here.
+#include "experiments/cli/command.hpp"
+
+namespace whorl::cli {
+
+int run_train(const Arguments& arguments);
+int run_eval(const Arguments& arguments);
+int run_reproduce(const Arguments& arguments);
+int run_report(const Arguments& arguments);
+int run_tasks(const Arguments& arguments);
+int run_sample(const Arguments& arguments);
+
+const std::vector<Command>& commands() {
+    static const std::vector<Command> list = {
+        {"train", "train the population that a recipe describes", run_train},
+        {"eval", "accuracy of a run or checkpoint at chosen lengths", run_eval},
+        {"reproduce", "train and print one of the published tables", run_reproduce},
+        {"report", "what a run did, as Markdown or JSON", run_report},
+        {"tasks", "list the tasks, or describe one", run_tasks},
+        {"sample", "print examples of a task", run_sample},
+    };
+    return list;
+}
+
+}  // namespace whorl::cli

@@ -1,0 +1,71 @@
+// `whorl COMMAND …`: finds the subcommand, runs it, and turns what it throws into one line and an exit status.
+#include <cstdio>
+#include <new>
+#include <string>
+
+#include "core/base/error.hpp"
+#include "core/io/text.hpp"
+#include "experiments/cli/command.hpp"
+
+#ifndef WHORL_VERSION
+#define WHORL_VERSION "unknown"
+#endif
+
+namespace {
+
+using namespace whorl;
+using namespace whorl::cli;
+
+constexpr int kBadUsage = 2;
+constexpr int kRuntimeFailure = 3;
+
+void print_usage() {
+    std::puts("Usage: whorl COMMAND [arguments]      (whorl COMMAND --help explains one)\n");
+    std::puts("Whorl trains small state-space language models on synthetic tasks and shows what their state does.\n");
+    for (const Command& command : commands()) std::printf("  %-10s %s\n", command.name, command.summary);
+}
+
+int fail(const std::string& message, int status) {
+    std::fprintf(stderr, "whorl: %s\n", one_line(message).c_str());
+    return status;
+}
+
+int dispatch(const Arguments& words) {
+    if (words.empty()) {
+        print_usage();
+        return kBadUsage;
+    }
+    if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+        print_usage();
+        return 0;
+    }
+    if (words[0] == "--version") {
+        std::puts("whorl " WHORL_VERSION);
+        return 0;
+    }
+    std::vector<std::string> names;
+    for (const Command& command : commands()) {
+        if (words[0] == command.name) return command.run(Arguments(words.begin() + 1, words.end()));
+        names.emplace_back(command.name);
+    }
+    throw UserError("unknown command " + in_quotes(words[0]) + suggestion(words[0], names));
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    try {
+        const int status = dispatch(Arguments(words + 1, words + count));
+        // What was printed counts only when it arrived: a full disk behind `> file` must not look like success.
+        if (std::fflush(stdout) != 0) return fail("the output could not be written", kRuntimeFailure);
+        return status;
+    } catch (const UserError& error) {
+        return fail(error.what(), kBadUsage);
+    } catch (const RuntimeFailure& error) {
+        return fail(error.what(), kRuntimeFailure);
+    } catch (const std::bad_alloc&) {
+        return fail("out of memory; try a smaller batch, fewer replicas or shorter sequences", kRuntimeFailure);
+    } catch (const std::exception& error) {
+        return fail(std::string("internal error: ") + error.what(), kRuntimeFailure);
+    }
+}

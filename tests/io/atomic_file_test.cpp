@@ -1,0 +1,127 @@
+#include "core/io/atomic_file.hpp"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "core/base/error.hpp"
+#include "tests/catch.hpp"
+#include "tests/io/messages.hpp"
+#include "tests/io/temporary_folder.hpp"
+
+using namespace whorl;
+
+namespace {
+
+// Makes writes beyond `bytes` fail, as they do on a full disk.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes) {
+        handler_ = std::signal(SIGXFSZ, SIG_IGN);
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit limit = before_;
+        limit.rlim_cur = bytes;
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("a file appears whole at commit", "[io]") {
+    const TemporaryFolder folder;
+    AtomicFile file(folder / "f");
+    file.write("one ");
+    file.write("two");
+    CHECK_FALSE(std::filesystem::exists(folder / "f"));
+    file.commit();
+    CHECK(slurp(folder / "f") == "one two");
+    CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("without commit the old file stands and nothing is left", "[io]") {
+    const TemporaryFolder folder;
+    write_file(folder / "f", "old");
+    { AtomicFile(folder / "f").write("new"); }
+    CHECK(slurp(folder / "f") == "old");
+    CHECK(folder.entries() == 1);
+    write_file(folder / "f", "newer");
+    CHECK(slurp(folder / "f") == "newer");
+}
+
+TEST_CASE("two writers of one file do not disturb each other", "[io]") {
+    const TemporaryFolder folder;
+    AtomicFile a(folder / "f"), b(folder / "f");
+    a.write("a");
+    b.write("b");
+    a.commit();
+    b.commit();
+    CHECK(slurp(folder / "f") == "b");
+    CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a full disk is a failure of the machine and leaves the old file", "[io]") {
+    const TemporaryFolder folder;
+    write_file(folder / "f", "old");
+    {
+        const FileSizeLimit limit(4096);
+        CHECK_THROWS_AS(write_file(folder / "f", std::string(100000, 'x')), RuntimeFailure);
+    }
+    CHECK(slurp(folder / "f") == "old");
+    CHECK(folder.entries() == 1);
+    CHECK(message_of<RuntimeFailure>([] { fail_with_errno("f", "cannot be written", ENOSPC); }) ==
+          "f: cannot be written: disk full");
+}
+
+TEST_CASE("paths that cannot be written are the user's to mend", "[io]") {
+    const TemporaryFolder folder;
+    const auto error = [](const std::string& path) {
+        return message_of<UserError>([&] { AtomicFile file(path); });
+    };
+    CHECK(error(folder / "none/f") == (folder / "none/f") + ": the folder '" + (folder / "none") + "' does not exist");
+    CHECK(error(folder.path()) == folder.path() + ": exists and is not a regular file");
+    CHECK(error("/dev/null") == "/dev/null: exists and is not a regular file");
+    CHECK(error("") == ": names no file to write");
+    CHECK(error(folder / "") == (folder / "") + ": names no file to write");
+    CHECK_THAT(error(folder / std::string(300, 'n')), Catch::Matchers::ContainsSubstring("the name is too long"));
+    CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("a folder without permission is named", "[io]") {
+    if (::geteuid() == 0) SKIP("the superuser may write anywhere");
+    const TemporaryFolder folder;
+    ::chmod(folder.path().c_str(), 0500);
+    CHECK_THAT(message_of<UserError>([&] { AtomicFile file(folder / "f"); }),
+               Catch::Matchers::ContainsSubstring("no permission to write"));
+    ::chmod(folder.path().c_str(), 0700);
+}
+
+TEST_CASE("a relative path writes in the current folder", "[io]") {
+    const TemporaryFolder folder;
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(folder.path());
+    write_file("f", "here");
+    std::filesystem::current_path(before);
+    CHECK(slurp(folder / "f") == "here");
+}
+
+TEST_CASE("text files are read whole or refused", "[io]") {
+    const TemporaryFolder folder;
+    spill(folder / "f", std::string("a\0b\n", 4));
+    CHECK(read_text_file(folder / "f", 4) == std::string("a\0b\n", 4));
+    CHECK(message_of<UserError>([&] { read_text_file(folder / "f", 3); }) ==
+          (folder / "f") + ": has 4 bytes, more than the 3 allowed");
+    CHECK(message_of<UserError>([&] { read_text_file(folder / "g", 3); }) == (folder / "g") + ": no such file");
+    CHECK(message_of<UserError>([&] { read_text_file(folder / "f/g", 3); }) == (folder / "f/g") + ": no such file");
+    ::mkfifo((folder / "pipe").c_str(), 0600);
+    CHECK(message_of<UserError>([&] { read_text_file(folder / "pipe", 3); }) == (folder / "pipe") + ": is not a regular file");
+}
