@@ -190,4 +190,8 @@ std::int64_t gated_delta_state_size(const GatedDeltaNetConfig& config);
 /// `threads` = 0: as many as the machine has. Results do not depend on it.
 std::unique_ptr<Backend> make_cpu_backend(int threads = 0);
 
+/// The first GPU. Throws UserError where the build or the machine has none (gpu/no_cuda.cpp in a build without CUDA).
+std::unique_ptr<Backend> make_cuda_backend();
+bool cuda_in_this_build();
+
 }  // namespace whorl

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/cpu/gemm.hpp"
+#include "core/cpu/triangular.hpp"
 #include "core/cpu/vector_math.hpp"
 #include "core/numerics/activations.hpp"
 
@@ -58,7 +59,7 @@ void spread_coefficients(const Chunk<T>& c, const ScanInput<T>& in, ScanScratch<
     }
 }
 
-/// weights[i][j] = e^{Λ_i-Λ_j} for j ≤ i (1 inside a position, 0 above): each row is the one before it, decayed once more.
+/// weights[i][j] = e^{Λ_i-Λ_j} for j ≤ i (1 inside a position): each row is the one before it, decayed once more.
 template <class T>
 void decay_weights(const Chunk<T>& c, ScanScratch<T>& x) {
     const std::int64_t rank = c.s.rank;
@@ -70,8 +71,14 @@ void decay_weights(const Chunk<T>& c, ScanScratch<T>& x) {
 #pragma omp simd
         for (std::int64_t j = 0; j < own; ++j) row[j] = decay * above[j];
         fill(T(1), row + own, rank);
-        fill(T(0), row + own + rank, c.rows - own - rank);
     }
+}
+
+/// Zeros behind the position's own block, as far as the row's panel goes.
+template <class T>
+void clear_above(const Chunk<T>& c, std::int64_t i, std::int64_t own, T* row) {
+    const std::int64_t begin = own + c.s.rank, end = panel_end(i, c.rows, panel_rows(c.s.rank));
+    if (begin < end) fill(T(0), row + begin, end - begin);
 }
 
 /// masked[i][j] = scores[i][j] · weight · (s_j before position i, γ_i inside it): what multiplies v_j in y_i.
@@ -86,7 +93,7 @@ void mask_scores(const Chunk<T>& c, const ScanInput<T>& in, const ScanScratch<T>
         for (std::int64_t j = 0; j < own; ++j) out[j] = g[j] * w[j] * x.strength[j];
         const T gamma = in.gamma[c.begin + i / rank];
         for (std::int64_t j = own; j < own + rank; ++j) out[j] = g[j] * gamma;
-        fill(T(0), out + own + rank, c.rows - own - rank);
+        clear_above(c, i, own, out);
     }
 }
 
@@ -138,8 +145,8 @@ void mask_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient
             d[j] *= gamma;
             score[j] *= gamma;
         }
-        fill(T(0), d + own + rank, c.rows - own - rank);
-        fill(T(0), score + own + rank, c.rows - own - rank);
+        clear_above(c, i, own, d);
+        clear_above(c, i, own, score);
     }
 }
 
@@ -202,7 +209,7 @@ void chunked_forward(const ScanShape& shape, const ScanInput<T>& in, T* y, T* sa
         const Chunk<T> c(shape, index);
         spread_coefficients(c, in, x);
         decay_weights(c, x);
-        gemm_nt<T>(c.n_rows(in.q), c.n_rows(in.k), c.square(x.scores), Write::assign);
+        lower_of_nt<T>(c.n_rows(in.q), c.n_rows(in.k), c.square(x.scores), panel_rows(shape.rank));
         mask_scores(c, in, x, x.scores, x.scores);
         const Matrix<T> out = c.p_rows(y);
         if (!c.first) {
@@ -210,7 +217,7 @@ void chunked_forward(const ScanShape& shape, const ScanInput<T>& in, T* y, T* sa
             gemm_nn<T>(c.n_rows(in.q), c.state(static_cast<const T*>(x.h)), out, Write::assign);
             scale_rows<T>(read(out), x.from_start, nullptr, out.data);
         }
-        gemm_nn<T>(c.square(static_cast<const T*>(x.scores)), c.p_rows(in.v), out, c.first ? Write::assign : Write::add);
+        lower_times<T>(c.square(static_cast<const T*>(x.scores)), c.p_rows(in.v), out, c.first ? Write::assign : Write::add, panel_rows(shape.rank));
         if (!c.last) carry_state(c, in, x);
     }
 }
@@ -227,14 +234,14 @@ void chunked_backward(const ScanShape& shape, const ScanInput<T>& in, const T* d
         decay_weights(c, x);
         fill(T(0), x.d_lambda, c.rows);
         fill(T(0), x.d_strength, c.rows);
-        gemm_nt<T>(c.n_rows(in.q), c.n_rows(in.k), c.square(x.scores), Write::assign);
-        gemm_nt<T>(c.p_rows(d_y), c.p_rows(in.v), c.square(x.d_scores), Write::assign);
+        lower_of_nt<T>(c.n_rows(in.q), c.n_rows(in.k), c.square(x.scores), panel_rows(shape.rank));
+        lower_of_nt<T>(c.p_rows(d_y), c.p_rows(in.v), c.square(x.d_scores), panel_rows(shape.rank));
         mask_backward(c, in, g, x);
         const Matrix<const T> masked = c.square(static_cast<const T*>(x.scores));
         const Matrix<const T> d_scores = c.square(static_cast<const T*>(x.d_scores));
-        gemm_tn<T>(masked, c.p_rows(d_y), c.p_rows(g.v), Write::assign);
-        gemm_nn<T>(d_scores, c.n_rows(in.k), c.n_rows(g.q), Write::assign);
-        gemm_tn<T>(d_scores, c.n_rows(in.q), c.n_rows(g.k), Write::assign);
+        lower_transposed_times<T>(masked, c.p_rows(d_y), c.p_rows(g.v), Write::assign, panel_rows(shape.rank));
+        lower_times<T>(d_scores, c.n_rows(in.k), c.n_rows(g.q), Write::assign, panel_rows(shape.rank));
+        lower_transposed_times<T>(d_scores, c.n_rows(in.q), c.n_rows(g.k), Write::assign, panel_rows(shape.rank));
         if (!c.last) exit_backward(c, in, g, h_in, x);
         if (!c.first) {
             entry_backward(c, in, d_y, g, h_in, x);

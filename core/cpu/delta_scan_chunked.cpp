@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/cpu/gemm.hpp"
+#include "core/cpu/triangular.hpp"
 #include "core/cpu/vector_math.hpp"
 #include "core/numerics/activations.hpp"
 
@@ -31,6 +32,13 @@ struct DeltaChunk {
     Matrix<const T> state_in(const T* base) const { return {base, s.key, s.value, s.value}; }
 };
 
+/// Zeros from column `begin` of row i to the end of the row's panel.
+template <class T>
+void clear_from(const DeltaChunk<T>& c, std::int64_t i, std::int64_t begin, T* row) {
+    const std::int64_t end = panel_end(i, c.rows, panel_rows(1));
+    if (begin < end) fill(T(0), row + begin, end - begin);
+}
+
 /// Decay factors of the chunk and K Kᵀ, Q Kᵀ masked and decayed: keys strictly lower, scores lower.
 template <class T>
 void prepare(const DeltaChunk<T>& c, const DeltaInput<T>& in, DeltaScratch<T>& x) {
@@ -46,8 +54,8 @@ void prepare(const DeltaChunk<T>& c, const DeltaInput<T>& in, DeltaScratch<T>& x
         x.from_start[i] = numerics::exp(x.from_start[i]);
         x.step_decay[i] = numerics::exp(x.step_decay[i]);
     }
-    gemm_nt<T>(c.keys(in.k), c.keys(in.k), c.square(x.keys), Write::assign);
-    gemm_nt<T>(c.keys(in.q), c.keys(in.k), c.square(x.scores), Write::assign);
+    lower_of_nt<T>(c.keys(in.k), c.keys(in.k), c.square(x.keys), panel_rows(1));
+    lower_of_nt<T>(c.keys(in.q), c.keys(in.k), c.square(x.scores), panel_rows(1));
     for (std::int64_t i = 0; i < c.rows; ++i) {
         T *d = x.decay + i * c.rows, *keys = x.keys + i * c.rows, *scores = x.scores + i * c.rows;
         const T *above = d - c.rows, decay = x.step_decay[i];
@@ -58,9 +66,8 @@ void prepare(const DeltaChunk<T>& c, const DeltaInput<T>& in, DeltaScratch<T>& x
             scores[j] *= d[j];
         }
         d[i] = 1;
-        fill(T(0), d + i + 1, c.rows - i - 1);
-        fill(T(0), keys + i, c.rows - i);
-        fill(T(0), scores + i + 1, c.rows - i - 1);
+        clear_from(c, i, i, keys);
+        clear_from(c, i, i + 1, scores);
     }
 }
 
@@ -109,7 +116,7 @@ void mask_decay(const DeltaChunk<T>& c, const T* decay, bool strict, T sign, T* 
         const std::int64_t end = strict ? i : i + 1;
 #pragma omp simd
         for (std::int64_t j = 0; j < end; ++j) d[i * c.rows + j] *= sign * decay[i * c.rows + j];
-        fill(T(0), d + i * c.rows + end, c.rows - end);
+        clear_from(c, i, end, d + i * c.rows);
     }
 }
 
@@ -148,7 +155,7 @@ void chunk_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_
     fill(T(0), x.d_lambda, c.rows);
     scale_rows<T>(beta, c.values(w), x.u);
     const Matrix<const T> k = c.keys(in.k), d_out = c.values(d_o);
-    gemm_tn<T>(c.square_in(x.scores), d_out, c.rows_v(x.d_u), Write::assign);
+    lower_transposed_times<T>(c.square_in(x.scores), d_out, c.rows_v(x.d_u), Write::assign, panel_rows(1));
     fill(T(0), c.keys(g.k).data, c.rows * c.s.key);
     if (!c.last) exit_backward(c, in, g, s_in, x);
     solve_upper(c, beta, x.keys, x.d_u);
@@ -157,16 +164,16 @@ void chunk_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_
     const Matrix<T> d_v = c.values(g.v);
     scale_rows<T>(beta, c.rows_v_in(x.d_u), d_v.data);
 
-    gemm_nt<T>(d_out, c.rows_v_in(x.u), c.square(x.d_scores), Write::assign);
-    gemm_nt<T>({d_v.data, c.rows, c.s.value, c.s.value}, c.rows_v_in(x.u), c.square(x.d_keys), Write::assign);
+    lower_of_nt<T>(d_out, c.rows_v_in(x.u), c.square(x.d_scores), panel_rows(1));
+    lower_of_nt<T>({d_v.data, c.rows, c.s.value, c.s.value}, c.rows_v_in(x.u), c.square(x.d_keys), panel_rows(1));
     decay_backward<T>(c, T(1), x.d_scores, x.scores, x.d_lambda);
     decay_backward<T>(c, T(-1), x.d_keys, x.keys, x.d_lambda);
     mask_decay<T>(c, x.decay, false, T(1), x.d_scores);
     mask_decay<T>(c, x.decay, true, T(-1), x.d_keys);
-    gemm_nn<T>(c.square_in(x.d_scores), k, c.keys(g.q), Write::assign);
-    gemm_tn<T>(c.square_in(x.d_scores), c.keys(in.q), c.keys(g.k), Write::add);
-    gemm_nn<T>(c.square_in(x.d_keys), k, c.keys(g.k), Write::add);
-    gemm_tn<T>(c.square_in(x.d_keys), k, c.keys(g.k), Write::add);
+    lower_times<T>(c.square_in(x.d_scores), k, c.keys(g.q), Write::assign, panel_rows(1));
+    lower_transposed_times<T>(c.square_in(x.d_scores), c.keys(in.q), c.keys(g.k), Write::add, panel_rows(1));
+    lower_times<T>(c.square_in(x.d_keys), k, c.keys(g.k), Write::add, panel_rows(1));
+    lower_transposed_times<T>(c.square_in(x.d_keys), k, c.keys(g.k), Write::add, panel_rows(1));
 }
 
 /// The gradient of the state on entry, and what flows through it to Q, K and Λ.
@@ -207,7 +214,7 @@ void chunked_delta_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* 
         }
         solve_lower(c, in.beta + c.begin, x.keys, w.data);
         scale_rows<T>(in.beta + c.begin, c.values(static_cast<const T*>(saved)), x.u);
-        gemm_nn<T>(c.square_in(x.scores), c.rows_v_in(x.u), out, c.first ? Write::assign : Write::add);
+        lower_times<T>(c.square_in(x.scores), c.rows_v_in(x.u), out, c.first ? Write::assign : Write::add, panel_rows(1));
         if (c.last) break;
         if (!c.first) scale(x.from_start[c.rows - 1], x.s, shape.state_size());
         scale_rows<T>(x.to_end, c.rows_v_in(x.u), x.rows_v);

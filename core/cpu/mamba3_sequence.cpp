@@ -91,7 +91,6 @@ void Mamba3Sequence<T>::prepare_shared() {
 template <class T>
 void Mamba3Sequence<T>::norm_rows(std::int64_t offset, const Tensor& weight, T* permuted_weight, T* rows, T* inverse) {
     const std::int64_t n = s_.state, per_position = s_.rank * s_.groups;
-    const bool neighbours = s_.config.pairing() == RotaryPairing::neighbours;
     for (std::int64_t i = 0; i < n; ++i) permuted_weight[i] = weight ? weight.at<T>(r_)[s_.source_channel(i)] : T(1);
     for (std::int64_t t = 0; t < s_.length; ++t)
         for (std::int64_t g = 0; g < per_position; ++g) {
@@ -100,16 +99,9 @@ void Mamba3Sequence<T>::norm_rows(std::int64_t offset, const Tensor& weight, T* 
             const T scale =
                 weight ? T(1) / std::sqrt(sum_squares(raw, n) / static_cast<T>(n) + static_cast<T>(in_.epsilon)) : T(1);
             inverse[t * per_position + g] = scale;
-            if (neighbours) {
-                const std::int64_t s = s_.angles;
-                for (std::int64_t j = 0; j < s; ++j) {
-                    out[j] = raw[2 * j] * scale * permuted_weight[j];
-                    out[s + j] = raw[2 * j + 1] * scale * permuted_weight[s + j];
-                }
-                for (std::int64_t i = 2 * s; i < n; ++i) out[i] = raw[i] * scale * permuted_weight[i];
-            } else {
-                for (std::int64_t i = 0; i < n; ++i) out[i] = raw[s_.source_channel(i)] * scale * permuted_weight[i];
-            }
+            s_.to_rotation_order(raw, out);
+#pragma omp simd
+            for (std::int64_t i = 0; i < n; ++i) out[i] *= scale * permuted_weight[i];
         }
 }
 
@@ -223,18 +215,19 @@ Gate<T> Mamba3Sequence<T>::gate() const {
     return {kinds[static_cast<int>(s_.config.outproj_norm)], s_.headdim, static_cast<T>(in_.epsilon)};
 }
 
-/// skip ← y + D x and, with MIMO, z ← z ⊙ mimo_z, of one row.
+/// skip ← y + D x of one row; returns its gate input: z, with MIMO z ⊙ mimo_z (put into `mixed`).
 template <class T>
-void Mamba3Sequence<T>::ungated(std::int64_t h, std::int64_t t, std::int64_t r, T* skip, T* z) const {
+const T* Mamba3Sequence<T>::ungated(std::int64_t h, std::int64_t t, std::int64_t r, T* skip, T* mixed) const {
     const std::int64_t at = (t * s_.rank + r) * s_.headdim;
     const T d = in_.d.at<T>(r_)[h];
 #pragma omp simd
     for (std::int64_t p = 0; p < s_.headdim; ++p) skip[p] = x_.y[at + p] + d * x_.v[at + p];
-    copy(row(in_.z, t) + h * s_.headdim, z, s_.headdim);
-    if (!in_.mimo_z) return;
+    const T* z = row(in_.z, t) + h * s_.headdim;
+    if (!in_.mimo_z) return z;
     const T* mix = in_.mimo_z.at<T>(r_, h, r);
 #pragma omp simd
-    for (std::int64_t p = 0; p < s_.headdim; ++p) z[p] *= mix[p];
+    for (std::int64_t p = 0; p < s_.headdim; ++p) mixed[p] = z[p] * mix[p];
+    return mixed;
 }
 
 template <class T>
@@ -244,14 +237,14 @@ void Mamba3Sequence<T>::gate_head(std::int64_t h, const Tensor& y) {
     for (std::int64_t t = 0; t < s_.length; ++t) {
         T* out = row(y, t) + h * s_.headdim;
         if (!in_.mimo_o) {
-            ungated(h, t, 0, x_.row1, x_.row2);
-            gated.forward(x_.row1, x_.row2, weight, out);
+            const T* z = ungated(h, t, 0, x_.row1, x_.row2);
+            gated.forward(x_.row1, z, weight, out);
             continue;
         }
         fill(T(0), out, s_.headdim);
         for (std::int64_t r = 0; r < s_.rank; ++r) {
-            ungated(h, t, r, x_.row1, x_.row2);
-            gated.forward(x_.row1, x_.row2, weight, x_.row3);
+            const T* z = ungated(h, t, r, x_.row1, x_.row2);
+            gated.forward(x_.row1, z, weight, x_.row3);
             multiply_add(in_.mimo_o.at<T>(r_, h, r), x_.row3, out, s_.headdim);
         }
     }
@@ -302,14 +295,14 @@ void Mamba3Sequence<T>::gate_head_backward(std::int64_t h, const Tensor& d_y, co
     const Gate<T> gated = gate();
     const std::int64_t n = s_.headdim;
     const T* weight = in_.norm ? in_.norm.at<T>(r_) + h * n : nullptr;
-    T *skip = x_.row1, *z = x_.row2, *d_out = x_.row3, *d_gate = x_.row4;
+    T *skip = x_.row1, *d_out = x_.row3, *d_gate = x_.row4;
     for (std::int64_t t = 0; t < s_.length; ++t) {
         T* d_z = row(gradient.z, t) + h * n;
         const T* d_row = row(d_y, t) + h * n;
-        fill(T(0), d_z, n);
+        if (in_.mimo_o) fill(T(0), d_z, n);
         for (std::int64_t r = 0; r < s_.rank; ++r) {
             const std::int64_t at = (t * s_.rank + r) * n;
-            ungated(h, t, r, skip, z);
+            const T* z = ungated(h, t, r, skip, x_.row2);
             if (!in_.mimo_o) {
                 gated.backward(skip, z, weight, d_row, x_.d_y + at, d_z, sums.norm + h * n);
             } else {
@@ -422,8 +415,8 @@ void Mamba3Sequence<T>::coefficients_backward(std::int64_t h, const Mamba3Tensor
 template <class T>
 void Mamba3Sequence<T>::norm_rows_backward(std::int64_t offset, const T* weight, const T* inverse,
                                            const T* d_rows, const Mamba3Tensors& gradient, T* d_weight) {
-    const std::int64_t n = s_.state, per_position = s_.rank * s_.groups, s = s_.angles;
-    const bool normed = static_cast<bool>(in_.b_norm), neighbours = s_.config.pairing() == RotaryPairing::neighbours;
+    const std::int64_t n = s_.state, per_position = s_.rank * s_.groups;
+    const bool normed = static_cast<bool>(in_.b_norm);
     T *raw = x_.row1, *d_raw = x_.row2;
     for (std::int64_t t = 0; t < s_.length; ++t)
         for (std::int64_t g = 0; g < per_position; ++g) {
@@ -431,12 +424,7 @@ void Mamba3Sequence<T>::norm_rows_backward(std::int64_t offset, const T* weight,
             T* target = row(gradient.xbc, t) + offset + g * n;
             const T* d = d_rows + (t * per_position + g) * n;
             const T scale = inverse[t * per_position + g];
-            if (neighbours)
-                for (std::int64_t j = 0; j < s; ++j) {
-                    raw[j] = source[2 * j];
-                    raw[s + j] = source[2 * j + 1];
-                }
-            for (std::int64_t i = neighbours ? 2 * s : 0; i < n; ++i) raw[i] = source[s_.source_channel(i)];
+            s_.to_rotation_order(source, raw);
             if (normed) {
                 T projection = 0;
 #pragma omp simd reduction(+ : projection)
@@ -450,12 +438,7 @@ void Mamba3Sequence<T>::norm_rows_backward(std::int64_t offset, const T* weight,
             } else {
                 copy(d, d_raw, n);
             }
-            if (neighbours)
-                for (std::int64_t j = 0; j < s; ++j) {
-                    target[2 * j] = d_raw[j];
-                    target[2 * j + 1] = d_raw[s + j];
-                }
-            for (std::int64_t i = neighbours ? 2 * s : 0; i < n; ++i) target[s_.source_channel(i)] = d_raw[i];
+            s_.from_rotation_order(d_raw, target);
         }
 }
 

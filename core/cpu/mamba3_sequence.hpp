@@ -25,7 +25,48 @@ struct Mamba3Shape {
     std::int64_t saved_per_head() const { return padded(scan.rows() * headdim, DType::f32) + padded(scan.saved_size(), DType::f32); }
     /// Where channel n of the checkpoint stands in rotation order: pair j is (j, angles + j) here.
     std::int64_t source_channel(std::int64_t position) const;
+
+    template <class T>
+    void to_rotation_order(const T* channels, T* out) const;
+    template <class T>
+    void from_rotation_order(const T* ordered, T* out) const;
 };
+
+template <class T>
+void Mamba3Shape::to_rotation_order(const T* channels, T* out) const {
+    const std::int64_t s = angles, half = state / 2;
+    if (config.pairing() == RotaryPairing::neighbours) {
+#pragma omp simd
+        for (std::int64_t j = 0; j < s; ++j) {
+            out[j] = channels[2 * j];
+            out[s + j] = channels[2 * j + 1];
+        }
+        copy(channels + 2 * s, out + 2 * s, state - 2 * s);
+    } else {
+        copy(channels, out, s);
+        copy(channels + half, out + s, s);
+        copy(channels + s, out + 2 * s, half - s);
+        copy(channels + half + s, out + half + s, state - half - s);
+    }
+}
+
+template <class T>
+void Mamba3Shape::from_rotation_order(const T* ordered, T* out) const {
+    const std::int64_t s = angles, half = state / 2;
+    if (config.pairing() == RotaryPairing::neighbours) {
+#pragma omp simd
+        for (std::int64_t j = 0; j < s; ++j) {
+            out[2 * j] = ordered[j];
+            out[2 * j + 1] = ordered[s + j];
+        }
+        copy(ordered + 2 * s, out + 2 * s, state - 2 * s);
+    } else {
+        copy(ordered, out, s);
+        copy(ordered + s, out + half, s);
+        copy(ordered + 2 * s, out + s, half - s);
+        copy(ordered + half + s, out + half + s, state - half - s);
+    }
+}
 
 /// Sums over positions and sequences of one block, one slot per small parameter.
 template <class T>
@@ -77,7 +118,7 @@ private:
     void rotate_head(std::int64_t h, const T* rows, const Tensor& bias, T* out);
     void gate_head(std::int64_t h, const Tensor& y);
     Gate<T> gate() const;
-    void ungated(std::int64_t h, std::int64_t t, std::int64_t rank, T* skip, T* z) const;
+    const T* ungated(std::int64_t h, std::int64_t t, std::int64_t rank, T* skip, T* mixed) const;
 
     void gate_head_backward(std::int64_t h, const Tensor& d_y, const Mamba3Tensors& gradient, Mamba3Sums<T>& sums);
     void input_backward(std::int64_t h, const Mamba3Tensors& gradient, Mamba3Sums<T>& sums);

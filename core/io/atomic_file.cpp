@@ -60,9 +60,13 @@ AtomicFile::~AtomicFile() {
     if (!temporary_.empty() && file_.is_open()) ::unlink(temporary_.c_str());
 }
 
-void AtomicFile::write(std::span<const std::byte> bytes) { write_all(file_, bytes, path_); }
+void AtomicFile::write(std::span<const std::byte> bytes) {
+    write_all(file_, bytes, path_);
+}
 
-void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+void AtomicFile::write(std::string_view text) {
+    write(std::as_bytes(std::span(text)));
+}
 
 void AtomicFile::commit() {
     if (::fsync(file_.number()) != 0) fail_with_errno(path_, "cannot be written", errno);

@@ -54,7 +54,9 @@ void fill(const CheckpointFiles& files, const CheckpointContent& content) {
 
 }  // namespace
 
-std::string CheckpointFiles::state_json() const { return read_text_file(state_path(), kMaxStateBytes); }
+std::string CheckpointFiles::state_json() const {
+    return read_text_file(state_path(), kMaxStateBytes);
+}
 
 CheckpointFiles write_checkpoint(const std::string& parent, std::int64_t step, const CheckpointContent& content) {
     const std::string name = std::string(kPrefix) + std::to_string(step);

@@ -14,7 +14,9 @@
 namespace whorl {
 namespace {
 
-std::string hexadecimal(XXH128_hash_t hash) { return fmt::format("{:016x}{:016x}", hash.high64, hash.low64); }
+std::string hexadecimal(XXH128_hash_t hash) {
+    return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 

@@ -11,13 +11,16 @@
 namespace whorl {
 namespace {
 
-std::string bound(double value) { return fmt::format("{}", value); }
+std::string bound(double value) {
+    return fmt::format("{}", value);
+}
 
 std::string describe_limits(const Limits& l) {
     const bool low = std::isfinite(l.low);
     const bool high = std::isfinite(l.high);
     if (low && high)
-        return fmt::format("in {}{}, {}{}", l.low_open ? "(" : "[", bound(l.low), bound(l.high), l.high_open ? ")" : "]");
+        return fmt::format("in {}{}, {}{}", l.low_open ? "(" : "[", bound(l.low), bound(l.high),
+                           l.high_open ? ")" : "]");
     if (low) return (l.low_open ? "above " : "at least ") + bound(l.low);
     return (l.high_open ? "below " : "at most ") + bound(l.high);
 }
@@ -39,14 +42,19 @@ const T& as(const Value& value, const Place& place, const char* expected) {
 }
 
 void check_limits(double value, const std::string& shown, const Value& at, const Place& place, const Limits& limits) {
-    if (!within(value, limits)) fail_at(place, at.line, shown + " is out of range; expected a number " + describe_limits(limits));
+    if (!within(value, limits))
+        fail_at(place, at.line, shown + " is out of range; expected a number " + describe_limits(limits));
 }
 
 }  // namespace
 
-Place Place::child(std::string_view key) const { return {source, path.empty() ? std::string(key) : path + "." + std::string(key)}; }
+Place Place::child(std::string_view key) const {
+    return {source, path.empty() ? std::string(key) : path + "." + std::string(key)};
+}
 
-Place Place::element(std::size_t index) const { return {source, path + "[" + std::to_string(index) + "]"}; }
+Place Place::element(std::size_t index) const {
+    return {source, path + "[" + std::to_string(index) + "]"};
+}
 
 void fail_at(const Place& place, int line, const std::string& what) {
     const std::string colon_path = place.path.empty() ? "" : place.path + ": ";
@@ -57,7 +65,9 @@ void fail_at(const Place& place, int line, const std::string& what) {
 
 namespace binding {
 
-bool read_bool(const Value& value, const Place& place) { return as<bool>(value, place, "true or false"); }
+bool read_bool(const Value& value, const Place& place) {
+    return as<bool>(value, place, "true or false");
+}
 
 std::int64_t read_integer(const Value& value, const Place& place, const Limits& limits, std::int64_t type_min,
                           std::int64_t type_max) {
@@ -65,7 +75,8 @@ std::int64_t read_integer(const Value& value, const Place& place, const Limits& 
     const std::string shown = std::to_string(number);
     check_limits(static_cast<double>(number), shown, value, place, limits);
     if (number < type_min || number > type_max)
-        fail_at(place, value.line, fmt::format("{} is out of range; expected an integer in [{}, {}]", shown, type_min, type_max));
+        fail_at(place, value.line,
+                fmt::format("{} is out of range; expected an integer in [{}, {}]", shown, type_min, type_max));
     return number;
 }
 
@@ -82,7 +93,9 @@ const std::string& read_string(const Value& value, const Place& place) {
     return as<std::string>(value, place, "a string");
 }
 
-const Array& read_array(const Value& value, const Place& place) { return as<Array>(value, place, "an array"); }
+const Array& read_array(const Value& value, const Place& place) {
+    return as<Array>(value, place, "an array");
+}
 
 std::size_t read_choice(const Value& value, const Place& place, const std::vector<std::string>& names) {
     const std::string& word = read_string(value, place);

@@ -49,10 +49,18 @@ struct Limits {
     bool finite = true;
     bool needed = false;
 
-    constexpr Limits at_most(double bound) const { return with([&](Limits& l) { l.high = bound; }); }
-    constexpr Limits below(double bound) const { return with([&](Limits& l) { l.high = bound, l.high_open = true; }); }
-    constexpr Limits or_nonfinite() const { return with([](Limits& l) { l.finite = false; }); }
-    constexpr Limits required() const { return with([](Limits& l) { l.needed = true; }); }
+    constexpr Limits at_most(double bound) const {
+        return with([&](Limits& l) { l.high = bound; });
+    }
+    constexpr Limits below(double bound) const {
+        return with([&](Limits& l) { l.high = bound, l.high_open = true; });
+    }
+    constexpr Limits or_nonfinite() const {
+        return with([](Limits& l) { l.finite = false; });
+    }
+    constexpr Limits required() const {
+        return with([](Limits& l) { l.needed = true; });
+    }
 
 private:
     template <class Change>
@@ -73,10 +81,18 @@ constexpr Limits above(double low) {
     l.low_open = true;
     return l;
 }
-constexpr Limits at_most(double high) { return Limits{}.at_most(high); }
-constexpr Limits below(double high) { return Limits{}.below(high); }
-constexpr Limits range(double low, double high) { return at_least(low).at_most(high); }
-constexpr Limits required() { return Limits{}.required(); }
+constexpr Limits at_most(double high) {
+    return Limits{}.at_most(high);
+}
+constexpr Limits below(double high) {
+    return Limits{}.below(high);
+}
+constexpr Limits range(double low, double high) {
+    return at_least(low).at_most(high);
+}
+constexpr Limits required() {
+    return Limits{}.required();
+}
 
 /// Where a value stands: the file's name and the dotted key path, such as `model.layers[0].d_state`.
 struct Place {
@@ -196,7 +212,9 @@ private:
 };
 
 template <class T>
-concept Described = requires(ConfigReader& reader, T& target) { describe(reader, target); };
+concept Described = requires(ConfigReader& reader, T& target) {
+    describe(reader, target);
+};
 
 template <class T>
 void ConfigReader::read(const Value& value, const Place& place, T& target, const Limits& limits) {
@@ -225,8 +243,7 @@ void ConfigReader::read(const Value& value, const Place& place, T& target, const
         }
     } else if constexpr (IsOptional<T>::value) {
         target.reset();
-        if (!std::holds_alternative<std::monostate>(value.data))
-            read(value, place, target.emplace(), limits);
+        if (!std::holds_alternative<std::monostate>(value.data)) read(value, place, target.emplace(), limits);
     } else if constexpr (IsVariant<T>::value) {
         read_variant(value, place, target);
     } else {
@@ -249,7 +266,8 @@ void ConfigReader::read_variant(const Value& value, const Place& place, V& targe
     };
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         (try_alternative(std::integral_constant<std::size_t, I>{}), ...);
-    }(std::make_index_sequence<std::variant_size_v<V>>{});
+    }
+    (std::make_index_sequence<std::variant_size_v<V>>{});
     reader.finish();
 }
 

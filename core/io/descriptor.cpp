@@ -24,7 +24,9 @@ std::string reason(int error) {
 
 }  // namespace
 
-Descriptor::~Descriptor() { close(); }
+Descriptor::~Descriptor() {
+    close();
+}
 
 bool Descriptor::close() {
     const int number = std::exchange(number_, -1);

@@ -11,11 +11,16 @@ namespace {
 std::string string_literal(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
-        if (c == '"' || c == '\\') result += {'\\', c};
-        else if (c == '\n') result += "\\n";
-        else if (c == '\t') result += "\\t";
-        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) result += fmt::format("\\u{:04x}", static_cast<int>(c));
-        else result += c;
+        if (c == '"' || c == '\\')
+            result += {'\\', c};
+        else if (c == '\n')
+            result += "\\n";
+        else if (c == '\t')
+            result += "\\t";
+        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+            result += fmt::format("\\u{:04x}", static_cast<int>(c));
+        else
+            result += c;
     }
     return result + "\"";
 }
@@ -26,8 +31,12 @@ std::string number(double value) {
     return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
 }
 
-bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value.data); }
-bool is_table(const Value& value) { return std::holds_alternative<Table>(value.data); }
+bool is_null(const Value& value) {
+    return std::holds_alternative<std::monostate>(value.data);
+}
+bool is_table(const Value& value) {
+    return std::holds_alternative<Table>(value.data);
+}
 
 bool is_array_of_tables(const Value& value) {
     const Array* items = std::get_if<Array>(&value.data);
@@ -92,13 +101,20 @@ public:
     std::string take() { return std::move(out_); }
 
     void value(const Value& value, int depth) {
-        if (const auto* flag = std::get_if<bool>(&value.data)) out_ += *flag ? "true" : "false";
-        else if (const auto* integer = std::get_if<std::int64_t>(&value.data)) out_ += std::to_string(*integer);
-        else if (const auto* real = std::get_if<double>(&value.data)) out_ += std::isfinite(*real) ? number(*real) : "null";
-        else if (const auto* text = std::get_if<std::string>(&value.data)) out_ += string_literal(*text);
-        else if (const auto* items = std::get_if<Array>(&value.data)) array(*items, depth);
-        else if (const auto* members = std::get_if<Table>(&value.data)) table(*members, depth);
-        else out_ += "null";
+        if (const auto* flag = std::get_if<bool>(&value.data))
+            out_ += *flag ? "true" : "false";
+        else if (const auto* integer = std::get_if<std::int64_t>(&value.data))
+            out_ += std::to_string(*integer);
+        else if (const auto* real = std::get_if<double>(&value.data))
+            out_ += std::isfinite(*real) ? number(*real) : "null";
+        else if (const auto* text = std::get_if<std::string>(&value.data))
+            out_ += string_literal(*text);
+        else if (const auto* items = std::get_if<Array>(&value.data))
+            array(*items, depth);
+        else if (const auto* members = std::get_if<Table>(&value.data))
+            table(*members, depth);
+        else
+            out_ += "null";
     }
 
 private:

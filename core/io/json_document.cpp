@@ -1,5 +1,4 @@
 #include <nlohmann/json.hpp>
-
 #include <unordered_set>
 
 #include "core/base/error.hpp"

@@ -92,8 +92,8 @@ void assign_element(Value& target, Steps steps, const Value& value, std::string_
     if (items == nullptr) fail(path, std::string("has an index where there is ") + kind_name(target));
     const Step& step = steps.front();
     if (!step.all && step.index >= items->size())
-        fail(path, "index " + std::to_string(step.index) + " is out of range; the array has " + std::to_string(items->size()) +
-                       " elements");
+        fail(path, "index " + std::to_string(step.index) + " is out of range; the array has " +
+                       std::to_string(items->size()) + " elements");
     for (std::size_t i = 0; i < items->size(); ++i)
         if (step.all || i == step.index) assign((*items)[i], steps.subspan(1), value, path);
 }
@@ -112,9 +112,12 @@ void assign_member(Value& target, Steps steps, const Value& value, std::string_v
 }
 
 void assign(Value& target, Steps steps, const Value& value, std::string_view path) {
-    if (steps.empty()) target = value;
-    else if (steps.front().is_index) assign_element(target, steps, value, path);
-    else assign_member(target, steps, value, path);
+    if (steps.empty())
+        target = value;
+    else if (steps.front().is_index)
+        assign_element(target, steps, value, path);
+    else
+        assign_member(target, steps, value, path);
 }
 
 }  // namespace

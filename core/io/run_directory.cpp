@@ -85,7 +85,9 @@ bool RunDirectory::exists(const std::string& path) {
     return fs::is_regular_file(path + "/config.toml", error);
 }
 
-void RunDirectory::write_manifest(std::string_view json) const { write_file(manifest_path(), json); }
+void RunDirectory::write_manifest(std::string_view json) const {
+    write_file(manifest_path(), json);
+}
 
 void RunDirectory::append_metrics(std::string_view json_line) const {
     const Descriptor file(::open(metrics_path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
@@ -108,8 +110,8 @@ std::vector<std::string> RunDirectory::read_metrics() const {
 void RunDirectory::truncate_metrics(std::size_t lines) const {
     const std::vector<std::string> have = read_metrics();
     if (lines > have.size())
-        throw UserError(one_line(metrics_path() + ": has " + std::to_string(have.size()) + " lines, expected at least " +
-                                 std::to_string(lines)));
+        throw UserError(one_line(metrics_path() + ": has " + std::to_string(have.size()) +
+                                 " lines, expected at least " + std::to_string(lines)));
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < lines; ++i) bytes += have[i].size() + 1;
     cut_file(metrics_path(), bytes);

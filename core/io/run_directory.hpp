@@ -38,7 +38,8 @@ public:
     void append_metrics(std::string_view json_line) const;
     /// All whole lines, without their newlines; a half-written last line is left out.
     std::vector<std::string> read_metrics() const;
-    /// Keeps the first `lines` whole lines, to resume where a checkpoint was made. Throws UserError when there are fewer.
+    /// Keeps the first `lines` whole lines, to resume where a checkpoint was made. Throws UserError when there are
+    /// fewer.
     void truncate_metrics(std::size_t lines) const;
     /// Cuts before the first line whose "step" exceeds `step`, and any half-written last line.
     void truncate_metrics_after_step(std::int64_t step) const;

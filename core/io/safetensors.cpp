@@ -23,9 +23,12 @@ namespace {
 
 class FileSource : public ByteSource {
 public:
-    explicit FileSource(const std::string& path) : path_(path), file_(open_regular_file(path)), size_(file_size(file_, path)) {}
+    explicit FileSource(const std::string& path)
+        : path_(path), file_(open_regular_file(path)), size_(file_size(file_, path)) {}
     std::uint64_t size() const override { return size_; }
-    std::size_t read(std::uint64_t offset, std::span<std::byte> out) const override { return read_at(file_, offset, out, path_); }
+    std::size_t read(std::uint64_t offset, std::span<std::byte> out) const override {
+        return read_at(file_, offset, out, path_);
+    }
 
 private:
     std::string path_;
@@ -52,7 +55,8 @@ constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // a multiple of every element size
 
 void read_exactly(const ByteSource& source, std::uint64_t offset, std::span<std::byte> out, const std::string& path) {
-    if (source.read(offset, out) != out.size()) throw RuntimeFailure(one_line(path + ": became shorter while it was read"));
+    if (source.read(offset, out) != out.size())
+        throw RuntimeFailure(one_line(path + ": became shorter while it was read"));
 }
 
 std::uint64_t header_length(const ByteSource& source, const std::string& path) {
@@ -61,9 +65,11 @@ std::uint64_t header_length(const ByteSource& source, const std::string& path) {
         fail("too short for a safetensors file: " + std::to_string(source.size()) + " bytes");
     std::uint64_t length = 0;
     read_exactly(source, 0, std::as_writable_bytes(std::span(&length, 1)), path);
-    if (length > kMaxHeaderBytes) fail("header length " + std::to_string(length) + " exceeds 100 MB; not a safetensors file?");
+    if (length > kMaxHeaderBytes)
+        fail("header length " + std::to_string(length) + " exceeds 100 MB; not a safetensors file?");
     if (length > source.size() - kLengthBytes)
-        fail("header length " + std::to_string(length) + " exceeds the file's " + std::to_string(source.size()) + " bytes");
+        fail("header length " + std::to_string(length) + " exceeds the file's " + std::to_string(source.size()) +
+             " bytes");
     return length;
 }
 
@@ -92,7 +98,9 @@ SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, const s
     return SafetensorsFile(name, std::make_unique<MemorySource>(bytes));
 }
 
-bool SafetensorsFile::contains(std::string_view name) const { return index_.find(name) != index_.end(); }
+bool SafetensorsFile::contains(std::string_view name) const {
+    return index_.find(name) != index_.end();
+}
 
 const StoredTensor& SafetensorsFile::at(std::string_view name) const {
     const auto found = index_.find(name);

@@ -52,9 +52,9 @@ public:
     const std::string& metadata_at(const std::string& key) const;
 
     /// All elements, converted. T is double, float, std::int64_t or std::int32_t. Floating dtypes convert to floating
-    /// T (rounding where T is narrower); integer dtypes and bool convert to any T that holds the value. Throws UserError
-    /// for a floating dtype read as integers and for an integer out of T's range (or above 2^53 for double, 2^24 for
-    /// float).
+    /// T (rounding where T is narrower); integer dtypes and bool convert to any T that holds the value. Throws
+    /// UserError for a floating dtype read as integers and for an integer out of T's range (or above 2^53 for double,
+    /// 2^24 for float).
     template <class T>
     std::vector<T> read_as(std::string_view name) const;
     /// The same into the caller's memory; `out` must have exactly at(name).count() elements (else UserError).

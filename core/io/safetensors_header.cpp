@@ -1,8 +1,7 @@
 #include "core/io/safetensors_header.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "core/base/error.hpp"
@@ -15,10 +14,12 @@ namespace {
 constexpr std::size_t kMaxDimensions = 16;
 constexpr std::size_t kMaxMetadataEntries = 10000;
 
-[[noreturn]] void fail(const std::string& path, const std::string& what) { throw UserError(one_line(path + ": " + what)); }
+[[noreturn]] void fail(const std::string& path, const std::string& what) {
+    throw UserError(one_line(path + ": " + what));
+}
 
-// Accepts exactly the shape { name: {dtype: string, shape: [n…], data_offsets: [n, n]}, "__metadata__": {string: string} }
-// and stops at the first event that does not fit, so that no foreign tree is ever built.
+// Accepts exactly the shape { name: {dtype: string, shape: [n…], data_offsets: [n, n]}, "__metadata__": {string:
+// string} } and stops at the first event that does not fit, so that no foreign tree is ever built.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 public:
     explicit HeaderReader(const std::string& path) : path_(path) {}
@@ -28,13 +29,17 @@ public:
     bool null() override { unexpected("null"); }
     bool boolean(bool) override { unexpected("true or false"); }
     bool number_integer(number_integer_t value) override { stop("negative number " + std::to_string(value)); }
-    bool number_float(number_float_t, const string_t& text) override { stop("number " + in_quotes(text) + " is no integer in range"); }
+    bool number_float(number_float_t, const string_t& text) override {
+        stop("number " + in_quotes(text) + " is no integer in range");
+    }
     bool binary(binary_t&) override { unexpected("binary data"); }
 
     bool number_unsigned(number_unsigned_t value) override {
         if (in_ == In::shape) {
-            if (value > static_cast<number_unsigned_t>(INT64_MAX)) stop("dimension " + std::to_string(value) + " is too large");
-            if (tensor().shape.size() == kMaxDimensions) stop("has more than " + std::to_string(kMaxDimensions) + " dimensions");
+            if (value > static_cast<number_unsigned_t>(INT64_MAX))
+                stop("dimension " + std::to_string(value) + " is too large");
+            if (tensor().shape.size() == kMaxDimensions)
+                stop("has more than " + std::to_string(kMaxDimensions) + " dimensions");
             tensor().shape.push_back(static_cast<std::int64_t>(value));
         } else if (in_ == In::offsets) {
             if (offsets_ == 2) stop("data_offsets has more than two numbers");
@@ -46,16 +51,22 @@ public:
     }
 
     bool string(string_t& text) override {
-        if (in_ == In::metadata) header_.metadata.emplace(std::move(key_), std::move(text));
-        else if (in_ == In::tensor && key_ == "dtype") set_type(text);
-        else unexpected("a string");
+        if (in_ == In::metadata)
+            header_.metadata.emplace(std::move(key_), std::move(text));
+        else if (in_ == In::tensor && key_ == "dtype")
+            set_type(text);
+        else
+            unexpected("a string");
         return true;
     }
 
     bool start_object(std::size_t) override {
-        if (in_ == In::nothing) in_ = In::top;
-        else if (in_ == In::top) in_ = key_ == "__metadata__" ? In::metadata : In::tensor;
-        else unexpected("an object");
+        if (in_ == In::nothing)
+            in_ = In::top;
+        else if (in_ == In::top)
+            in_ = key_ == "__metadata__" ? In::metadata : In::tensor;
+        else
+            unexpected("an object");
         if (in_ == In::tensor) begin_tensor();
         return true;
     }
@@ -67,9 +78,12 @@ public:
     }
 
     bool start_array(std::size_t) override {
-        if (in_ == In::tensor && key_ == "shape") in_ = In::shape;
-        else if (in_ == In::tensor && key_ == "data_offsets") in_ = In::offsets;
-        else unexpected("an array");
+        if (in_ == In::tensor && key_ == "shape")
+            in_ = In::shape;
+        else if (in_ == In::tensor && key_ == "data_offsets")
+            in_ = In::offsets;
+        else
+            unexpected("an array");
         return true;
     }
 
@@ -105,12 +119,18 @@ private:
     [[noreturn]] void unexpected(const std::string& found) {
         const std::string at = key_.empty() ? "" : " at key " + in_quotes(key_);
         switch (in_) {
-            case In::nothing: stop("expected a JSON object, found " + found);
-            case In::top: stop("expected an object" + at + ", found " + found);
-            case In::metadata: stop("__metadata__ maps strings to strings" + at + ", found " + found);
-            case In::tensor: stop("unexpected " + found + at);
-            case In::shape: stop("shape holds integers, found " + found);
-            case In::offsets: stop("data_offsets holds integers, found " + found);
+            case In::nothing:
+                stop("expected a JSON object, found " + found);
+            case In::top:
+                stop("expected an object" + at + ", found " + found);
+            case In::metadata:
+                stop("__metadata__ maps strings to strings" + at + ", found " + found);
+            case In::tensor:
+                stop("unexpected " + found + at);
+            case In::shape:
+                stop("shape holds integers, found " + found);
+            case In::offsets:
+                stop("data_offsets holds integers, found " + found);
         }
         stop("unexpected " + found);
     }
@@ -178,14 +198,15 @@ void check_extent(const StoredTensor& tensor, std::uint64_t data_bytes, const st
                        std::to_string(data_bytes) + " bytes of data");
     const std::uint64_t expected = bytes_of_shape(tensor, path);
     if (tensor.end - tensor.begin != expected)
-        fail(path, name + "data_offsets span " + std::to_string(tensor.end - tensor.begin) + " bytes but dtype and shape need " +
-                       std::to_string(expected));
+        fail(path, name + "data_offsets span " + std::to_string(tensor.end - tensor.begin) +
+                       " bytes but dtype and shape need " + std::to_string(expected));
 }
 
 void check_contiguous(const std::vector<StoredTensor>& tensors, std::uint64_t data_bytes, const std::string& path) {
     std::uint64_t end = 0;
     for (const StoredTensor& tensor : tensors) {
-        if (tensor.begin < end) fail(path, "tensor " + in_quotes(tensor.name) + ": its data overlaps the tensor before it");
+        if (tensor.begin < end)
+            fail(path, "tensor " + in_quotes(tensor.name) + ": its data overlaps the tensor before it");
         if (tensor.begin > end) fail(path, "tensor " + in_quotes(tensor.name) + ": a hole lies before its data");
         end = tensor.end;
     }

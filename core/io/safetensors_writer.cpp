@@ -42,7 +42,8 @@ Value entry(const TensorView& tensor, std::uint64_t begin) {
 Value metadata_value(const std::map<std::string, std::string>& metadata) {
     Table members;
     for (const auto& [key, text] : metadata) {
-        if (!valid_utf8(key) || !valid_utf8(text)) throw std::invalid_argument("write_safetensors: metadata is not valid UTF-8");
+        if (!valid_utf8(key) || !valid_utf8(text))
+            throw std::invalid_argument("write_safetensors: metadata is not valid UTF-8");
         members.push_back({key, {text}});
     }
     return {std::move(members)};

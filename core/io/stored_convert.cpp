@@ -12,7 +12,8 @@
 namespace whorl {
 namespace {
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors files are little-endian; elements are copied as they are");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "safetensors files are little-endian; elements are copied as they are");
 
 struct Half {
     std::uint16_t bits;
@@ -25,11 +26,19 @@ struct Boolean {
 };
 
 // The number an element stands for, in a type that holds it exactly.
-float number(Half h) { return half_to_float(h.bits); }
-float number(Bfloat16 b) { return bfloat16_to_float(b.bits); }
-int number(Boolean b) { return b.byte != 0; }
+float number(Half h) {
+    return half_to_float(h.bits);
+}
+float number(Bfloat16 b) {
+    return bfloat16_to_float(b.bits);
+}
+int number(Boolean b) {
+    return b.byte != 0;
+}
 template <class S>
-S number(S s) { return s; }
+S number(S s) {
+    return s;
+}
 
 // Integers of floating types are exact up to 2^digits.
 template <class T, class S>
@@ -50,8 +59,10 @@ template <class T, class S>
 T checked(S value, const std::string& where) {
     const T converted = static_cast<T>(value);
     bool fits = true;
-    if constexpr (std::is_integral_v<S>) fits = integer_fits<T>(value);
-    else fits = std::isfinite(converted) || !std::isfinite(value);
+    if constexpr (std::is_integral_v<S>)
+        fits = integer_fits<T>(value);
+    else
+        fits = std::isfinite(converted) || !std::isfinite(value);
     if (!fits) throw UserError(one_line(where + fmt::format(": the value {} does not fit the wanted type", value)));
     return converted;
 }
@@ -67,8 +78,10 @@ void convert_all(std::span<const std::byte> bytes, std::span<T> out, const std::
 
 template <class Element, class T>
 void convert_floating(std::span<const std::byte> bytes, std::span<T> out, const std::string& where) {
-    if constexpr (std::is_floating_point_v<T>) convert_all<Element>(bytes, out, where);
-    else throw UserError(one_line(where + ": holds floating-point numbers, expected integers"));
+    if constexpr (std::is_floating_point_v<T>)
+        convert_all<Element>(bytes, out, where);
+    else
+        throw UserError(one_line(where + ": holds floating-point numbers, expected integers"));
 }
 
 }  // namespace
@@ -84,29 +97,46 @@ float half_to_float(std::uint16_t bits) {
     const int exponent = bits >> 10 & 0x1F;
     const int fraction = bits & 0x3FF;
     float magnitude;
-    if (exponent == 0) magnitude = std::ldexp(static_cast<float>(fraction), -24);
-    else if (exponent < 31) magnitude = std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
-    else if (fraction == 0) magnitude = std::numeric_limits<float>::infinity();
-    else magnitude = std::numeric_limits<float>::quiet_NaN();
+    if (exponent == 0)
+        magnitude = std::ldexp(static_cast<float>(fraction), -24);
+    else if (exponent < 31)
+        magnitude = std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
+    else if (fraction == 0)
+        magnitude = std::numeric_limits<float>::infinity();
+    else
+        magnitude = std::numeric_limits<float>::quiet_NaN();
     return bits & 0x8000 ? -magnitude : magnitude;
 }
 
 template <class T>
 void convert(StoredType type, std::span<const std::byte> bytes, std::span<T> out, const std::string& where) {
     switch (type) {
-        case StoredType::f64: return convert_floating<double>(bytes, out, where);
-        case StoredType::f32: return convert_floating<float>(bytes, out, where);
-        case StoredType::f16: return convert_floating<Half>(bytes, out, where);
-        case StoredType::bf16: return convert_floating<Bfloat16>(bytes, out, where);
-        case StoredType::i64: return convert_all<std::int64_t>(bytes, out, where);
-        case StoredType::i32: return convert_all<std::int32_t>(bytes, out, where);
-        case StoredType::i16: return convert_all<std::int16_t>(bytes, out, where);
-        case StoredType::i8: return convert_all<std::int8_t>(bytes, out, where);
-        case StoredType::u64: return convert_all<std::uint64_t>(bytes, out, where);
-        case StoredType::u32: return convert_all<std::uint32_t>(bytes, out, where);
-        case StoredType::u16: return convert_all<std::uint16_t>(bytes, out, where);
-        case StoredType::u8: return convert_all<std::uint8_t>(bytes, out, where);
-        case StoredType::boolean: return convert_all<Boolean>(bytes, out, where);
+        case StoredType::f64:
+            return convert_floating<double>(bytes, out, where);
+        case StoredType::f32:
+            return convert_floating<float>(bytes, out, where);
+        case StoredType::f16:
+            return convert_floating<Half>(bytes, out, where);
+        case StoredType::bf16:
+            return convert_floating<Bfloat16>(bytes, out, where);
+        case StoredType::i64:
+            return convert_all<std::int64_t>(bytes, out, where);
+        case StoredType::i32:
+            return convert_all<std::int32_t>(bytes, out, where);
+        case StoredType::i16:
+            return convert_all<std::int16_t>(bytes, out, where);
+        case StoredType::i8:
+            return convert_all<std::int8_t>(bytes, out, where);
+        case StoredType::u64:
+            return convert_all<std::uint64_t>(bytes, out, where);
+        case StoredType::u32:
+            return convert_all<std::uint32_t>(bytes, out, where);
+        case StoredType::u16:
+            return convert_all<std::uint16_t>(bytes, out, where);
+        case StoredType::u8:
+            return convert_all<std::uint8_t>(bytes, out, where);
+        case StoredType::boolean:
+            return convert_all<Boolean>(bytes, out, where);
     }
 }
 

@@ -11,15 +11,29 @@ struct TypeInfo {
 };
 
 // In the order of the enum.
-constexpr std::array<TypeInfo, 13> kTypes{{{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4},
-                                           {"I16", 2}, {"I8", 1}, {"U64", 8}, {"U32", 4}, {"U16", 2}, {"U8", 1},
+constexpr std::array<TypeInfo, 13> kTypes{{{"F64", 8},
+                                           {"F32", 4},
+                                           {"F16", 2},
+                                           {"BF16", 2},
+                                           {"I64", 8},
+                                           {"I32", 4},
+                                           {"I16", 2},
+                                           {"I8", 1},
+                                           {"U64", 8},
+                                           {"U32", 4},
+                                           {"U16", 2},
+                                           {"U8", 1},
                                            {"BOOL", 1}}};
 
 }  // namespace
 
-std::size_t byte_size(StoredType type) { return kTypes[static_cast<std::size_t>(type)].bytes; }
+std::size_t byte_size(StoredType type) {
+    return kTypes[static_cast<std::size_t>(type)].bytes;
+}
 
-const char* name_of(StoredType type) { return kTypes[static_cast<std::size_t>(type)].name; }
+const char* name_of(StoredType type) {
+    return kTypes[static_cast<std::size_t>(type)].name;
+}
 
 std::optional<StoredType> stored_type(std::string_view name) {
     for (std::size_t i = 0; i < kTypes.size(); ++i)

@@ -23,12 +23,18 @@ std::vector<std::string> stored_type_names();
 /// The StoredType of a C++ element type.
 template <class T>
 constexpr StoredType stored_type_of() {
-    if constexpr (std::is_same_v<T, double>) return StoredType::f64;
-    else if constexpr (std::is_same_v<T, float>) return StoredType::f32;
-    else if constexpr (std::is_same_v<T, std::int64_t>) return StoredType::i64;
-    else if constexpr (std::is_same_v<T, std::int32_t>) return StoredType::i32;
-    else if constexpr (std::is_same_v<T, std::uint8_t>) return StoredType::u8;
-    else static_assert(!sizeof(T), "no stored type for this element type");
+    if constexpr (std::is_same_v<T, double>)
+        return StoredType::f64;
+    else if constexpr (std::is_same_v<T, float>)
+        return StoredType::f32;
+    else if constexpr (std::is_same_v<T, std::int64_t>)
+        return StoredType::i64;
+    else if constexpr (std::is_same_v<T, std::int32_t>)
+        return StoredType::i32;
+    else if constexpr (std::is_same_v<T, std::uint8_t>)
+        return StoredType::u8;
+    else
+        static_assert(!sizeof(T), "no stored type for this element type");
 }
 
 }  // namespace whorl

@@ -7,7 +7,9 @@
 namespace whorl {
 namespace {
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool is_continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 // The length of the sequence at the start of `text`, 0 when it is not well-formed.
 std::size_t sequence_length(std::string_view text) {
@@ -31,7 +33,9 @@ std::string escaped(char c) {
     return fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
 
 }  // namespace
 

@@ -20,7 +20,8 @@ const Value* find(const Value& value, std::string_view key) {
 }
 
 const char* kind_name(const Value& value) {
-    constexpr const char* names[] = {"null", "true or false", "an integer", "a number", "a string", "an array", "a table"};
+    constexpr const char* names[] = {"null",     "true or false", "an integer", "a number",
+                                     "a string", "an array",      "a table"};
     return names[value.data.index()];
 }
 

@@ -17,7 +17,8 @@ struct Member;
 using Array = std::vector<Value>;
 using Table = std::vector<Member>;  // in declared order; keys are unique
 
-/// `line` of a value that came from the command line (`--set key=value`); 0 means unknown (JSON), else it counts from 1.
+/// `line` of a value that came from the command line (`--set key=value`); 0 means unknown (JSON), else it counts
+/// from 1.
 inline constexpr int kFromCommandLine = -1;
 
 using ValueData = std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Table>;
@@ -70,8 +71,9 @@ std::string write_toml(const Value& table);
 /// JSON on one line (`indent` 0) or indented; non-finite numbers become null, because JSON has none.
 std::string write_json(const Value& value, int indent = 0);
 
-/// Replaces or adds one value, `assignment` being `key.path=value`; the value is TOML, or a bare word taken as a string.
-/// `layers[0].d_state` names one element of an array, `layers[*].d_state` all. Throws UserError naming `--set key.path`.
+/// Replaces or adds one value, `assignment` being `key.path=value`; the value is TOML, or a bare word taken as a
+/// string. `layers[0].d_state` names one element of an array, `layers[*].d_state` all. Throws UserError naming `--set
+/// key.path`.
 void apply_override(Document& document, std::string_view assignment);
 
 }  // namespace whorl

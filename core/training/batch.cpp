@@ -14,6 +14,7 @@ void upload_whole(Backend& backend, const Tensor& to, const std::vector<std::int
 }  // namespace
 
 void BatchLoader::bind(const LanguageModel& model) {
+    if (shape_ == model.shape() && !tokens_.empty()) return;
     shape_ = model.shape();
     token_stride_ = padded(shape_.length, DType::i32);
     slot_stride_ = padded(shape_.slots, DType::i32);

@@ -1,10 +1,18 @@
 #include "core/training/metrics.hpp"
 
 #include <limits>
+#include <optional>
 
-#include "core/io/value.hpp"
+#include "core/io/config_binding.hpp"
 
 namespace whorl {
+
+constexpr auto enum_names(Split) {
+    return std::to_array<EnumName<Split>>({{Split::train, "train"}, {Split::validation, "validation"}, {Split::test, "test"}});
+}
+
+const char* split_name(Split split) { return name_of(split); }
+
 namespace {
 
 Value numbers(const std::vector<double>& values) {
@@ -32,16 +40,31 @@ std::vector<double> column_means(const std::vector<std::vector<double>>& values)
     return means;
 }
 
+/// JSON has no NaN: write_json makes it null.
+struct StoredEvaluation {
+    Split kind = Split::validation;
+    std::int64_t step = 0, count = 0;
+    std::vector<std::int64_t> sizes;
+    std::vector<std::vector<double>> accuracy;
+    std::vector<std::vector<std::optional<double>>> loss;
+};
+
+template <class V>
+void describe(V& v, StoredEvaluation& c) {
+    v.field("kind", c.kind);
+    v.field("step", c.step);
+    v.field("count", c.count);
+    v.field("sizes", c.sizes);
+    v.field("accuracy", c.accuracy);
+    v.field("loss", c.loss);
+}
+
 double ratio(double sum, double count) { return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN(); }
 
 }  // namespace
 
 std::vector<double> Evaluation::mean_accuracy() const { return column_means(accuracy); }
 std::vector<double> Evaluation::mean_loss() const { return column_means(loss); }
-
-const char* split_name(Split split) {
-    return split == Split::train ? "train" : split == Split::validation ? "validation" : "test";
-}
 
 TrainingRow row_of(const IntervalSums& sums, std::int64_t step, std::int64_t max_size, std::int64_t tokens) {
     TrainingRow row{step, max_size, tokens, {}, {}, {}};
@@ -63,13 +86,24 @@ std::string to_json_line(const TrainingRow& row) {
                              {"norm", numbers(row.norm)}}});
 }
 
-std::string to_json_line(const Evaluation& evaluation) {
-    return write_json({Table{{"kind", {std::string(split_name(evaluation.split))}},
-                             {"step", {evaluation.step}},
-                             {"count", {evaluation.count}},
-                             {"sizes", numbers(evaluation.sizes)},
-                             {"accuracy", rows(evaluation.accuracy)},
-                             {"loss", rows(evaluation.loss)}}});
+Value to_table(const Evaluation& evaluation) {
+    return {Table{{"kind", {std::string(split_name(evaluation.split))}},
+                  {"step", {evaluation.step}},
+                  {"count", {evaluation.count}},
+                  {"sizes", numbers(evaluation.sizes)},
+                  {"accuracy", rows(evaluation.accuracy)},
+                  {"loss", rows(evaluation.loss)}}};
+}
+
+Evaluation evaluation_from(const Value& table, const std::string& source) {
+    StoredEvaluation stored;
+    read_config({table, source}, stored);
+    Evaluation evaluation{stored.kind, stored.step, stored.sizes, stored.count, stored.accuracy, {}};
+    for (const auto& row : stored.loss) {
+        auto& losses = evaluation.loss.emplace_back();
+        for (const auto& loss : row) losses.push_back(loss.value_or(std::numeric_limits<double>::quiet_NaN()));
+    }
+    return evaluation;
 }
 
 std::size_t best_replica(const Evaluation& evaluation) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/training/run_config.hpp"
+#include "core/io/value.hpp"
 #include "core/training/sample.hpp"
 
 namespace whorl {
@@ -42,11 +42,15 @@ struct Evaluation {
 TrainingRow row_of(const IntervalSums& sums, std::int64_t step, std::int64_t max_size, std::int64_t tokens);
 
 std::string to_json_line(const TrainingRow& row);
-std::string to_json_line(const Evaluation& evaluation);
+/// An evaluation as a table of numbers; the loss of a replica that failed is NaN, in JSON null.
+Value to_table(const Evaluation& evaluation);
+/// Reads one back from such a table, keys it does not know left aside. Throws UserError naming `source`.
+Evaluation evaluation_from(const Value& table, const std::string& source);
 
 /// The replica with the highest mean accuracy; among equals the one with the lowest loss, then the first.
 std::size_t best_replica(const Evaluation& evaluation);
 
+/// "train", "validation" or "test": also the `kind` of a metrics row.
 const char* split_name(Split split);
 
 }  // namespace whorl

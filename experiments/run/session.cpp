@@ -1,0 +1,131 @@
+#include "experiments/run/session.hpp"
+
+#include <chrono>
+
+#include "core/base/error.hpp"
+#include "core/training/checkpoint.hpp"
+#include "experiments/run/manifest.hpp"
+
+namespace whorl {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Session {
+public:
+    Session(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks)
+        : setup_(setup), run_(run), hooks_(hooks), device_(backend.describe()), begin_(Clock::now()),
+          seconds_before_(load_status(run).seconds),
+          trainer_(setup.config.training, setup.model, *setup.data, replicas_of(setup.config.replicas), backend) {}
+
+    SessionResult train() {
+        restore();
+        steps_before_ = trainer_.steps_done();
+        tokens_before_ = trainer_.peek_row().tokens;
+        write_manifest("running");
+        while (!trainer_.finished()) {
+            trainer_.step();
+            const std::int64_t step = trainer_.steps_done();
+            report_progress();
+            if (trainer_.finished()) break;
+            if (due(setup_.config.log_every, step)) log_row();
+            if (due(setup_.config.validation.every, step)) validate();
+            const bool stop = hooks_.stop();
+            if (stop || due(setup_.config.checkpoint.every, step)) save();
+            if (stop) return leave();
+        }
+        return complete();
+    }
+
+private:
+    static bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
+    double seconds() const { return seconds_before_ + std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+    void restore() {
+        std::vector<std::string> skipped;
+        const auto newest = run_.newest_valid_checkpoint(&skipped);
+        for (const std::string& damage : skipped) hooks_.note(damage + "; an earlier checkpoint is used");
+        run_.truncate_metrics_after_step(newest ? newest->step : 0);
+        if (!newest) return;
+        trainer_.restore(load_checkpoint(*newest, trainer_.model().layout(), setup_.config.replicas.count()));
+        validation_ = stored_validation(*newest);
+    }
+
+    void log_row() {
+        run_.append_metrics(to_json_line(trainer_.take_row()));
+    }
+    void validate() {
+        validation_ = trainer_.evaluate(Split::validation, setup_.config.validation.on);
+        record(validation_);
+    }
+    void record(const Evaluation& evaluation) {
+        run_.append_metrics(write_json(to_table(evaluation)));
+        hooks_.evaluated(evaluation);
+    }
+    void save() {
+        save_checkpoint(run_, trainer_.model(), trainer_.snapshot(),
+                        {setup_.config.name, setup_.data->name(), setup_.data->version()}, validation_);
+        run_.prune_checkpoints(static_cast<std::size_t>(setup_.config.checkpoint.keep));
+    }
+    void write_manifest(const char* status) const {
+        save_manifest(run_, setup_, device_, {status, trainer_.steps_done(), trainer_.alive(), seconds()});
+    }
+    void report_progress() {
+        const double now = std::chrono::duration<double>(Clock::now() - begin_).count();
+        hooks_.progress({trainer_.peek_row(), setup_.config.training.steps, now, steps_before_, tokens_before_,
+                         setup_.config.replicas.count()});
+    }
+
+    SessionResult leave() {
+        write_manifest("interrupted");
+        return {true, trainer_.steps_done(), trainer_.alive(), seconds(), {}};
+    }
+    SessionResult complete() {
+        log_row();
+        validate();
+        const Evaluation test = trainer_.evaluate(Split::test, setup_.config.test);
+        record(test);
+        save();
+        write_manifest("finished");
+        return {false, trainer_.steps_done(), trainer_.alive(), seconds(), test};
+    }
+
+    const RunSetup& setup_;
+    const RunDirectory& run_;
+    const SessionHooks& hooks_;
+    std::string device_;
+    Clock::time_point begin_;
+    double seconds_before_;
+    Trainer trainer_;
+    Evaluation validation_;
+    std::int64_t steps_before_ = 0, tokens_before_ = 0;
+};
+
+}  // namespace
+
+SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks) {
+    if (auto finished = finished_result(setup, run)) return *finished;
+    return Session(setup, run, backend, hooks).train();
+}
+
+std::optional<SessionResult> finished_result(const RunSetup&, const RunDirectory& run) {
+    const RunStatus status = load_status(run);
+    const auto test = last_evaluation(run, Split::test);
+    const auto newest = run.newest_valid_checkpoint();
+    // The test rows come before the last checkpoint and the manifest after it; all three belong to the same step.
+    if (status.status != "finished" || !test || !newest || newest->step != status.step || test->step != status.step) return std::nullopt;
+    return SessionResult{false, status.step, status.alive, status.seconds, *test};
+}
+
+std::optional<Evaluation> last_evaluation(const RunDirectory& run, Split split) {
+    std::optional<Evaluation> last;
+    for (const std::string& line : run.read_metrics()) {
+        const Document row = parse_json(line, run.metrics_path());
+        const Value* kind = find(row.root, "kind");
+        const auto* name = kind ? std::get_if<std::string>(&kind->data) : nullptr;
+        if (name != nullptr && *name == split_name(split)) last = evaluation_from(row.root, run.metrics_path());
+    }
+    return last;
+}
+
+}  // namespace whorl

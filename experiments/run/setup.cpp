@@ -1,0 +1,51 @@
+#include "experiments/run/setup.hpp"
+
+#include <filesystem>
+
+#include "core/base/error.hpp"
+#include "core/io/text.hpp"
+
+namespace whorl {
+namespace {
+
+void check_sizes(EvaluationConfig& on, const char* key, const RunSetup& run, const std::string& source) {
+    if (on.sizes.empty()) on.sizes = {run.config.training.curriculum.largest()};
+    for (const std::int64_t size : on.sizes)
+        if (size < run.data->min_size())
+            throw UserError(source + ": " + key + ": " + std::to_string(size) + " is below the task's smallest size, " +
+                            std::to_string(run.data->min_size()));
+}
+
+Document built_in(const std::string& name) {
+    std::vector<std::string> names;
+    for (const BuiltInRecipe& recipe : built_in_recipes()) {
+        if (name == recipe.name) return parse_toml(recipe.text, name + ".toml (built in)");
+        names.emplace_back(recipe.name);
+    }
+    throw UserError("no file and no built-in recipe is named " + in_quotes(name) + suggestion(name, names));
+}
+
+}  // namespace
+
+RunSetup set_up(const Document& recipe) {
+    RunSetup run;
+    read_config(recipe, run.config);
+    run.task = read_task(run.config.task, Place{&recipe.source, "task"});
+    run.data = make_data_source(run.task);
+    run.model = model_of(run.config.model, run.data->vocabulary(), recipe.source);
+    run.config.model = ModelChoice{};
+    run.config.model.config = run.model;
+    run.config.task = to_value(run.task);
+    check_sizes(run.config.validation.on, "validation.sizes", run, recipe.source);
+    check_sizes(run.config.test, "test.sizes", run, recipe.source);
+    return run;
+}
+
+Document load_recipe(const std::string& name, const std::vector<std::string>& assignments) {
+    std::error_code error;
+    Document document = std::filesystem::exists(name, error) ? load_toml(name) : built_in(name);
+    for (const std::string& assignment : assignments) apply_override(document, assignment);
+    return document;
+}
+
+}  // namespace whorl

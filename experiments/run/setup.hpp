@@ -1,0 +1,37 @@
+// From a recipe to everything a run needs: the place where config, task and model meet.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/training/run_config.hpp"
+#include "tasks/registry.hpp"
+
+namespace whorl {
+
+struct RunSetup {
+    RunConfig config;  // resolved: the model in full, all sizes given
+    ModelConfig model;
+    Task task;
+    std::unique_ptr<DataSource> data;
+
+    /// config.toml. Reading it back gives the same setup.
+    std::string toml() const { return to_toml(config); }
+};
+
+/// Reads and resolves a recipe. Throws UserError naming file, line and key.
+RunSetup set_up(const Document& recipe);
+
+/// The file at `name`, or else the recipe that is built into the program under that name ("parity-quick"), with `assignments`
+/// (--set) applied. Throws UserError with the nearest name.
+Document load_recipe(const std::string& name, const std::vector<std::string>& assignments);
+
+struct BuiltInRecipe {
+    const char* name;
+    const char* text;
+};
+/// experiments/recipes/*.toml as they were when the program was built.
+const std::vector<BuiltInRecipe>& built_in_recipes();
+
+}  // namespace whorl
