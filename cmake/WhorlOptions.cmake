@@ -19,6 +19,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
                              -Wno-error=stringop-overread)
   if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     list(APPEND WHORL_WARNINGS -Wno-restrict)  # wrong at every "text" + std::string (GCC bug 105651)
+  else()
+    list(APPEND WHORL_WARNINGS -Wno-dangling-reference)  # suspects every reference from a function of a temporary
   endif()
   if(WHORL_SANITIZE)
     list(APPEND WHORL_WARNINGS -Wno-maybe-uninitialized)  # takes the inserted checks for paths that the code has

@@ -73,11 +73,23 @@ CheckpointFiles write_checkpoint(const std::string& parent, std::int64_t step, c
         fs::remove_all(draft.folder, ignored);  // a full disk needs the room
         throw;
     }
-    remove_folder(result.folder);
+    remove_checkpoint(result);
     if (std::rename(draft.folder.c_str(), result.folder.c_str()) != 0)
         fail_with_errno(result.folder, "cannot be put in place", errno);
     sync_directory(parent);
     return result;
+}
+
+void remove_checkpoint(const CheckpointFiles& checkpoint) {
+    const fs::path folder(checkpoint.folder);
+    const std::string doomed = (folder.parent_path() / (".tmp-old-" + folder.filename().string())).string();
+    remove_folder(doomed);
+    // Renamed first: a kill amid the removal must not leave a step-N with some of its files.
+    if (std::rename(checkpoint.folder.c_str(), doomed.c_str()) != 0) {
+        if (errno == ENOENT) return;
+        fail_with_errno(checkpoint.folder, "cannot be removed", errno);
+    }
+    remove_folder(doomed);
 }
 
 std::vector<CheckpointFiles> list_checkpoints(const std::string& parent) {

@@ -35,6 +35,9 @@ struct CheckpointFiles {
 /// Throws as AtomicFile does; nothing of an unfinished checkpoint counts.
 CheckpointFiles write_checkpoint(const std::string& parent, std::int64_t step, const CheckpointContent& content);
 
+/// Removes a checkpoint, if it is there; at no moment is it there in part. Throws RuntimeFailure.
+void remove_checkpoint(const CheckpointFiles& checkpoint);
+
 /// The checkpoints in `parent` that have a checksums.json, by ascending step; not verified.
 std::vector<CheckpointFiles> list_checkpoints(const std::string& parent);
 

@@ -144,10 +144,9 @@ std::optional<CheckpointFiles> RunDirectory::newest_valid_checkpoint(std::vector
 }
 
 void RunDirectory::prune_checkpoints(std::size_t keep) const {
-    std::vector<fs::path> doomed = unfinished_checkpoints(checkpoints_path());
     const std::vector<CheckpointFiles> all = checkpoints();
-    for (std::size_t i = 0; i + keep < all.size(); ++i) doomed.push_back(all[i].folder);
-    for (const fs::path& path : doomed) {
+    for (std::size_t i = 0; i + keep < all.size(); ++i) remove_checkpoint(all[i]);
+    for (const fs::path& path : unfinished_checkpoints(checkpoints_path())) {
         std::error_code error;
         fs::remove_all(path, error);
         if (error) throw RuntimeFailure(one_line(path.string() + ": cannot be removed: " + error.message()));

@@ -9,6 +9,13 @@ int run_reproduce(const Arguments& arguments);
 int run_report(const Arguments& arguments);
 int run_tasks(const Arguments& arguments);
 int run_sample(const Arguments& arguments);
+int run_models(const Arguments& arguments);
+int run_verify(const Arguments& arguments);
+int run_logits(const Arguments& arguments);
+int run_decode(const Arguments& arguments);
+int run_bench(const Arguments& arguments);
+int run_import(const Arguments& arguments);
+int run_export(const Arguments& arguments);
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> list = {
@@ -18,6 +25,13 @@ const std::vector<Command>& commands() {
         {"report", "what a run did, as Markdown or JSON", run_report},
         {"tasks", "list the tasks, or describe one", run_tasks},
         {"sample", "print examples of a task", run_sample},
+        {"models", "list the named models, or describe one", run_models},
+        {"verify", "compare this build with golden files", run_verify},
+        {"logits", "a checkpoint's logits for given tokens", run_logits},
+        {"decode", "continue tokens one by one, with timings", run_decode},
+        {"bench", "measure speed", run_bench},
+        {"import", "a released checkpoint becomes a Whorl one", run_import},
+        {"export", "one model in Whorl's or a release's layout", run_export},
     };
     return list;
 }

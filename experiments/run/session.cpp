@@ -81,13 +81,16 @@ private:
         return {true, trainer_.steps_done(), trainer_.alive(), seconds(), {}};
     }
     SessionResult complete() {
-        log_row();
-        validate();
-        const Evaluation test = trainer_.evaluate(Split::test, setup_.config.test);
-        record(test);
-        save();
+        std::optional<Evaluation> test = last_evaluation(run_, Split::test);
+        if (!test || test->step != trainer_.steps_done()) {  // else only the manifest was missing
+            log_row();
+            validate();
+            test = trainer_.evaluate(Split::test, setup_.config.test);
+            record(*test);
+            save();
+        }
         write_manifest("finished");
-        return {false, trainer_.steps_done(), trainer_.alive(), seconds(), test};
+        return {false, trainer_.steps_done(), trainer_.alive(), seconds(), *test};
     }
 
     const RunSetup& setup_;
@@ -104,11 +107,11 @@ private:
 }  // namespace
 
 SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks) {
-    if (auto finished = finished_result(setup, run)) return *finished;
+    if (auto finished = finished_result(run)) return *finished;
     return Session(setup, run, backend, hooks).train();
 }
 
-std::optional<SessionResult> finished_result(const RunSetup&, const RunDirectory& run) {
+std::optional<SessionResult> finished_result(const RunDirectory& run) {
     const RunStatus status = load_status(run);
     const auto test = last_evaluation(run, Split::test);
     const auto newest = run.newest_valid_checkpoint();

@@ -40,7 +40,7 @@ struct SessionResult {
 SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks);
 
 /// What metrics.jsonl and the manifest say about a finished run; empty when it is not finished.
-std::optional<SessionResult> finished_result(const RunSetup& setup, const RunDirectory& run);
+std::optional<SessionResult> finished_result(const RunDirectory& run);
 
 /// The last evaluation of that split in metrics.jsonl.
 std::optional<Evaluation> last_evaluation(const RunDirectory& run, Split split);

@@ -162,6 +162,11 @@ def toml_syntax():
     put_toml("deep_dotted_key", ".".join(["a"] * 1500) + " = 1\n", "nested deeper")
     put_toml("deep_dotted_quoted_key", ".".join(['"="'] * 1000) + " = 1\n", "nested deeper")
     put_toml("deep_header", "[" + ".".join(["a"] * 1500) + "]\n", "nested deeper")
+    put_toml("deep_key_after_quoted_quote", 'a = ["""x"""", {' + ".".join(["a"] * 1500) + " = 1}]\n", "nested deeper")
+    put_toml("accented_key", "seed = 1\nclé = 1\n", ":2: a character beyond ASCII")
+    put_toml("wide_space", "seed\u00a0= 1\n", ":1: a character beyond ASCII")
+    put_toml("wide_space_3000", "seed\u3042= 1\n", ":1: a character beyond ASCII")
+    put_toml("bare_table_header", "[\n", ":1:")
     put_toml("deep_header_in_lines", "".join("[" + ".".join(["a"] * n) + "]\n" for n in range(1, 40)), "nested deeper")
 
 

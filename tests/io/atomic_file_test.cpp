@@ -84,9 +84,7 @@ TEST_CASE("a full disk is a failure of the machine and leaves the old file", "[i
 
 TEST_CASE("paths that cannot be written are the user's to mend", "[io]") {
     const TemporaryFolder folder;
-    const auto error = [](const std::string& path) {
-        return message_of<UserError>([&] { AtomicFile file(path); });
-    };
+    const auto error = [](const std::string& path) { return message_of<UserError>([&] { AtomicFile file(path); }); };
     CHECK(error(folder / "none/f") == (folder / "none/f") + ": the folder '" + (folder / "none") + "' does not exist");
     CHECK(error(folder.path()) == folder.path() + ": exists and is not a regular file");
     CHECK(error("/dev/null") == "/dev/null: exists and is not a regular file");
@@ -123,5 +121,6 @@ TEST_CASE("text files are read whole or refused", "[io]") {
     CHECK(message_of<UserError>([&] { read_text_file(folder / "g", 3); }) == (folder / "g") + ": no such file");
     CHECK(message_of<UserError>([&] { read_text_file(folder / "f/g", 3); }) == (folder / "f/g") + ": no such file");
     ::mkfifo((folder / "pipe").c_str(), 0600);
-    CHECK(message_of<UserError>([&] { read_text_file(folder / "pipe", 3); }) == (folder / "pipe") + ": is not a regular file");
+    CHECK(message_of<UserError>([&] { read_text_file(folder / "pipe", 3); }) ==
+          (folder / "pipe") + ": is not a regular file");
 }

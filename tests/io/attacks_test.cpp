@@ -28,8 +28,10 @@ std::vector<Attack> attacks() {
 }
 
 void read(const std::string& path) {
-    if (fs::path(path).extension() == ".toml") whorl::read_config<sample::Recipe>(whorl::load_toml(path));
-    else whorl::SafetensorsFile::open(path);
+    if (fs::path(path).extension() == ".toml")
+        whorl::read_config<sample::Recipe>(whorl::load_toml(path));
+    else
+        whorl::SafetensorsFile::open(path);
 }
 
 // The message, or nothing when the file was accepted. Other exceptions are a failure of the test.

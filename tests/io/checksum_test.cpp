@@ -6,7 +6,9 @@
 
 namespace {
 
-std::string of_text(const std::string& text) { return whorl::checksum(std::as_bytes(std::span(text))); }
+std::string of_text(const std::string& text) {
+    return whorl::checksum(std::as_bytes(std::span(text)));
+}
 
 }  // namespace
 

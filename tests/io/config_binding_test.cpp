@@ -16,7 +16,9 @@ using whorl::UserError;
 
 namespace {
 
-Recipe from_toml(const std::string& text) { return read_config<Recipe>(parse_toml(text, "recipe.toml")); }
+Recipe from_toml(const std::string& text) {
+    return read_config<Recipe>(parse_toml(text, "recipe.toml"));
+}
 
 std::string toml_error(const std::string& text) {
     return message_of<UserError>([&] { from_toml(text); });
@@ -157,8 +159,9 @@ TEST_CASE("errors name file, line, key path and the nearest choice", "[io][confi
     CHECK(toml_error("warmup = -1") == "recipe.toml:1: warmup: -1 is out of range; expected a number at least 0");
     CHECK(toml_error("seed = true") == "recipe.toml:1: seed: expected an integer, found true or false");
     CHECK(toml_error("bound = '1'") == "recipe.toml:1: bound: expected a number, found a string");
-    CHECK(toml_error("z = 1\na = 2") == "recipe.toml:1: z: unknown key; choose one of name, seed, workers, resume, betas, "
-                                        "flags, tags, grid, shapes, warmup, bound, learning_rate and 1 more");
+    CHECK(toml_error("z = 1\na = 2") ==
+          "recipe.toml:1: z: unknown key; choose one of name, seed, workers, resume, betas, "
+          "flags, tags, grid, shapes, warmup, bound, learning_rate and 1 more");
 }
 
 TEST_CASE("rules between fields point at their key", "[io][config]") {
@@ -202,8 +205,8 @@ TEST_CASE("a document keeps line numbers and file order", "[io][config]") {
 
 TEST_CASE("TOML nesting is bounded, strings and long arrays are not nesting", "[io][config]") {
     const std::string dots(100, '.');
-    CHECK_NOTHROW(parse_toml("a = '" + dots + "' # " + dots + "\nb = \"\\\"" + dots + "\"\nc = \"\"\"" + dots + "\n\"\"" + dots +
-                                 "\"\"\"\nd = '''\n'" + dots + "'''",
+    CHECK_NOTHROW(parse_toml("a = '" + dots + "' # " + dots + "\nb = \"\\\"" + dots + "\"\nc = \"\"\"" + dots +
+                                 "\n\"\"" + dots + "\"\"\"\nd = '''\n'" + dots + "'''",
                              "f"));
     std::string numbers;
     for (int i = 0; i < 200; ++i) numbers += "0.5,[],";

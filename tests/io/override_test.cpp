@@ -36,12 +36,14 @@ TEST_CASE("overrides replace and add values", "[io][config]") {
     CHECK(with({"learning_rate.peak=1e-4"}).learning_rate.peak == 1e-4);
     CHECK(with({"learning_rate.shape=linear"}).learning_rate.shape == Shape::linear);
     CHECK(with({"betas=[0.5]"}).betas == std::vector<double>{0.5});
-    CHECK(with({"learning_rate={peak = 0.5, shape = \"constant\"}"}).learning_rate == LearningRate{0.5, 0, Shape::constant});
+    CHECK(with({"learning_rate={peak = 0.5, shape = \"constant\"}"}).learning_rate ==
+          LearningRate{0.5, 0, Shape::constant});
 }
 
 TEST_CASE("overrides reach into arrays", "[io][config]") {
     CHECK(with({"model.layers[1].d_state=16"}).model.layers == std::vector<Layer>{Rotating{}, Rotating{16}});
-    CHECK(with({"model.layers[*].fraction=0.5"}).model.layers == std::vector<Layer>{Rotating{64, 0.5}, Rotating{8, 0.5}});
+    CHECK(with({"model.layers[*].fraction=0.5"}).model.layers ==
+          std::vector<Layer>{Rotating{64, 0.5}, Rotating{8, 0.5}});
     CHECK(with({"model.layers[0]={type = 'averaging'}"}).model.layers == std::vector<Layer>{Averaging{}, Rotating{8}});
     CHECK(with({"grid=[[1,2],[3]]", "grid[0][1]=5"}).grid == std::vector<std::vector<std::int64_t>>{{1, 5}, {3}});
 }
@@ -54,7 +56,8 @@ TEST_CASE("override errors name the option and the key", "[io][config]") {
     CHECK(error("learning_rat.peak=1") == "--set learning_rat: unknown key; did you mean 'learning_rate'?");
     CHECK(error("seed=many") == "--set seed: expected an integer, found a string");
     CHECK(error("seed=1.5") == "--set seed: expected an integer, found a number");
-    CHECK(error("learning_rate.shape=cosin") == "--set learning_rate.shape: unknown value 'cosin'; did you mean 'cosine'?");
+    CHECK(error("learning_rate.shape=cosin") ==
+          "--set learning_rate.shape: unknown value 'cosin'; did you mean 'cosine'?");
     CHECK(error("seed") == "--set seed: expected key.path=value");
     CHECK(error("=1") == "--set =1: expected key.path=value");
     CHECK(error("seed=") == "--set seed: no value after '='");
@@ -65,7 +68,8 @@ TEST_CASE("override errors name the option and the key", "[io][config]") {
     CHECK(error("model..d=1") == "--set model..d: expected key.path=value");
     CHECK(error("seed.x=1") == "--set seed.x: has the key 'x' where there is an integer");
     CHECK(error("seed[0]=1") == "--set seed[0]: has an index where there is an integer");
-    CHECK(error("model.layers[2].d_state=1") == "--set model.layers[2].d_state: index 2 is out of range; the array has 2 elements");
+    CHECK(error("model.layers[2].d_state=1") ==
+          "--set model.layers[2].d_state: index 2 is out of range; the array has 2 elements");
     CHECK(error("model.layers[-1]=1") == "--set model.layers[-1]: expected a number or * in brackets, found '-1'");
     CHECK(error("model.layers[0=1") == "--set model.layers[0: the bracket is not closed");
     CHECK(error("model.layers[0]x=1") == "--set model.layers[0]x: expected a dot after the bracket");

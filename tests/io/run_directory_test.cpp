@@ -99,7 +99,8 @@ TEST_CASE("metrics survive a half-written line", "[io][run]") {
         CHECK(run.read_metrics().size() == 2);
         run.truncate_metrics(0);
         CHECK(slurp(run.metrics_path()).empty());
-        CHECK_THAT(message_of<UserError>([&] { run.truncate_metrics(1); }), Catch::Matchers::ContainsSubstring("has 0 lines"));
+        CHECK_THAT(message_of<UserError>([&] { run.truncate_metrics(1); }),
+                   Catch::Matchers::ContainsSubstring("has 0 lines"));
     }
 }
 
@@ -147,13 +148,27 @@ TEST_CASE("a damaged checkpoint does not count, and it is said why", "[io][run]"
     save(run, 1);
     const CheckpointFiles two = save(run, 2);
     std::string expected;
-    SECTION("model") { damage(two.model_path()), expected = "model.safetensors: damaged"; }
-    SECTION("optimizer") { damage(two.optimizer_path()), expected = "optimizer.safetensors: damaged"; }
-    SECTION("state") { damage(two.state_path()), expected = "state.json: damaged"; }
-    SECTION("a file is gone") { fs::remove(two.optimizer_path()), expected = "optimizer.safetensors: no such file"; }
-    SECTION("a file is short") { fs::resize_file(two.model_path(), 100), expected = "model.safetensors: damaged"; }
-    SECTION("checksums are empty") { spill(two.checksums_path(), ""), expected = "checksums.json: not valid JSON"; }
-    SECTION("checksums lack a file") { spill(two.checksums_path(), "{\"xxh3_128\": {}}"), expected = "no checksum of model"; }
+    SECTION("model") {
+        damage(two.model_path()), expected = "model.safetensors: damaged";
+    }
+    SECTION("optimizer") {
+        damage(two.optimizer_path()), expected = "optimizer.safetensors: damaged";
+    }
+    SECTION("state") {
+        damage(two.state_path()), expected = "state.json: damaged";
+    }
+    SECTION("a file is gone") {
+        fs::remove(two.optimizer_path()), expected = "optimizer.safetensors: no such file";
+    }
+    SECTION("a file is short") {
+        fs::resize_file(two.model_path(), 100), expected = "model.safetensors: damaged";
+    }
+    SECTION("checksums are empty") {
+        spill(two.checksums_path(), ""), expected = "checksums.json: not valid JSON";
+    }
+    SECTION("checksums lack a file") {
+        spill(two.checksums_path(), "{\"xxh3_128\": {}}"), expected = "no checksum of model";
+    }
     std::vector<std::string> skipped;
     CHECK(run.newest_valid_checkpoint(&skipped)->step == 1);
     REQUIRE(skipped.size() == 1);
@@ -164,7 +179,8 @@ TEST_CASE("a damaged checkpoint does not count, and it is said why", "[io][run]"
 TEST_CASE("folders that are no checkpoints are not listed", "[io][run]") {
     const TemporaryFolder folder;
     const RunDirectory run = RunDirectory::create(folder / "r", "");
-    for (const char* name : {"step-", "step--1", "step-01", "step-1x", "step-99999999999999999999", "other", ".tmp-step-3"}) {
+    for (const char* name :
+         {"step-", "step--1", "step-01", "step-1x", "step-99999999999999999999", "other", ".tmp-step-3"}) {
         fs::create_directory(run.checkpoints_path() + "/" + name);
         spill(run.checkpoints_path() + "/" + name + "/checksums.json", "{}");
     }
@@ -181,8 +197,10 @@ TEST_CASE("a checkpoint opens by its folder", "[io][run]") {
     const CheckpointFiles saved = save(run, 12);
     CHECK(open_checkpoint(saved.folder).step == 12);
     CHECK(open_checkpoint(saved.folder + "/").folder == saved.folder);
-    CHECK_THAT(message_of<UserError>([&] { open_checkpoint(folder / "r"); }), Catch::Matchers::ContainsSubstring("expected a folder named step-N"));
-    CHECK_THAT(message_of<UserError>([&] { open_checkpoint(folder / "step-3"); }), Catch::Matchers::ContainsSubstring("no such file"));
+    CHECK_THAT(message_of<UserError>([&] { open_checkpoint(folder / "r"); }),
+               Catch::Matchers::ContainsSubstring("expected a folder named step-N"));
+    CHECK_THAT(message_of<UserError>([&] { open_checkpoint(folder / "step-3"); }),
+               Catch::Matchers::ContainsSubstring("no such file"));
 }
 
 TEST_CASE("a failing write leaves the checkpoints as they were", "[io][run]") {

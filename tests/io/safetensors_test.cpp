@@ -57,10 +57,11 @@ TEST_CASE("what is written is read back", "[io][safetensors]") {
     const std::vector<double> b = {1.0 / 3};
     const std::vector<std::int32_t> c = {-7, 9};
     const std::vector<double> none;
-    write_safetensors(path,
-                      std::vector{tensor_view<float>("z.weight", {2, 3}, a), tensor_view<double>("scalar", {}, b),
-                                  tensor_view<double>("none", {0, 4}, none), tensor_view<std::int32_t>("a \"é\"\n", {2}, c)},
-                      {{"format", "whorl-1"}, {"config", "{\"d_model\": 16}\n"}});
+    write_safetensors(
+        path,
+        std::vector{tensor_view<float>("z.weight", {2, 3}, a), tensor_view<double>("scalar", {}, b),
+                    tensor_view<double>("none", {0, 4}, none), tensor_view<std::int32_t>("a \"é\"\n", {2}, c)},
+        {{"format", "whorl-1"}, {"config", "{\"d_model\": 16}\n"}});
     const SafetensorsFile file = SafetensorsFile::open(path);
     REQUIRE(file.tensors().size() == 4);
     CHECK(file.tensors()[0].name == "z.weight");  // the given order, not the alphabet's
@@ -119,7 +120,8 @@ TEST_CASE("floating dtypes convert to floating types", "[io][safetensors]") {
           std::vector<float>{1.0f, -2.5f, INFINITY});
     CHECK(read_back<double>("F16", std::vector<std::uint16_t>{0x3C00, 0x0001, 0x7BFF, 0xFC00, 0x8000}) ==
           std::vector<double>{1.0, std::ldexp(1.0, -24), 65504.0, -INFINITY, 0.0});
-    CHECK_THAT(read_error<float>("F64", std::vector<double>{1e300}), Catch::Matchers::ContainsSubstring("does not fit"));
+    CHECK_THAT(read_error<float>("F64", std::vector<double>{1e300}),
+               Catch::Matchers::ContainsSubstring("does not fit"));
     CHECK(read_error<std::int32_t>("F32", std::vector<float>{1}) ==
           "memory: tensor 't': holds floating-point numbers, expected integers");
 }
@@ -130,9 +132,12 @@ TEST_CASE("all half-precision numbers convert exactly", "[io][safetensors]") {
         const double sign = bits >> 15 ? -1 : 1;
         const float value = half_to_float(static_cast<std::uint16_t>(bits));
         REQUIRE(std::signbit(value) == (sign < 0));
-        if (exponent == 31) REQUIRE((fraction == 0 ? std::isinf(value) : std::isnan(value)));
-        else if (exponent == 0) REQUIRE(value == sign * fraction * 0x1p-24);
-        else REQUIRE(value == sign * (1 + fraction / 1024.0) * std::pow(2.0, exponent - 15));
+        if (exponent == 31)
+            REQUIRE((fraction == 0 ? std::isinf(value) : std::isnan(value)));
+        else if (exponent == 0)
+            REQUIRE(value == sign * fraction * 0x1p-24);
+        else
+            REQUIRE(value == sign * (1 + fraction / 1024.0) * std::pow(2.0, exponent - 15));
     }
 }
 
@@ -150,9 +155,12 @@ TEST_CASE("integers convert to what holds them", "[io][safetensors]") {
         CHECK_THAT(read_error<std::int32_t>("I64", I64{outside}), Catch::Matchers::ContainsSubstring("does not fit"));
     for (const std::int64_t outside : {(1LL << 53) + 1, -(1LL << 53) - 1, std::numeric_limits<long long>::min()})
         CHECK_THAT(read_error<double>("I64", I64{outside}), Catch::Matchers::ContainsSubstring("does not fit"));
-    CHECK_THAT(read_error<std::int64_t>("U64", std::vector<std::uint64_t>{1ULL << 63}), Catch::Matchers::ContainsSubstring("does not fit"));
-    CHECK_THAT(read_error<std::int32_t>("U32", std::vector<std::uint32_t>{1U << 31}), Catch::Matchers::ContainsSubstring("does not fit"));
-    CHECK_THAT(read_error<float>("I32", std::vector<std::int32_t>{16777217}), Catch::Matchers::ContainsSubstring("16777217"));
+    CHECK_THAT(read_error<std::int64_t>("U64", std::vector<std::uint64_t>{1ULL << 63}),
+               Catch::Matchers::ContainsSubstring("does not fit"));
+    CHECK_THAT(read_error<std::int32_t>("U32", std::vector<std::uint32_t>{1U << 31}),
+               Catch::Matchers::ContainsSubstring("does not fit"));
+    CHECK_THAT(read_error<float>("I32", std::vector<std::int32_t>{16777217}),
+               Catch::Matchers::ContainsSubstring("16777217"));
 }
 
 TEST_CASE("long tensors convert piece by piece", "[io][safetensors]") {
@@ -177,10 +185,12 @@ TEST_CASE("wrong requests are answered with what there is", "[io][safetensors]")
     const std::string text = one_tensor<float>("F32", {1, 2});
     const SafetensorsFile file = parse(text);
     CHECK(message_of<UserError>([&] { file.at("tt"); }) == "memory: no tensor 'tt'; did you mean 't'?");
-    CHECK(message_of<UserError>([&] { file.read_as<float>("weights"); }) == "memory: no tensor 'weights'; choose one of t");
+    CHECK(message_of<UserError>([&] { file.read_as<float>("weights"); }) ==
+          "memory: no tensor 'weights'; choose one of t");
     CHECK(message_of<UserError>([&] { file.metadata_at("config"); }) == "memory: no key 'config' in __metadata__");
     float out[3];
-    CHECK(message_of<UserError>([&] { file.read_into<float>("t", out); }) == "memory: tensor 't': has 2 elements, expected 3");
+    CHECK(message_of<UserError>([&] { file.read_into<float>("t", out); }) ==
+          "memory: tensor 't': has 2 elements, expected 3");
     CHECK_FALSE(file.contains("u"));
     std::byte byte[2];
     CHECK_THROWS_AS(file.read_bytes(file.at("t"), 7, byte), std::out_of_range);
@@ -188,8 +198,10 @@ TEST_CASE("wrong requests are answered with what there is", "[io][safetensors]")
 
 TEST_CASE("files that cannot be opened", "[io][safetensors]") {
     const TemporaryFolder folder;
-    CHECK(message_of<UserError>([&] { SafetensorsFile::open(folder / "none"); }) == (folder / "none") + ": no such file");
-    CHECK(message_of<UserError>([&] { SafetensorsFile::open(folder.path()); }) == folder.path() + ": is a folder, expected a file");
+    CHECK(message_of<UserError>([&] { SafetensorsFile::open(folder / "none"); }) ==
+          (folder / "none") + ": no such file");
+    CHECK(message_of<UserError>([&] { SafetensorsFile::open(folder.path()); }) ==
+          folder.path() + ": is a folder, expected a file");
     CHECK(message_of<UserError>([&] { SafetensorsFile::open("/dev/null"); }) == "/dev/null: is not a regular file");
 }
 

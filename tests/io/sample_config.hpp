@@ -9,7 +9,8 @@ using whorl::EnumName;
 
 enum class Shape { constant, linear, cosine };
 constexpr auto enum_names(Shape) {
-    return std::to_array<EnumName<Shape>>({{Shape::constant, "constant"}, {Shape::linear, "linear"}, {Shape::cosine, "cosine"}});
+    return std::to_array<EnumName<Shape>>(
+        {{Shape::constant, "constant"}, {Shape::linear, "linear"}, {Shape::cosine, "cosine"}});
 }
 
 struct LearningRate {
@@ -32,7 +33,9 @@ struct Rotating {
     std::int64_t angles() const { return static_cast<std::int64_t>(static_cast<double>(d_state) * fraction) / 2; }
     bool operator==(const Rotating&) const = default;
 };
-constexpr const char* config_type(const Rotating&) { return "rotating"; }
+constexpr const char* config_type(const Rotating&) {
+    return "rotating";
+}
 template <class V>
 void describe(V& v, Rotating& c) {
     v.field("d_state", c.d_state, whorl::range(1, 1024));
@@ -44,7 +47,9 @@ struct Averaging {
     double decay = 0.9;
     bool operator==(const Averaging&) const = default;
 };
-constexpr const char* config_type(const Averaging&) { return "averaging"; }
+constexpr const char* config_type(const Averaging&) {
+    return "averaging";
+}
 template <class V>
 void describe(V& v, Averaging& c) {
     v.field("decay", c.decay, whorl::range(0, 1));

@@ -1,13 +1,13 @@
 // A fresh folder for one test, removed with all its content at the end.
 #pragma once
 
+#include <stdlib.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
-
-#include <stdlib.h>
 
 class TemporaryFolder {
 public:

@@ -1,0 +1,123 @@
+// `whorl decode CHECKPOINT --tokens …`: token by token with carried state, as a served model would run.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/base/philox.hpp"
+#include "core/io/value.hpp"
+#include "core/model/checkpoint_file.hpp"
+#include "experiments/bench/measure.hpp"
+#include "experiments/cli/options.hpp"
+#include "experiments/inference/runner.hpp"
+
+namespace whorl::cli {
+namespace {
+
+Syntax syntax() {
+    Syntax s("decode", "CHECKPOINT --tokens \"1 2 1\"|FILE [--count N] [--temperature T] [--replica best|K] [--json]",
+             "Feeds the tokens one by one, the state carried along, then continues with its own answers: the most likely token, or a "
+             "draw at --temperature. Prints each answer with its probability, and the time a token took.",
+             {"whorl decode runs/parity --replica best --tokens \"1 2 2 1\" --count 0", "whorl decode model.safetensors --tokens prompt.txt --count 32"});
+    s.options.add_options()("tokens", po::value<std::string>(), "numbers, or a file with one sequence")(
+        "count", po::value<std::int64_t>()->default_value(8), "tokens to add")(
+        "temperature", po::value<double>()->default_value(0.0), "0: always the most likely token")(
+        "seed", po::value<std::int64_t>()->default_value(0), "of the draws")(
+        "replica", po::value<std::string>()->default_value(""), "best, or a number")("json", po::bool_switch(), "for another program to read");
+    add_device_options(s.options);
+    s.positionals = {{"CHECKPOINT", 1, 1}};
+    return s;
+}
+
+/// "1 2 1" itself, or the only sequence of the file so named.
+std::vector<std::int32_t> prompt_of(const std::string& text, std::int64_t vocabulary) {
+    const bool numbers = text.find_first_not_of("0123456789 ,\t-") == std::string::npos;
+    if (numbers) {
+        std::vector<std::int32_t> tokens = parse_tokens(text, vocabulary, "--tokens");
+        if (tokens.empty()) throw UserError("--tokens: expected at least one token");
+        return tokens;
+    }
+    TokenBatch batch = read_tokens(text, vocabulary);
+    if (batch.batch != 1) throw UserError(text + ": holds " + std::to_string(batch.batch) + " sequences; decode takes one");
+    return std::move(batch.tokens);
+}
+
+struct Answer {
+    std::int32_t fed = 0, next = 0;
+    double probability = 0, seconds = 0;
+};
+
+/// The next token and its probability under softmax(logits / max(temperature, …)); temperature 0 takes the most likely.
+Answer choose(const std::vector<double>& logits, double temperature, Random random) {
+    const double highest = *std::max_element(logits.begin(), logits.end()), scale = temperature > 0 ? 1 / temperature : 1;
+    std::vector<double> weights;
+    double total = 0;
+    for (const double logit : logits) total += weights.emplace_back(std::exp((logit - highest) * scale));
+    std::size_t pick = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    if (temperature > 0) {
+        double left = random.uniform() * total;
+        for (pick = 0; pick + 1 < weights.size() && left >= weights[pick]; ++pick) left -= weights[pick];
+    }
+    return {0, static_cast<std::int32_t>(pick), weights[pick] / total, 0};
+}
+
+std::vector<Answer> decode(ModelRunner& runner, const std::vector<std::int32_t>& prompt, std::int64_t count, double temperature, std::uint64_t seed) {
+    using Clock = std::chrono::steady_clock;
+    std::vector<Answer> answers;
+    runner.start(static_cast<std::int64_t>(prompt.size()) + count);
+    for (std::size_t i = 0; i < prompt.size() + static_cast<std::size_t>(count); ++i) {
+        const std::int32_t token = i < prompt.size() ? prompt[i] : answers.back().next;
+        const auto start = Clock::now();
+        const std::vector<double>& logits = runner.feed(token);
+        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        Answer answer = choose(logits, temperature, Random(seed, Purpose::sampling, i, 0));
+        answer.fed = token;
+        answer.seconds = seconds;
+        answers.push_back(answer);
+    }
+    return answers;
+}
+
+void print_text(const std::vector<Answer>& answers, std::size_t given, const Timing& timing) {
+    fmt::print("{:>8} {:>7} {:>8} {:>12}\n", "position", "token", "answer", "probability");
+    for (std::size_t i = 0; i < answers.size(); ++i)
+        fmt::print("{:>8} {:>7} {:>8} {:>12.4f}{}\n", i, answers[i].fed, answers[i].next, answers[i].probability, i < given ? "" : "  (fed back)");
+    fmt::print("{:.2f} µs a token (median of {}; fastest {:.2f})\n", 1e6 * timing.median, answers.size(), 1e6 * timing.fastest);
+}
+
+void print_json(const std::vector<Answer>& answers, const Timing& timing) {
+    Array rows;
+    for (const Answer& a : answers)
+        rows.push_back({Table{{"token", {std::int64_t{a.fed}}}, {"answer", {std::int64_t{a.next}}}, {"probability", {a.probability}}, {"us", {1e6 * a.seconds}}}});
+    std::puts(write_json({Table{{"token_us_median", {1e6 * timing.median}}, {"tokens", {std::move(rows)}}}}, 2).c_str());
+}
+
+}  // namespace
+
+int run_decode(const Arguments& arguments) {
+    const auto parsed = parse(syntax(), arguments);
+    if (!parsed) return 0;
+    if (!parsed->has("tokens")) throw UserError("whorl decode: --tokens is missing");
+    const std::int64_t count = parsed->number("count");
+    if (count < 0 || count > 1 << 20) throw UserError("--count: expected a number in 0..1048576");
+    if (!(parsed->real("temperature") >= 0)) throw UserError("--temperature: expected a number of at least 0");
+    const LoadedModel loaded = load_model(parsed->first("CHECKPOINT"), replica_choice(parsed->text("replica")));
+    for (const std::string& note : loaded.notes) fmt::print(stderr, "whorl: {}\n", note);
+    const std::vector<std::int32_t> prompt = prompt_of(parsed->text("tokens"), loaded.config.vocab_size);
+    const auto backend = make_backend(*parsed);
+    ModelRunner runner(loaded, *backend, DType::f32);
+    const auto answers = decode(runner, prompt, count, parsed->real("temperature"), static_cast<std::uint64_t>(parsed->number("seed")));
+    std::vector<double> seconds;
+    for (const Answer& answer : answers) seconds.push_back(answer.seconds);
+    const Timing timing = summarise(seconds);
+    if (parsed->flag("json"))
+        print_json(answers, timing);
+    else
+        print_text(answers, prompt.size(), timing);
+    return 0;
+}
+
+}  // namespace whorl::cli

@@ -1,0 +1,89 @@
+// `whorl import SOURCE --out FILE.safetensors`: a released checkpoint becomes a Whorl one.
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/io/text.hpp"
+#include "core/model/checkpoint_file.hpp"
+#include "core/model/config_io.hpp"
+#include "experiments/cli/options.hpp"
+#include "experiments/interchange/import_model.hpp"
+
+namespace whorl::cli {
+namespace {
+
+using interchange::ImportOptions;
+using interchange::VocabularyPadding;
+
+Syntax syntax() {
+    Syntax s("import", "SOURCE --out FILE.safetensors [options]",
+             "Reads a released checkpoint and writes it as a Whorl checkpoint in float32. SOURCE is a folder with config.json and "
+             "model.safetensors (or its shards and their index), or a .safetensors file with --config. Read are checkpoints of the "
+             "Mamba release (Mamba-2; Mamba-3, SISO and MIMO; either with softmax attention in some layers) and of Gated DeltaNet "
+             "(flash-linear-attention). Every tensor must be accounted for and every config key understood; keys that concern only "
+             "how a model is stored, initialised or run (torch_dtype, architectures, chunk_size, fuse_norm, …) are passed over.",
+             {"whorl import mamba2-130m --out mamba2-130m.safetensors",
+              "whorl import mamba3-siso --a-activation softplus --out mamba3.safetensors",
+              "whorl import weights.safetensors --config config.json --vocab keep --out model.safetensors"});
+    s.options.add_options()("out", po::value<std::string>(), "the file to write")(
+        "config", po::value<std::string>()->default_value(""), "the release's config.json, when it is not beside the weights or is to be replaced")(
+        "a-activation", po::value<std::string>(),
+        "of Mamba-3 layers: softplus (the paper's, of weights trained before June 2026) or heavy_tail (the released code's since then); "
+        "needed unless the config says it")(
+        "vocab", po::value<std::string>()->default_value("slice"),
+        "rows that only pad the vocabulary to a multiple of pad_vocab_size_multiple: slice them off, or keep them as tokens");
+    s.positionals = {{"SOURCE", 1, 1}};
+    return s;
+}
+
+template <class E>
+E choice_of(const std::string& flag, const std::string& word) {
+    std::vector<std::string> names;
+    for (const auto& entry : enum_names(E{})) {
+        if (word == entry.name) return entry.value;
+        names.emplace_back(entry.name);
+    }
+    throw UserError(flag + " " + in_quotes(word) + ": unknown value" + suggestion(word, names));
+}
+
+VocabularyPadding vocabulary_of(const std::string& word) {
+    if (word == "slice") return VocabularyPadding::slice;
+    if (word == "keep") return VocabularyPadding::keep;
+    throw UserError("--vocab " + in_quotes(word) + ": unknown value" + suggestion(word, {"slice", "keep"}));
+}
+
+ImportOptions options_of(const Parsed& parsed) {
+    ImportOptions options;
+    options.config_path = parsed.text("config");
+    options.vocabulary = vocabulary_of(parsed.text("vocab"));
+    if (parsed.has("a-activation")) options.a_activation = choice_of<AActivation>("--a-activation", parsed.text("a-activation"));
+    return options;
+}
+
+/// The weights would be replaced by what was made of them.
+void refuse_overwriting(const std::string& source, const std::string& out) {
+    for (const std::string& file : {source, source + "/model.safetensors"}) {
+        std::error_code error;
+        if (std::filesystem::equivalent(file, out, error)) throw UserError(one_line("--out " + out + ": is the source itself"));
+    }
+}
+
+}  // namespace
+
+int run_import(const Arguments& arguments) {
+    const auto parsed = parse(syntax(), arguments);
+    if (!parsed) return 0;
+    const ImportOptions options = options_of(*parsed);
+    const std::string source = parsed->first("SOURCE");
+    if (!parsed->has("out")) throw UserError("whorl import: --out FILE.safetensors is missing");
+    const std::string out = parsed->text("out");
+    refuse_overwriting(source, out);
+    const interchange::ImportedModel model = interchange::import_model(source, options);
+    save_model(out, model.config, model.slice);
+    for (const std::string& note : model.notes) fmt::print("{}\n", one_line(note));
+    fmt::print("{}: {} layers, {} parameters\n", out, model.config.n_layer, ParameterLayout(model.config).count());
+    return 0;
+}
+
+}  // namespace whorl::cli

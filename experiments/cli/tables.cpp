@@ -1,0 +1,55 @@
+#include "experiments/cli/tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/training/statistics.hpp"
+
+namespace whorl::cli {
+namespace {
+
+void print_header(const Evaluation& evaluation, const RunSetup& setup) {
+    fmt::print("{} examples a size, {} split, chance {:g}\n", evaluation.count, split_name(evaluation.split), setup.data->chance());
+}
+
+void print_column(const Evaluation& evaluation, std::size_t column, double chance) {
+    fmt::print("{:>6}  {:>8} {:>8}\n", "size", "accuracy", "scaled");
+    for (std::size_t i = 0; i < evaluation.sizes.size(); ++i) {
+        const double accuracy = evaluation.accuracy[i][column];
+        fmt::print("{:>6}  {:>8.4f} {:>8.3f}\n", evaluation.sizes[i], accuracy, scaled_accuracy(accuracy, chance));
+    }
+}
+
+}  // namespace
+
+std::string replica_text(const ReplicaHyper& replica, std::size_t index) {
+    std::string text = fmt::format("replica {}: learning rate {:g}, weight decay {:g}, seed {}", index, replica.learning_rate,
+                                   replica.weight_decay, replica.init_seed);
+    if (replica.dt.max > 0) text += fmt::format(", dt {:g}..{:g}", replica.dt.min, replica.dt.max);
+    return text;
+}
+
+void print_population(const Evaluation& evaluation, const RunSetup& setup) {
+    print_header(evaluation, setup);
+    const double chance = setup.data->chance();
+    fmt::print("{:>6}  {:>8} {:>8} {:>8}   scaled: {:>7} {:>7}\n", "size", "best", "median", "worst", "best", "median");
+    for (std::size_t i = 0; i < evaluation.sizes.size(); ++i) {
+        const std::vector<double>& accuracy = evaluation.accuracy[i];
+        const auto [worst, best] = std::minmax_element(accuracy.begin(), accuracy.end());
+        const double middle = median(accuracy);
+        fmt::print("{:>6}  {:>8.4f} {:>8.4f} {:>8.4f}           {:>7.3f} {:>7.3f}\n", evaluation.sizes[i], *best, middle, *worst,
+                   scaled_accuracy(*best, chance), scaled_accuracy(middle, chance));
+    }
+}
+
+void print_replicas(const Evaluation& evaluation, const RunSetup& setup, const std::vector<std::size_t>& replicas) {
+    print_header(evaluation, setup);
+    const std::vector<ReplicaHyper> hypers = replicas_of(setup.config.replicas);
+    for (std::size_t column = 0; column < replicas.size(); ++column) {
+        fmt::print("{}\n", replica_text(hypers[replicas[column]], replicas[column]));
+        print_column(evaluation, column, setup.data->chance());
+    }
+}
+
+}  // namespace whorl::cli

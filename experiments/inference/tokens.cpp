@@ -1,0 +1,71 @@
+#include "experiments/inference/tokens.hpp"
+
+#include <charconv>
+
+#include "core/base/error.hpp"
+#include "core/io/atomic_file.hpp"
+#include "core/io/safetensors.hpp"
+#include "core/io/text.hpp"
+
+namespace whorl {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 28;
+
+void check_range(std::int64_t token, std::int64_t vocabulary, const std::string& where) {
+    if (token < 0 || token >= vocabulary)
+        throw UserError(where + ": token " + std::to_string(token) + " is not in 0.." + std::to_string(vocabulary - 1));
+}
+
+TokenBatch read_stored(const std::string& path, std::int64_t vocabulary) {
+    const SafetensorsFile file = SafetensorsFile::open(path);
+    const std::vector<std::int64_t> shape = file.at("tokens").shape;
+    if (shape.empty() || shape.size() > 2) throw UserError(path + ": tokens: expected the shape [batch, length] or [length]");
+    TokenBatch batch{shape.size() == 2 ? shape[0] : 1, shape.back(), file.read_as<std::int32_t>("tokens")};
+    if (batch.batch < 1 || batch.length < 1) throw UserError(path + ": tokens: holds none");
+    for (const std::int32_t token : batch.tokens) check_range(token, vocabulary, path + ": tokens");
+    return batch;
+}
+
+}  // namespace
+
+std::vector<std::int32_t> parse_tokens(const std::string& text, std::int64_t vocabulary, const std::string& where) {
+    std::vector<std::int32_t> tokens;
+    const char *at = text.data(), *end = at + text.size();
+    while (true) {
+        while (at != end && (*at == ' ' || *at == ',' || *at == '\t' || *at == '\r')) ++at;
+        if (at == end) return tokens;
+        const char* word_end = at;
+        while (word_end != end && *word_end != ' ' && *word_end != ',' && *word_end != '\t' && *word_end != '\r') ++word_end;
+        std::int64_t token = 0;
+        const auto [stop, error] = std::from_chars(at, word_end, token);
+        if (error != std::errc() || stop != word_end) throw UserError(where + ": " + in_quotes(std::string(at, word_end)) + " is no token number");
+        check_range(token, vocabulary, where);
+        tokens.push_back(static_cast<std::int32_t>(token));
+        at = word_end;
+    }
+}
+
+TokenBatch read_tokens(const std::string& path, std::int64_t vocabulary) {
+    if (path.size() > 12 && path.compare(path.size() - 12, 12, ".safetensors") == 0) return read_stored(path, vocabulary);
+    const std::string text = read_text_file(path, kMostBytes);
+    TokenBatch batch;
+    std::int64_t line = 1;
+    for (std::size_t begin = 0; begin < text.size(); ++line) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        const std::string where = path + ":" + std::to_string(line);
+        const std::vector<std::int32_t> row = parse_tokens(text.substr(begin, end - begin), vocabulary, where);
+        begin = end + 1;
+        if (row.empty()) continue;
+        const auto length = static_cast<std::int64_t>(row.size());
+        if (batch.batch > 0 && length != batch.length)
+            throw UserError(where + ": " + std::to_string(length) + " tokens, but the lines before have " + std::to_string(batch.length));
+        batch.length = length;
+        ++batch.batch;
+        batch.tokens.insert(batch.tokens.end(), row.begin(), row.end());
+    }
+    if (batch.batch == 0) throw UserError(path + ": holds no tokens");
+    return batch;
+}
+
+}  // namespace whorl

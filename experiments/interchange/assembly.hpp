@@ -1,0 +1,52 @@
+// How a model's parameters lie in the tensors of a released checkpoint: one table, walked in both directions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/model/parameter_layout.hpp"
+#include "experiments/interchange/foreign_checkpoint.hpp"
+
+namespace whorl::interchange {
+
+/// A foreign tensor of `shape`, seen as [blocks, stored_rows, stored_columns]; a parameter takes the first `rows` × `columns` of
+/// each block. What it does not take is padding.
+struct Piece {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::int64_t blocks = 1, stored_rows = 1, stored_columns = 1, rows = 1, columns = 1;
+
+    std::int64_t count() const { return blocks * rows * columns; }
+    bool padded() const { return rows != stored_rows || columns != stored_columns; }
+};
+
+Piece whole(std::string name, std::vector<std::int64_t> shape);
+/// [blocks·stored_rows, columns], of which rows 0 … rows-1 of each block are taken.
+Piece first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows, std::int64_t columns);
+/// [rows, stored_columns], of which columns 0 … columns-1 are taken.
+Piece first_columns(std::string name, std::int64_t rows, std::int64_t stored_columns, std::int64_t columns);
+
+/// One parameter: its pieces' elements, one piece after the other.
+struct Assembly {
+    std::string parameter;
+    std::vector<Piece> pieces;
+};
+
+/// Throws UserError unless every piece is there in its shape and nothing else is, apart from `allowed`. Reads no data.
+void check_pieces(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies, const std::vector<std::string>& allowed);
+
+/// The slice of ParameterLayout that the pieces give.
+std::vector<double> gather(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies, const ParameterLayout& layout);
+
+/// True when all that no piece takes is zero. Throws as check_pieces for a padded piece.
+bool padding_is_zero(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies);
+
+/// The foreign tensors that hold the slice, in float32, padding zero.
+struct ForeignTensor {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::vector<float> values;
+};
+std::vector<ForeignTensor> scatter(const std::vector<double>& slice, const std::vector<Assembly>& assemblies, const ParameterLayout& layout);
+
+}  // namespace whorl::interchange

@@ -1,0 +1,96 @@
+// An operation of the backend as data: named inputs, one output, forward and backward. Every check of judge.hpp runs on
+// this description, on any backend.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/backend/fixture.hpp"
+
+namespace whorl::test {
+
+/// Shapes are those of one replica (first extent 1); runs put their number of replicas there.
+struct Input {
+    std::string name;
+    Shape shape;
+    double low = -1, high = 1;       // range of its random values
+    bool parameter = false;          // its gradient accumulates; else it is an activation, overwritten
+    std::int64_t before = 0;         // see Fixture::activation
+    bool gradient_adds = parameter;
+    bool differentiable = true;
+};
+
+struct IndexInput {
+    std::string name;
+    Shape shape;
+    std::int32_t low, high;  // random in [low, high]
+};
+
+/// The tensors of one run.
+struct Call {
+    std::vector<Tensor> in, indices, gradient, kept;  // in the order of the description
+    Tensor y, d_y, state, saved, scratch;
+    std::int64_t position = 0;
+};
+
+struct Operation {
+    std::string name;
+    std::vector<Input> inputs;
+    std::vector<IndexInput> indices;
+    std::vector<Shape> kept;       // activations that forward writes besides y, for backward
+    Shape output;
+    Shape state{0, 0, 0, 0};       // carried from call to call; none without elements
+    double fresh_state = 0;        // its value before the first position
+    bool padding_of_gradient = false;  // backward may overwrite the padding between an input gradient's rows
+    std::function<OpMemory(Backend&, const Call&)> memory;
+    std::function<void(Backend&, const Call&)> forward, backward;
+
+    std::size_t index(const std::string& input) const;
+};
+
+/// What goes into a run, in the order of the description, replicas first.
+struct Values {
+    std::vector<std::vector<double>> inputs;
+    std::vector<std::vector<std::int32_t>> indices;
+    std::vector<double> d_y;
+    std::int64_t replicas = 1;
+};
+
+struct Outcome {
+    std::vector<double> y, state;
+    std::vector<std::vector<double>> gradients, kept;
+    std::string damage;
+};
+
+struct RunOptions {
+    bool backward = true;
+    bool check_memory = true;
+    bool carry = false;                  // with a state, started from `state` or fresh
+    std::vector<double> state = {};
+    std::int64_t position = 0;
+    double gradient_start = 0;           // value of accumulating gradients before the backward pass
+};
+
+Values random_values(const Operation& operation, std::uint64_t seed, std::int64_t replicas = 1);
+/// The values of one replica, as a run of its own.
+Values values_of_replica(const Operation& operation, const Values& values, std::int64_t replica);
+/// The same for positions [begin, begin + length) of every activation.
+Values values_of_positions(const Operation& operation, const Values& values, std::int64_t begin, std::int64_t length);
+
+Outcome run(Backend& backend, DType dtype, const Operation& operation, const Values& values, const RunOptions& options = {});
+
+/// How an operation is made for a length and a form.
+using Maker = std::function<Operation(std::int64_t length, FormChoice form)>;
+
+/// Forward over consecutive parts with a carried state; y of all positions and the last state.
+Outcome run_in_parts(Backend& backend, DType dtype, const Maker& maker, const Values& values,
+                     const std::vector<std::int64_t>& parts);
+
+/// ‖a - b‖ / max(‖b‖, floor); infinite for NaN.
+double relative_error(const std::vector<double>& a, const std::vector<double>& b, double floor = 0);
+double norm(const std::vector<double>& a);
+/// The largest relative error of all gradients, floor 10⁻³ of the largest gradient norm; `worst` gets its name.
+double gradient_error(const Operation& operation, const Outcome& a, const Outcome& b, std::string* worst = nullptr);
+
+}  // namespace whorl::test
