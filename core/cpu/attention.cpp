@@ -27,12 +27,10 @@ template <class T>
 struct AttentionBuffers {
     AttentionBuffers(Scratch& scratch, const AttentionShape& s) {
         for (T** rows : {&q, &keys, &values, &d_q, &d_keys, &d_values}) *rows = scratch.take<T>(s.context * s.k);
-        for (T** rows : {&out, &d_out}) *rows = scratch.take<T>(s.block() * s.k);
         for (T** square : {&p, &d_p}) *square = scratch.take<T>(s.block() * s.context);
         for (T** table : {&sin, &cos}) *table = scratch.take<T>(s.context * (s.k / 2));
     }
     T *q, *keys, *values, *d_q, *d_keys, *d_values;  // [context,K]
-    T *out, *d_out;                                  // [block,K]
     T *p, *d_p;                                      // [block,context]
     T *sin, *cos;                                    // [context,K/2], rows of the positions at hand
 };

@@ -9,7 +9,7 @@
 namespace whorl::cpu {
 namespace {
 
-constexpr std::int64_t kChunkRows = 48;  // positions × rank of a chunk: fastest of 16…128 for N = 64, P = 32 (bench scan)
+constexpr std::int64_t kChunkRows = 48;  // positions × rank of a chunk: fastest of 16…128 for N = 64, P = 32 (whorl bench train --chunk)
 
 /// h ← e^a (h + b Σ k' v'ᵀ) + γ Σ k vᵀ ; k', v' may be null at the start of a sequence.
 template <class T>
@@ -158,7 +158,6 @@ ScanScratch<T>::ScanScratch(Scratch& scratch, const ScanShape& shape) {
     rows_p = scratch.take<T>(m * shape.headdim);
     h = scratch.take<T>(shape.state_size());
     d_h = scratch.take<T>(shape.state_size());
-    h_next = scratch.take<T>(shape.state_size());
     states = scratch.take<T>(chunked ? 0 : shape.chunk * shape.state_size());
     for (T** vector : {&decay, &strength, &from_start, &to_end, &d_lambda, &d_strength}) *vector = scratch.take<T>(m);
 }

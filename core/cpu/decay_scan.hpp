@@ -56,7 +56,7 @@ struct ScanScratch {
     ScanScratch(Scratch& scratch, const ScanShape& shape);
     T *scores, *weights, *d_scores;  // [m,m], m = chunk·rank
     T *rows_n, *rows_p;              // [m,N], [m,P]
-    T *h, *d_h, *h_next;             // [N,P]
+    T *h, *d_h;                      // [N,P]
     T *states;                       // [chunk,N,P], recurrent backward only
     T *decay, *strength, *from_start, *to_end, *d_lambda, *d_strength;  // [m]
 };

@@ -9,7 +9,7 @@
 namespace whorl::cpu {
 namespace {
 
-constexpr std::int64_t kChunk = 40;  // positions of a chunk: fastest of 16…128 for K = 32, V = 64 (bench scan)
+constexpr std::int64_t kChunk = 40;  // positions of a chunk: fastest of 16…128 for K = 32, V = 64 (whorl bench train --chunk)
 
 /// S ← e^g S; ŵ ← v - Sᵀk; S ← S + β k ŵᵀ.
 template <class T>

@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kFormatOfOne = "whorl-checkpoint-1";
 constexpr const char* kFormatOfPopulation = "whorl";
+constexpr const char* kFormatOfGolden = "whorl-golden-1";
 constexpr std::uint64_t kMaxStateBytes = std::uint64_t{64} << 20;
 
 [[noreturn]] void fail(const std::string& path, const std::string& what) {
@@ -52,7 +53,8 @@ std::string file_of_run(const std::string& path, std::vector<std::string>& notes
     const auto newest = RunDirectory::open(path).newest_valid_checkpoint(&skipped);
     for (const std::string& damage : skipped) notes.push_back(damage + "; an earlier checkpoint is used");
     if (newest) return newest->model_path();
-    fail(path, skipped.empty() ? "the run has no checkpoint yet" : "no checkpoint of the run is intact: " + skipped.front());
+    fail(path,
+         skipped.empty() ? "the run has no checkpoint yet" : "no checkpoint of the run is intact: " + skipped.front());
 }
 
 std::string file_of(const std::string& path, std::vector<std::string>& notes) {
@@ -61,26 +63,31 @@ std::string file_of(const std::string& path, std::vector<std::string>& notes) {
     if (is_file(path + "/checksums.json")) return open_checkpoint(path).model_path();
     const bool released = is_file(path + "/config.json");
     if (!released && is_file(path + "/" + kModelFile)) return path + "/" + kModelFile;
-    fail(path, released ? "is a released checkpoint (it has a config.json); make it a Whorl one with 'whorl import' first"
-                        : "holds neither a run, nor a checkpoint, nor a model.safetensors");
+    fail(path, released
+                   ? "is a released checkpoint (it has a config.json); make it a Whorl one with 'whorl import' first"
+                   : "holds neither a run, nor a checkpoint, nor a model.safetensors");
 }
 
 // --- what is in the file ---------------------------------------------------------------------------------------------
 
 ModelConfig config_of(const SafetensorsFile& file) {
-    const auto format = file.metadata().find("format");
-    const bool known = format == file.metadata().end() || format->second == kFormatOfOne || format->second == kFormatOfPopulation;
     if (file.metadata().count("config") == 0)
-        fail(file.path(), "is no Whorl checkpoint (it has no config in its metadata); 'whorl import' reads released checkpoints");
-    if (!known)
-        fail(file.path(), "unknown format " + in_quotes(format->second) + "; this version reads " + kFormatOfPopulation + " and " + kFormatOfOne);
+        fail(file.path(),
+             "is no Whorl checkpoint (it has no config in its metadata); 'whorl import' reads released "
+             "checkpoints");
+    const auto format = file.metadata().find("format");
+    const std::vector<std::string> known = {kFormatOfPopulation, kFormatOfOne, kFormatOfGolden};
+    if (format != file.metadata().end() && std::find(known.begin(), known.end(), format->second) == known.end())
+        fail(file.path(), "unknown format " + in_quotes(format->second) + suggestion(format->second, known));
     return model_config_of(file);
 }
 
 /// R when `stored` is [R] + `wanted`, 0 when it is `wanted` itself; else nothing.
-std::optional<std::int64_t> replica_axis(const std::vector<std::int64_t>& stored, const std::vector<std::int64_t>& wanted) {
+std::optional<std::int64_t> replica_axis(const std::vector<std::int64_t>& stored,
+                                         const std::vector<std::int64_t>& wanted) {
     if (stored == wanted) return 0;
-    if (stored.size() != wanted.size() + 1 || stored.front() < 1 || !std::equal(wanted.begin(), wanted.end(), stored.begin() + 1))
+    if (stored.size() != wanted.size() + 1 || stored.front() < 1 ||
+        !std::equal(wanted.begin(), wanted.end(), stored.begin() + 1))
         return std::nullopt;
     return stored.front();
 }
@@ -93,7 +100,8 @@ std::string prefix_of(const SafetensorsFile& file) {
 
 class Reader {
 public:
-    Reader(const SafetensorsFile& file, const ParameterLayout& layout) : file_(file), layout_(layout), prefix_(prefix_of(file)) {
+    Reader(const SafetensorsFile& file, const ParameterLayout& layout)
+        : file_(file), layout_(layout), prefix_(prefix_of(file)) {
         for (const ParameterInfo& parameter : layout.parameters()) check(parameter);
         if (prefix_.empty()) refuse_surplus();
     }
@@ -123,12 +131,14 @@ private:
             fail(file_.path(), stored.name + ": shape " + shape_text(stored.shape) + ", but the config needs " +
                                    shape_text(parameter.shape) + " (or one more axis in front, of replicas)");
         if (axis_.value_or(*axis) != *axis)
-            fail(file_.path(), stored.name + ": has " + std::to_string(*axis) + " replicas, other tensors " + std::to_string(*axis_));
+            fail(file_.path(),
+                 stored.name + ": has " + std::to_string(*axis) + " replicas, other tensors " + std::to_string(*axis_));
         axis_ = axis;
     }
     void refuse_surplus() const {
         for (const StoredTensor& tensor : file_.tensors())
-            if (layout_.find(tensor.name) < 0) fail(file_.path(), in_quotes(tensor.name) + ": the model of the config has no such parameter");
+            if (layout_.find(tensor.name) < 0)
+                fail(file_.path(), in_quotes(tensor.name) + ": the model of the config has no such parameter");
     }
 
     const SafetensorsFile& file_;
@@ -145,7 +155,8 @@ struct StoredRanking {
 };
 
 /// Means over the sizes; a null anywhere makes the replica's mean NaN.
-std::vector<double> replica_means(const std::vector<std::vector<std::optional<double>>>& rows, std::int64_t replicas, const std::string& path) {
+std::vector<double> replica_means(const std::vector<std::vector<std::optional<double>>>& rows, std::int64_t replicas,
+                                  const std::string& path) {
     std::vector<double> means(static_cast<std::size_t>(replicas), 0.0);
     for (const auto& row : rows) {
         if (row.size() != means.size()) fail(path, "validation: is not of " + std::to_string(replicas) + " replicas");
@@ -166,7 +177,8 @@ StoredRanking read_ranking(const std::string& path, const std::string& file) {
         if (rows == nullptr) fail(path, std::string("holds no validation ") + key + hint);
         ConfigReader::read(*rows, Place{&path, std::string("validation.") + key}, *target);
     }
-    if (ranking.accuracy.empty() || ranking.accuracy.front().empty()) fail(path, "the run was not validated before this checkpoint" + hint);
+    if (ranking.accuracy.empty() || ranking.accuracy.front().empty())
+        fail(path, "the run was not validated before this checkpoint" + hint);
     return ranking;
 }
 
@@ -174,7 +186,8 @@ StoredRanking read_ranking(const std::string& path, const std::string& file) {
 std::int64_t best_of(const std::string& file, std::int64_t replicas) {
     const std::string path = (fs::path(file).parent_path() / "state.json").string();
     const StoredRanking ranking = read_ranking(path, file);
-    const std::vector<double> accuracy = replica_means(ranking.accuracy, replicas, path), loss = replica_means(ranking.loss, replicas, path);
+    const std::vector<double> accuracy = replica_means(ranking.accuracy, replicas, path),
+                              loss = replica_means(ranking.loss, replicas, path);
     std::size_t best = 0;
     for (std::size_t r = 1; r < accuracy.size(); ++r) {
         const bool lower_loss = loss[r] < loss[best] || std::isnan(loss[best]);
@@ -185,11 +198,13 @@ std::int64_t best_of(const std::string& file, std::int64_t replicas) {
 
 std::int64_t pick(const ReplicaChoice& choice, const std::string& file, std::int64_t replicas) {
     const std::string range = "0.." + std::to_string(replicas - 1);
-    if (choice.index >= replicas) fail(file, "--replica " + std::to_string(choice.index) + ": there are replicas " + range);
+    if (choice.index >= replicas)
+        fail(file, "--replica " + std::to_string(choice.index) + ": there are replicas " + range);
     if (choice.index >= 0) return choice.index;
     if (replicas == 1) return 0;
     if (choice.best) return best_of(file, replicas);
-    fail(file, "holds " + std::to_string(replicas) + " replicas; choose one with --replica " + range + " or --replica best");
+    fail(file,
+         "holds " + std::to_string(replicas) + " replicas; choose one with --replica " + range + " or --replica best");
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // One model out of whatever holds one: a .safetensors file, a checkpoint folder, or a run directory.
 //
-// A file holds the tensors by the model's own names, its config as JSON in `__metadata__.config`, and in `format` either
-// "whorl" (written while training: every tensor has a leading replica axis) or "whorl-checkpoint-1" (one model, no such axis).
+// A file holds the tensors by the model's own names, its config as JSON in `__metadata__.config`, and in `format`
+// either "whorl" (written while training: every tensor has a leading replica axis) or "whorl-checkpoint-1" (one model,
+// no such axis). Golden files are read as well: their model's parameters lie under "param.".
 #pragma once
 
 #include <string>
@@ -23,18 +24,18 @@ ReplicaChoice replica_choice(const std::string& text);
 
 struct LoadedModel {
     ModelConfig config;
-    std::vector<double> slice;   // as ParameterLayout(config) lays it out
-    std::int64_t replicas = 1;   // in the file
-    std::int64_t replica = 0;    // the one loaded
-    std::string path;            // of the .safetensors file
+    std::vector<double> slice;       // as ParameterLayout(config) lays it out
+    std::int64_t replicas = 1;       // in the file
+    std::int64_t replica = 0;        // the one loaded
+    std::string path;                // of the .safetensors file
     std::vector<std::string> notes;  // lines that people should see, such as a damaged checkpoint that was passed over
 };
 
 /// Reads one replica. `path`: a file; a checkpoint folder step-N (its checksums are verified); a folder with a
 /// model.safetensors; or a run, whose newest valid checkpoint is taken. `best` is the replica that the last validation
 /// stored in the checkpoint ranks first: highest mean accuracy, among equals the lowest loss, then the first.
-/// Throws UserError, one line: nothing there, no Whorl checkpoint, missing, surplus or misshapen tensors, no such replica, or
-/// several replicas and no choice.
+/// Throws UserError, one line: nothing there, no Whorl checkpoint, missing, surplus or misshapen tensors, no such
+/// replica, or several replicas and no choice.
 LoadedModel load_model(const std::string& path, const ReplicaChoice& choice = {});
 
 /// Writes one model as "whorl-checkpoint-1", float32. Atomic, as write_safetensors.

@@ -13,15 +13,19 @@ using interchange::ExportFormat;
 
 Syntax syntax() {
     Syntax s("export", "CHECKPOINT|RUN --out DIR|FILE [--format F] [--replica best|K]",
-             "Writes one model in float32, without the replica axis of training. --format whorl: a .safetensors file (or model.safetensors "
-             "in a folder) that every whorl command reads. --format mamba: a folder in the layout of the Mamba release, for Mamba-2 and "
+             "Writes one model in float32, without the replica axis of training. --format whorl: a .safetensors file "
+             "(or model.safetensors "
+             "in a folder) that every whorl command reads. --format mamba: a folder in the layout of the Mamba "
+             "release, for Mamba-2 and "
              "Mamba-3 layers of one config, with or without softmax attention. --format fla: a folder in the layout of "
              "flash-linear-attention, for Gated DeltaNet. 'whorl import' gives the same weights back, bit for bit.",
-             {"whorl export runs/parity --replica best --out parity.safetensors", "whorl export runs/parity --format mamba --replica 3 --out parity-mamba",
+             {"whorl export runs/parity --replica best --out parity.safetensors",
+              "whorl export runs/parity --format mamba --replica 3 --out parity-mamba",
               "whorl export gdn.safetensors --format fla --out gdn-fla"});
     s.options.add_options()("out", po::value<std::string>(), "the folder or file to write")(
         "format", po::value<std::string>()->default_value("whorl"), "whorl, mamba or fla")(
-        "replica", po::value<std::string>()->default_value(""), "which member of a population: its number, or best by the last validation");
+        "replica", po::value<std::string>()->default_value(""),
+        "which member of a population: its number, or best by the last validation");
     s.positionals = {{"CHECKPOINT", 1, 1}};
     return s;
 }

@@ -1,7 +1,7 @@
 // `whorl import SOURCE --out FILE.safetensors`: a released checkpoint becomes a Whorl one.
-#include <filesystem>
-
 #include <fmt/format.h>
+
+#include <filesystem>
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
@@ -18,21 +18,28 @@ using interchange::VocabularyPadding;
 
 Syntax syntax() {
     Syntax s("import", "SOURCE --out FILE.safetensors [options]",
-             "Reads a released checkpoint and writes it as a Whorl checkpoint in float32. SOURCE is a folder with config.json and "
-             "model.safetensors (or its shards and their index), or a .safetensors file with --config. Read are checkpoints of the "
-             "Mamba release (Mamba-2; Mamba-3, SISO and MIMO; either with softmax attention in some layers) and of Gated DeltaNet "
-             "(flash-linear-attention). Every tensor must be accounted for and every config key understood; keys that concern only "
-             "how a model is stored, initialised or run (torch_dtype, architectures, chunk_size, fuse_norm, …) are passed over.",
+             "Reads a released checkpoint and writes it as a Whorl checkpoint in float32. SOURCE is a folder with "
+             "config.json and "
+             "model.safetensors (or its shards and their index), or a .safetensors file with --config. Read are "
+             "checkpoints of the "
+             "Mamba release (Mamba-2; Mamba-3, SISO and MIMO; either with softmax attention in some layers) and of "
+             "Gated DeltaNet "
+             "(flash-linear-attention). Every tensor must be accounted for and every config key understood; keys that "
+             "concern only "
+             "how a model is stored, initialised or run (torch_dtype, architectures, chunk_size, fuse_norm, …) are "
+             "passed over.",
              {"whorl import mamba2-130m --out mamba2-130m.safetensors",
               "whorl import mamba3-siso --a-activation softplus --out mamba3.safetensors",
               "whorl import weights.safetensors --config config.json --vocab keep --out model.safetensors"});
     s.options.add_options()("out", po::value<std::string>(), "the file to write")(
-        "config", po::value<std::string>()->default_value(""), "the release's config.json, when it is not beside the weights or is to be replaced")(
+        "config", po::value<std::string>()->default_value(""),
+        "the release's config.json, when it is not beside the weights or is to be replaced")(
         "a-activation", po::value<std::string>(),
-        "of Mamba-3 layers: softplus (the paper's, of weights trained before June 2026) or heavy_tail (the released code's since then); "
-        "needed unless the config says it")(
-        "vocab", po::value<std::string>()->default_value("slice"),
-        "rows that only pad the vocabulary to a multiple of pad_vocab_size_multiple: slice them off, or keep them as tokens");
+        "of Mamba-3 layers: softplus (the paper's, of weights trained before June 2026) or heavy_tail (the released "
+        "code's since then); "
+        "needed unless the config says it")("vocab", po::value<std::string>()->default_value("slice"),
+                                            "rows that only pad the vocabulary to a multiple of "
+                                            "pad_vocab_size_multiple: slice them off, or keep them as tokens");
     s.positionals = {{"SOURCE", 1, 1}};
     return s;
 }
@@ -57,7 +64,8 @@ ImportOptions options_of(const Parsed& parsed) {
     ImportOptions options;
     options.config_path = parsed.text("config");
     options.vocabulary = vocabulary_of(parsed.text("vocab"));
-    if (parsed.has("a-activation")) options.a_activation = choice_of<AActivation>("--a-activation", parsed.text("a-activation"));
+    if (parsed.has("a-activation"))
+        options.a_activation = choice_of<AActivation>("--a-activation", parsed.text("a-activation"));
     return options;
 }
 
@@ -65,7 +73,8 @@ ImportOptions options_of(const Parsed& parsed) {
 void refuse_overwriting(const std::string& source, const std::string& out) {
     for (const std::string& file : {source, source + "/model.safetensors"}) {
         std::error_code error;
-        if (std::filesystem::equivalent(file, out, error)) throw UserError(one_line("--out " + out + ": is the source itself"));
+        if (std::filesystem::equivalent(file, out, error))
+            throw UserError(one_line("--out " + out + ": is the source itself"));
     }
 }
 

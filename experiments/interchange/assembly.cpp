@@ -1,6 +1,7 @@
 #include "experiments/interchange/assembly.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 #include <stdexcept>
@@ -38,8 +39,8 @@ const ParameterInfo& parameter_of(const Assembly& assembly, const ParameterLayou
 void check_shape(const ForeignCheckpoint& source, const Piece& piece) {
     const StoredTensor& stored = source.at(piece.name);
     if (stored.shape != piece.shape)
-        throw UserError(one_line(source.file_of(piece.name) + ": " + piece.name + ": shape " + shape_text(stored.shape) +
-                                 ", but the config needs " + shape_text(piece.shape)));
+        throw UserError(one_line(source.file_of(piece.name) + ": " + piece.name + ": shape " +
+                                 shape_text(stored.shape) + ", but the config needs " + shape_text(piece.shape)));
 }
 
 }  // namespace
@@ -49,7 +50,8 @@ Piece whole(std::string name, std::vector<std::int64_t> shape) {
     return {std::move(name), std::move(shape), 1, 1, count, 1, count};
 }
 
-Piece first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows, std::int64_t columns) {
+Piece first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows,
+                 std::int64_t columns) {
     return {std::move(name), {blocks * stored_rows, columns}, blocks, stored_rows, columns, rows, columns};
 }
 
@@ -57,7 +59,8 @@ Piece first_columns(std::string name, std::int64_t rows, std::int64_t stored_col
     return {std::move(name), {rows, stored_columns}, 1, rows, stored_columns, rows, columns};
 }
 
-void check_pieces(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies, const std::vector<std::string>& allowed) {
+void check_pieces(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
+                  const std::vector<std::string>& allowed) {
     std::set<std::string> known(allowed.begin(), allowed.end());
     for (const Assembly& assembly : assemblies)
         for (const Piece& piece : assembly.pieces) {
@@ -66,10 +69,12 @@ void check_pieces(const ForeignCheckpoint& source, const std::vector<Assembly>& 
         }
     for (const std::string& name : source.names())
         if (known.count(name) == 0)
-            throw UserError(one_line(source.file_of(name) + ": " + in_quotes(name, 120) + ": the model of the config has no such tensor"));
+            throw UserError(one_line(source.file_of(name) + ": " + in_quotes(name, 120) +
+                                     ": the model of the config has no such tensor"));
 }
 
-std::vector<double> gather(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies, const ParameterLayout& layout) {
+std::vector<double> gather(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
+                           const ParameterLayout& layout) {
     std::vector<double> slice(static_cast<std::size_t>(layout.slice()), 0.0);
     for (const Assembly& assembly : assemblies) {
         double* target = slice.data() + parameter_of(assembly, layout).offset;
@@ -84,6 +89,13 @@ std::vector<double> gather(const ForeignCheckpoint& source, const std::vector<As
     return slice;
 }
 
+void note_rounding(const std::vector<double>& slice, std::vector<std::string>& notes) {
+    const auto rounds = [](double value) {
+        return static_cast<double>(static_cast<float>(value)) != value && !std::isnan(value);
+    };
+    if (std::any_of(slice.begin(), slice.end(), rounds)) notes.emplace_back("float64 weights were rounded to float32");
+}
+
 bool padding_is_zero(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies) {
     bool zero = true;
     for (const Assembly& assembly : assemblies)
@@ -96,14 +108,17 @@ bool padding_is_zero(const ForeignCheckpoint& source, const std::vector<Assembly
     return zero;
 }
 
-std::vector<ForeignTensor> scatter(const std::vector<double>& slice, const std::vector<Assembly>& assemblies, const ParameterLayout& layout) {
+std::vector<ForeignTensor> scatter(const std::vector<double>& slice, const std::vector<Assembly>& assemblies,
+                                   const ParameterLayout& layout) {
     std::vector<ForeignTensor> tensors;
     for (const Assembly& assembly : assemblies) {
         const double* source = slice.data() + parameter_of(assembly, layout).offset;
         for (const Piece& piece : assembly.pieces) {
             ForeignTensor& tensor = tensors.emplace_back(ForeignTensor{piece.name, piece.shape, {}});
             tensor.values.resize(static_cast<std::size_t>(piece.blocks * piece.stored_rows * piece.stored_columns));
-            walk(piece, [&](std::size_t to, std::int64_t from) { tensor.values[to] = from < 0 ? 0.0F : static_cast<float>(source[from]); });
+            walk(piece, [&](std::size_t to, std::int64_t from) {
+                tensor.values[to] = from < 0 ? 0.0F : static_cast<float>(source[from]);
+            });
             source += piece.count();
         }
     }

@@ -9,8 +9,8 @@
 
 namespace whorl::interchange {
 
-/// A foreign tensor of `shape`, seen as [blocks, stored_rows, stored_columns]; a parameter takes the first `rows` × `columns` of
-/// each block. What it does not take is padding.
+/// A foreign tensor of `shape`, seen as [blocks, stored_rows, stored_columns]; a parameter takes the first `rows` ×
+/// `columns` of each block. What it does not take is padding.
 struct Piece {
     std::string name;
     std::vector<std::int64_t> shape;
@@ -22,7 +22,8 @@ struct Piece {
 
 Piece whole(std::string name, std::vector<std::int64_t> shape);
 /// [blocks·stored_rows, columns], of which rows 0 … rows-1 of each block are taken.
-Piece first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows, std::int64_t columns);
+Piece first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows,
+                 std::int64_t columns);
 /// [rows, stored_columns], of which columns 0 … columns-1 are taken.
 Piece first_columns(std::string name, std::int64_t rows, std::int64_t stored_columns, std::int64_t columns);
 
@@ -33,10 +34,15 @@ struct Assembly {
 };
 
 /// Throws UserError unless every piece is there in its shape and nothing else is, apart from `allowed`. Reads no data.
-void check_pieces(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies, const std::vector<std::string>& allowed);
+void check_pieces(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
+                  const std::vector<std::string>& allowed);
 
 /// The slice of ParameterLayout that the pieces give.
-std::vector<double> gather(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies, const ParameterLayout& layout);
+std::vector<double> gather(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
+                           const ParameterLayout& layout);
+
+/// Appends a line to `notes` when float32 cannot hold the slice exactly; files are written in float32.
+void note_rounding(const std::vector<double>& slice, std::vector<std::string>& notes);
 
 /// True when all that no piece takes is zero. Throws as check_pieces for a padded piece.
 bool padding_is_zero(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies);
@@ -47,6 +53,7 @@ struct ForeignTensor {
     std::vector<std::int64_t> shape;
     std::vector<float> values;
 };
-std::vector<ForeignTensor> scatter(const std::vector<double>& slice, const std::vector<Assembly>& assemblies, const ParameterLayout& layout);
+std::vector<ForeignTensor> scatter(const std::vector<double>& slice, const std::vector<Assembly>& assemblies,
+                                   const ParameterLayout& layout);
 
 }  // namespace whorl::interchange

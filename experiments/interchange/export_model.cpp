@@ -24,7 +24,9 @@ struct Release {
     std::vector<std::string> notes;
 };
 
-bool names_a_file(const std::string& out) { return fs::path(out).extension() == ".safetensors"; }
+bool names_a_file(const std::string& out) {
+    return fs::path(out).extension() == ".safetensors";
+}
 
 void make_folder(const std::string& folder) {
     std::error_code error;
@@ -33,7 +35,8 @@ void make_folder(const std::string& folder) {
 }
 
 void make_empty_folder(const std::string& folder) {
-    if (names_a_file(folder)) throw UserError(one_line("--out " + folder + ": this format is a folder of two files; name a folder"));
+    if (names_a_file(folder))
+        throw UserError(one_line("--out " + folder + ": this format is a folder of two files; name a folder"));
     std::error_code error;
     if (fs::exists(folder, error) && !fs::is_empty(folder, error))
         throw UserError(one_line(folder + ": is not an empty folder; choose another one for the export"));
@@ -42,7 +45,8 @@ void make_empty_folder(const std::string& folder) {
 
 /// Frameworks that tie the two by sharing memory still expect both names.
 void repeat_tied_head(std::vector<ForeignTensor>& tensors) {
-    const auto embedding = std::find_if(tensors.begin(), tensors.end(), [](const ForeignTensor& t) { return t.name == kEmbedding; });
+    const auto embedding =
+        std::find_if(tensors.begin(), tensors.end(), [](const ForeignTensor& t) { return t.name == kEmbedding; });
     ForeignTensor head = *embedding;
     head.name = kHead;
     tensors.push_back(std::move(head));
@@ -55,9 +59,10 @@ Release mamba_release(const LoadedModel& model) {
     sizes.d_intermediate = model.config.d_intermediate;
     const std::int64_t padded = sizes.padded_intermediate();
     if (padded != model.config.d_intermediate)
-        release.notes.push_back("MLP: " + std::to_string(model.config.d_intermediate) + " units padded with zeros to " + std::to_string(padded) +
-                                ", the multiple of 128 that the release builds");
-    release.tensors = scatter(model.slice, mamba_assemblies(model.config, {model.config.vocab_size, padded}), ParameterLayout(model.config));
+        release.notes.push_back("MLP: " + std::to_string(model.config.d_intermediate) + " units padded with zeros to " +
+                                std::to_string(padded) + ", the multiple of 128 that the release builds");
+    release.tensors = scatter(model.slice, mamba_assemblies(model.config, {model.config.vocab_size, padded}),
+                              ParameterLayout(model.config));
     if (model.config.tie_embeddings) repeat_tied_head(release.tensors);
     return release;
 }
@@ -67,7 +72,8 @@ void add_zero_mlps(const FlaConfig& config, std::vector<ForeignTensor>& tensors)
     for (std::int64_t i = 0; i < config.num_hidden_layers; ++i)
         for (const Piece& piece : fla_mlp(i, config.hidden_size, config.intermediate())) {
             const float value = piece.shape.size() == 1 ? 1.0F : 0.0F;  // the norm's weight
-            tensors.push_back({piece.name, piece.shape, std::vector<float>(static_cast<std::size_t>(piece.count()), value)});
+            tensors.push_back(
+                {piece.name, piece.shape, std::vector<float>(static_cast<std::size_t>(piece.count()), value)});
         }
 }
 
@@ -78,7 +84,8 @@ Release fla_release(const LoadedModel& model) {
     release.tensors = scatter(model.slice, fla_assemblies(model.config), ParameterLayout(model.config));
     if (!config.no_mlp) return release;
     add_zero_mlps(config, release.tensors);
-    release.notes.emplace_back("MLP: the release has one in every layer; MLPs of zeros were added, which change nothing");
+    release.notes.emplace_back(
+        "MLP: the release has one in every layer; MLPs of zeros were added, which change nothing");
     return release;
 }
 
@@ -86,7 +93,8 @@ Release fla_release(const LoadedModel& model) {
 std::string write_release(const Release& release, const std::string& folder) {
     const std::string path = folder + "/" + kWeights;
     std::vector<TensorView> views;
-    for (const ForeignTensor& t : release.tensors) views.push_back(tensor_view<float>(t.name, t.shape, std::span<const float>(t.values)));
+    for (const ForeignTensor& t : release.tensors)
+        views.push_back(tensor_view<float>(t.name, t.shape, std::span<const float>(t.values)));
     write_safetensors(path, views, {{"format", "pt"}});  // what model libraries expect to read there
     write_file(folder + "/config.json", release.config_json);
     return path;
@@ -102,10 +110,17 @@ std::string write_whorl(const LoadedModel& model, const std::string& out) {
 }  // namespace
 
 ExportResult export_model(const LoadedModel& model, ExportFormat format, const std::string& out) {
-    if (format == ExportFormat::whorl) return {write_whorl(model, out), {}};
+    ExportResult result;
+    note_rounding(model.slice, result.notes);
+    if (format == ExportFormat::whorl) {
+        result.path = write_whorl(model, out);
+        return result;
+    }
     const Release release = format == ExportFormat::mamba ? mamba_release(model) : fla_release(model);
     make_empty_folder(out);
-    return {write_release(release, out), release.notes};
+    result.path = write_release(release, out);
+    result.notes.insert(result.notes.end(), release.notes.begin(), release.notes.end());
+    return result;
 }
 
 }  // namespace whorl::interchange

@@ -27,7 +27,8 @@ void describe(V& v, FlaAttention& a) {
     only(v, "rope_theta", 10000.0, "RoPE has base 10000");
     only_read(v, "qk_norm", false, "queries and keys are not normed");
     absent(v, "window_size", "attention sees all earlier positions");
-    v.require(a.num_kv_heads.value_or(a.num_heads) == a.num_heads, "num_kv_heads", "must equal num_heads: keys and values are not shared by heads");
+    v.require(a.num_kv_heads.value_or(a.num_heads) == a.num_heads, "num_kv_heads",
+              "must equal num_heads: keys and values are not shared by heads");
 }
 
 template <class V>
@@ -63,7 +64,8 @@ void describe(V& v, FlaConfig& c) {
     only(v, "use_short_conv", true, "the layer has short convolutions");
     only_read(v, "conv_bias", false, "its short convolutions have no bias");
     only(v, "hidden_act", std::string("swish"), "the MLP is a SwiGLU");
-    ignore(v, {"attn_mode", "max_position_embeddings", "fuse_norm", "fuse_swiglu", "fuse_cross_entropy", "fuse_linear_cross_entropy", "use_l2warp"});
+    ignore(v, {"attn_mode", "max_position_embeddings", "fuse_norm", "fuse_swiglu", "fuse_cross_entropy",
+               "fuse_linear_cross_entropy", "use_l2warp"});
     if (kReads<V> || c.no_mlp) v.field("whorl_no_mlp", c.no_mlp);
 }
 
@@ -73,7 +75,9 @@ std::int64_t FlaConfig::intermediate() const {
     return (width + kMlpMultiple - 1) / kMlpMultiple * kMlpMultiple;
 }
 
-FlaConfig read_fla_config(const Document& document) { return read_config<FlaConfig>(document); }
+FlaConfig read_fla_config(const Document& document) {
+    return read_config<FlaConfig>(document);
+}
 
 namespace {
 
@@ -90,7 +94,8 @@ GatedDeltaNetConfig delta_layer(const FlaConfig& config) {
 
 AttentionConfig attention_layer(const FlaConfig& config, const std::string& source) {
     const std::int64_t heads = config.attn->num_heads;
-    if (config.hidden_size % heads != 0) fail_at_key(source, "attn.num_heads", "does not divide hidden_size = " + std::to_string(config.hidden_size));
+    if (config.hidden_size % heads != 0)
+        fail_at_key(source, "attn.num_heads", "does not divide hidden_size = " + std::to_string(config.hidden_size));
     return {heads, config.hidden_size / heads, Positions::rope};
 }
 
@@ -101,8 +106,11 @@ bool attends(const FlaConfig& config, std::int64_t layer) {
 /// Two layers of one type must agree: the release has one config for all.
 template <class Layer>
 void require_equal(const MixerConfig* first, const Layer& layer, const std::string& at) {
-    if (first != nullptr && write_json(ConfigWriter::write(*first)) != write_json(ConfigWriter::write(MixerConfig(layer))))
-        throw UserError(one_line(at + ": differs from an earlier layer; the Gated DeltaNet release has one config for all; use --format whorl"));
+    if (first != nullptr &&
+        write_json(ConfigWriter::write(*first)) != write_json(ConfigWriter::write(MixerConfig(layer))))
+        throw UserError(one_line(
+            at +
+            ": differs from an earlier layer; the Gated DeltaNet release has one config for all; use --format whorl"));
 }
 
 void set_delta_layer(FlaConfig& config, const GatedDeltaNetConfig& layer) {
@@ -116,7 +124,8 @@ void set_delta_layer(FlaConfig& config, const GatedDeltaNetConfig& layer) {
 
 void add_attention_layer(FlaConfig& config, const AttentionConfig& layer, std::int64_t index, const std::string& at) {
     if (layer.positions != Positions::rope || layer.num_heads * layer.head_dim != config.hidden_size)
-        throw UserError(one_line(at + ": the Gated DeltaNet release has attention with RoPE and num_heads·head_dim = d_model only; use --format whorl"));
+        throw UserError(one_line(at + ": the Gated DeltaNet release has attention with RoPE and num_heads·head_dim = "
+                                      "d_model only; use --format whorl"));
     if (!config.attn) config.attn = FlaAttention{{}, layer.num_heads, layer.num_heads};
     config.attn->layers.push_back(index);
 }
@@ -133,10 +142,12 @@ ModelConfig model_of(const FlaConfig& config, const std::string& source) {
     model.norm_epsilon = config.norm_eps;
     model.init = Initialization::fla;
     for (std::int64_t i = 0; i < config.num_hidden_layers; ++i)
-        model.layers.push_back(attends(config, i) ? MixerConfig(attention_layer(config, source)) : MixerConfig(delta_layer(config)));
+        model.layers.push_back(attends(config, i) ? MixerConfig(attention_layer(config, source))
+                                                  : MixerConfig(delta_layer(config)));
     if (config.attn)
         for (const std::int64_t layer : config.attn->layers)
-            if (layer >= config.num_hidden_layers) fail_at_key(source, "attn.layers", std::to_string(layer) + " is not below num_hidden_layers");
+            if (layer >= config.num_hidden_layers)
+                fail_at_key(source, "attn.layers", std::to_string(layer) + " is not below num_hidden_layers");
     validate(model, source);
     return model;
 }
@@ -170,6 +181,8 @@ FlaConfig fla_config_of(const ModelConfig& model, const std::string& where) {
     return config;
 }
 
-std::string fla_config_json(const FlaConfig& config) { return to_json(config, 2) + "\n"; }
+std::string fla_config_json(const FlaConfig& config) {
+    return to_json(config, 2) + "\n";
+}
 
 }  // namespace whorl::interchange

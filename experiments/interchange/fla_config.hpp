@@ -1,5 +1,5 @@
-// The config.json of Gated DeltaNet checkpoints (flash-linear-attention: GatedDeltaNetConfig), with the defaults that the release
-// gives absent keys.
+// The config.json of Gated DeltaNet checkpoints (flash-linear-attention: GatedDeltaNetConfig), with the defaults that
+// the release gives absent keys.
 #pragma once
 
 #include <optional>
@@ -30,7 +30,8 @@ struct FlaConfig {
     double norm_eps = 1e-6;
     bool tie_word_embeddings = false;
     std::optional<FlaAttention> attn;
-    /// Ours: the release has an MLP in every layer. A model without one is exported with an MLP of zeros, which adds nothing.
+    /// Ours: the release has an MLP in every layer. A model without one is exported with an MLP of zeros, which adds
+    /// nothing.
     bool no_mlp = false;
 
     /// intermediate_size, or what the release makes of hidden_ratio.

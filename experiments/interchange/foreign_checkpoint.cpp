@@ -49,7 +49,8 @@ ForeignCheckpoint ForeignCheckpoint::open(const std::string& source, const std::
     if (!exists(source)) fail(source, "no such file or folder");
     if (!folder && config_path.empty()) fail(source, "is a single file; name its config with --config config.json");
     const std::string config = config_path.empty() ? source + "/config.json" : config_path;
-    if (!exists(config)) fail(config, "no such file; a released checkpoint has its config there (or give --config FILE)");
+    if (!exists(config))
+        fail(config, "no such file; a released checkpoint has its config there (or give --config FILE)");
     checkpoint.config_ = load_json(config, kMaxConfigBytes);
     if (!folder)
         checkpoint.add_file(source);
@@ -108,11 +109,14 @@ const SafetensorsFile& ForeignCheckpoint::shard(const std::string& name) const {
 const StoredTensor& ForeignCheckpoint::at(const std::string& name) const {
     const StoredTensor& tensor = shard(name).at(name);
     if (!is_floating(tensor.type))
-        fail(file_of(name), name + ": has elements of type " + name_of(tensor.type) + "; expected F32, BF16, F16 or F64");
+        fail(file_of(name),
+             name + ": has elements of type " + name_of(tensor.type) + "; expected F32, BF16, F16 or F64");
     return tensor;
 }
 
-const std::string& ForeignCheckpoint::file_of(const std::string& name) const { return shard(name).path(); }
+const std::string& ForeignCheckpoint::file_of(const std::string& name) const {
+    return shard(name).path();
+}
 
 std::vector<double> ForeignCheckpoint::read(const std::string& name) const {
     return shard(name).read_as<double>(at(name).name);

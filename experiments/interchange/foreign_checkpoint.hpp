@@ -12,16 +12,17 @@ namespace whorl::interchange {
 
 class ForeignCheckpoint {
 public:
-    /// `source`: a folder with config.json and either model.safetensors or model.safetensors.index.json with its shards; or a
-    /// .safetensors file, whose config `config_path` then names. `config_path` (may be empty) replaces the folder's config.json.
-    /// Throws UserError naming the file that is missing, damaged or of another kind.
+    /// `source`: a folder with config.json and either model.safetensors or model.safetensors.index.json with its
+    /// shards; or a .safetensors file, whose config `config_path` then names. `config_path` (may be empty) replaces the
+    /// folder's config.json. Throws UserError naming the file that is missing, damaged or of another kind.
     static ForeignCheckpoint open(const std::string& source, const std::string& config_path);
 
     const Document& config() const { return config_; }
     const std::string& path() const { return path_; }
     std::vector<std::string> names() const;
     bool contains(const std::string& name) const { return shard_of_.count(name) > 0; }
-    /// Throws UserError, with the nearest name, when no file holds it or when its elements are not floating-point numbers.
+    /// Throws UserError, with the nearest name, when no file holds it or when its elements are not floating-point
+    /// numbers.
     const StoredTensor& at(const std::string& name) const;
     /// The path of the file that holds a tensor, for messages.
     const std::string& file_of(const std::string& name) const;

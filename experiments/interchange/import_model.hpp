@@ -13,8 +13,8 @@ namespace whorl::interchange {
 enum class VocabularyPadding { slice, keep };
 
 struct ImportOptions {
-    std::string config_path;                 // instead of the config.json beside the weights
-    std::optional<AActivation> a_activation; // of Mamba-3 layers, where the config does not say it
+    std::string config_path;                  // instead of the config.json beside the weights
+    std::optional<AActivation> a_activation;  // of Mamba-3 layers, where the config does not say it
     VocabularyPadding vocabulary = VocabularyPadding::slice;
 };
 
@@ -24,9 +24,9 @@ struct ImportedModel {
     std::vector<std::string> notes;  // one line for each thing that was decided: slicing, padding, a tied head
 };
 
-/// Reads a checkpoint of the Mamba release (Mamba-2, Mamba-3, either with softmax attention in some layers) or of the Gated DeltaNet
-/// release. Every tensor must be accounted for and every config key understood. Throws UserError, one line: file, key or tensor,
-/// what was expected.
+/// Reads a checkpoint of the Mamba release (Mamba-2, Mamba-3, either with softmax attention in some layers) or of the
+/// Gated DeltaNet release. Every tensor must be accounted for and every config key understood. Throws UserError, one
+/// line: file, key or tensor, what was expected.
 ImportedModel import_model(const std::string& source, const ImportOptions& options);
 
 }  // namespace whorl::interchange

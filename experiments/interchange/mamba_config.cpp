@@ -27,14 +27,18 @@ void describe(V& v, MambaConfig& c) {
     only(v, "rms_norm", true, "every norm is an RMSNorm");
     v.field("pad_vocab_size_multiple", c.pad_vocab_size_multiple, range(1, kLargestWidth));
     v.field("tie_embeddings", c.tie_embeddings);
-    only_read(v, "norm_epsilon", kMambaNormEpsilon, "the release's layers fix 1e-5 inside, so that another value would not hold for all norms");
+    only_read(v, "norm_epsilon", kMambaNormEpsilon,
+              "the release's layers fix 1e-5 inside, so that another value would not hold for all norms");
     ignore(v, {"residual_in_fp32", "fused_add_norm", "initializer_cfg", "model_type"});
     if constexpr (kReads<V>) ignore_library_keys(v);
     for (const std::int64_t layer : c.attn_layer_idx)
-        v.require(layer < c.n_layer, "attn_layer_idx", std::to_string(layer) + " is not below n_layer = " + std::to_string(c.n_layer));
+        v.require(layer < c.n_layer, "attn_layer_idx",
+                  std::to_string(layer) + " is not below n_layer = " + std::to_string(c.n_layer));
 }
 
-MambaConfig read_mamba_config(const Document& document) { return read_config<MambaConfig>(document); }
+MambaConfig read_mamba_config(const Document& document) {
+    return read_config<MambaConfig>(document);
+}
 
 ModelConfig model_of(const MambaConfig& config, const std::string& source, std::optional<AActivation> a_activation) {
     ModelConfig model;
@@ -58,7 +62,8 @@ ModelConfig model_of(const MambaConfig& config, const std::string& source, std::
 }
 
 std::string mamba_config_json(const ModelConfig& model, const std::string& where, std::vector<std::string>& notes) {
-    if (model.norm_epsilon != kMambaNormEpsilon) fail_at_key(where, "norm_epsilon", "the Mamba release has 1e-5 only; use --format whorl");
+    if (model.norm_epsilon != kMambaNormEpsilon)
+        fail_at_key(where, "norm_epsilon", "the Mamba release has 1e-5 only; use --format whorl");
     MambaConfig config;
     config.d_model = model.d_model;
     config.d_intermediate = model.d_intermediate;
@@ -70,13 +75,17 @@ std::string mamba_config_json(const ModelConfig& model, const std::string& where
     for (std::size_t i = 0; i < model.layers.size(); ++i) {
         const MixerConfig& layer = model.layers[i];
         const std::string at = where + ": layers[" + std::to_string(i) + "]";
-        if (std::holds_alternative<GatedDeltaNetConfig>(layer)) throw UserError(one_line(at + ": is a gated_delta_net layer; use --format fla or whorl"));
+        if (std::holds_alternative<GatedDeltaNetConfig>(layer))
+            throw UserError(one_line(at + ": is a gated_delta_net layer; use --format fla or whorl"));
         const auto* attention = std::get_if<AttentionConfig>(&layer);
         const MixerConfig*& first = first_of[attention ? 1 : 0];
         if (first != nullptr && write_json(ConfigWriter::write(*first)) != write_json(ConfigWriter::write(layer)))
-            throw UserError(one_line(at + ": differs from an earlier " + mixer_type(*first) + " layer; the Mamba release has one config for all; use --format whorl"));
+            throw UserError(one_line(at + ": differs from an earlier " + mixer_type(*first) +
+                                     " layer; the Mamba release has one config for all; use --format whorl"));
         if (attention) config.attn_layer_idx.push_back(static_cast<std::int64_t>(i));
-        if (first == nullptr) (attention ? config.attn_cfg : config.ssm_cfg) = attention ? attn_cfg_of(*attention) : ssm_cfg_of(layer, at, notes);
+        if (first == nullptr)
+            (attention ? config.attn_cfg : config.ssm_cfg) =
+                attention ? attn_cfg_of(*attention) : ssm_cfg_of(layer, at, notes);
         first = &layer;
     }
     return to_json(config, 2) + "\n";

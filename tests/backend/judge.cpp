@@ -71,7 +71,7 @@ void check_gradients(const Operation& operation, const Values& values) {
         for (std::size_t i = 0; i < operation.inputs.size(); ++i)
             for (std::uint64_t direction = 1; direction <= 2; ++direction)
                 if (operation.inputs[i].differentiable && !values.inputs[i].empty())
-                    check_direction(*backend, operation, values, outcome, i, direction, 1e-3 * largest);
+                    check_direction(*backend, operation, values, outcome, i, direction, kDoubleFloor * largest);
         check_accumulation(*backend, operation, values, outcome);
     }
 }
@@ -89,7 +89,7 @@ void check_float(const Operation& operation, std::int64_t length, std::uint64_t 
         INFO(operation.name << " in float on " << backend->describe());
         CHECK(outcome.damage == "");
         CHECK(relative_error(outcome.y, exact.y) <= kFloatOutputLimit * growth);
-        const double error = gradient_error(operation, outcome, exact, &worst);
+        const double error = gradient_error(operation, outcome, exact, kFloatFloor, &worst);
         INFO("worst gradient: " << worst);
         CHECK(error <= kFloatGradientLimit * growth);
     }
@@ -155,7 +155,7 @@ void check_forms(const Maker& maker, std::int64_t length, const std::vector<Form
                                     << (form.form == Form::recurrent ? ", recurrent" : ", chunks of ") << form.chunk);
                 CHECK(outcome.damage == "");
                 CHECK(relative_error(outcome.y, reference.y) <= (single ? kFloatOutputLimit * growth : kDoubleLimit));
-                const double error = gradient_error(operation, outcome, reference, &worst);
+                const double error = gradient_error(operation, outcome, reference, single ? kFloatFloor : kDoubleFloor, &worst);
                 INFO("worst gradient: " << worst);
                 CHECK(error <= (single ? kFloatGradientLimit * growth : kDoubleLimit));
             }

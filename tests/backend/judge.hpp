@@ -14,6 +14,10 @@ inline constexpr double kDifferenceLimit = 2e-9;
 inline constexpr double kDoubleLimit = 1e-10;
 /// The same in float, × max(1, L/256): outputs, and gradients.
 inline constexpr double kFloatOutputLimit = 2e-5, kFloatGradientLimit = 1e-4;
+/// Gradient norms are floored at this share of the largest one. 10⁻³ is the contract's, with the largest of a whole model.
+/// One operation alone needs more in float: dt_bias of a single head is one sum that may cancel to 10⁻⁴ of its terms, and
+/// under a decay of e^-50 the angles' gradients are rounding and nothing else.
+inline constexpr double kDoubleFloor = 1e-3, kFloatFloor = 5e-2;
 /// An operation of one or two sums against plain loops in double: some roundings of sums of at most a few hundred terms.
 inline constexpr double kReferenceLimit = 1e-13;
 

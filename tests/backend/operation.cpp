@@ -197,12 +197,12 @@ double relative_error(const std::vector<double>& a, const std::vector<double>& b
     return distance == 0 ? 0 : distance / std::max(norm(b), floor);
 }
 
-double gradient_error(const Operation& operation, const Outcome& a, const Outcome& b, std::string* worst) {
+double gradient_error(const Operation& operation, const Outcome& a, const Outcome& b, double floor, std::string* worst) {
     double largest = 0, error = 0;
     for (const auto& gradient : b.gradients) largest = std::max(largest, norm(gradient));
     for (std::size_t i = 0; i < b.gradients.size(); ++i) {
         if (!operation.inputs[i].differentiable) continue;
-        const double own = relative_error(a.gradients[i], b.gradients[i], 1e-3 * largest);
+        const double own = relative_error(a.gradients[i], b.gradients[i], floor * largest);
         if (own > error && worst) *worst = operation.inputs[i].name;
         error = std::max(error, own);
     }

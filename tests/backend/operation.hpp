@@ -90,7 +90,7 @@ Outcome run_in_parts(Backend& backend, DType dtype, const Maker& maker, const Va
 /// ‖a - b‖ / max(‖b‖, floor); infinite for NaN.
 double relative_error(const std::vector<double>& a, const std::vector<double>& b, double floor = 0);
 double norm(const std::vector<double>& a);
-/// The largest relative error of all gradients, floor 10⁻³ of the largest gradient norm; `worst` gets its name.
-double gradient_error(const Operation& operation, const Outcome& a, const Outcome& b, std::string* worst = nullptr);
+/// The largest relative error of all gradients, their norms floored at `floor` times the largest one; `worst` gets its name.
+double gradient_error(const Operation& operation, const Outcome& a, const Outcome& b, double floor, std::string* worst = nullptr);
 
 }  // namespace whorl::test

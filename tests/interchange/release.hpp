@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/cpu/cpu_backend.hpp"
+#include "core/backend/backend.hpp"
 #include "core/io/safetensors.hpp"
 #include "core/model/language_model.hpp"
 #include "core/model/parameter_file.hpp"
@@ -23,7 +23,8 @@ struct TinyModel {
     ParameterLayout layout;
     std::vector<double> slice;
 
-    explicit TinyModel(const ModelConfig& model) : config(model), layout(model), slice(static_cast<std::size_t>(layout.slice())) {
+    explicit TinyModel(const ModelConfig& model)
+        : config(model), layout(model), slice(static_cast<std::size_t>(layout.slice())) {
         initialize(layout, {7}, slice.data());
         for (const ParameterInfo& p : layout.parameters())
             for (std::int64_t i = 0; i < p.count; ++i) {
@@ -77,7 +78,8 @@ inline void write_tensors(const std::string& path, const ReleasedTensors& tensor
 }
 
 /// A folder with config.json and model.safetensors.
-inline std::string write_release(const TemporaryFolder& folder, const std::string& config, const ReleasedTensors& tensors) {
+inline std::string write_release(const TemporaryFolder& folder, const std::string& config,
+                                 const ReleasedTensors& tensors) {
     const std::string path = folder / "release";
     std::filesystem::create_directories(path);
     spill(path + "/config.json", config);
@@ -99,12 +101,14 @@ inline ReleasedTensors mamba_release(const TinyModel& model) {
 }
 
 /// Logits [L,V] of one sequence, in double.
-inline std::vector<double> logits(const ModelConfig& config, const std::vector<double>& slice, const std::vector<std::int32_t>& tokens) {
+inline std::vector<double> logits(const ModelConfig& config, const std::vector<double>& slice,
+                                  const std::vector<std::int32_t>& tokens) {
     const auto backend = make_cpu_backend(1);
     LanguageModel model(config, *backend, DType::f64);
     const auto length = static_cast<std::int64_t>(tokens.size());
     Buffer memory = backend->allocate(model.layout().slice() * 8);
-    const Tensor parameters = activation_at(memory.data(), {1, 1, 1, model.layout().slice()}, DType::f64, backend->device());
+    const Tensor parameters =
+        activation_at(memory.data(), {1, 1, 1, model.layout().slice()}, DType::f64, backend->device());
     upload_slice(*backend, slice, parameters);
     model.bind({1, 1, length, length, false, 0});
     std::vector<std::int32_t> rows(tokens.size());
