@@ -77,6 +77,7 @@ void check_layer(const LayerCheck& check, const GatedDeltaNetConfig& layer, std:
     check.positive(layer.v_heads(), "num_v_heads");
     check.require(layer.v_heads() % layer.num_heads == 0, "num_v_heads",
                   std::to_string(layer.v_heads()) + " is no multiple of num_heads = " + std::to_string(layer.num_heads));
+    check.require(layer.expand_v <= 64, "expand_v", "is above 64");
     const double width = layer.expand_v * static_cast<double>(layer.head_dim);
     check.require(width >= 1 && std::abs(width - std::round(width)) < 1e-9, "expand_v",
                   "expand_v·head_dim is no whole number");

@@ -4,12 +4,15 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "core/base/error.hpp"
 #include "core/base/philox.hpp"
 #include "core/numerics/activations.hpp"
 
 namespace whorl {
 namespace {
 
+// Far above any machine's memory; below it no size or byte count can overflow. validate() bounds each factor.
+constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 constexpr double kFlaDeviation = 0.02;
 constexpr double kEmbeddingDeviation = 0.02;
 
@@ -63,6 +66,7 @@ ParameterLayout::ParameterLayout(const ModelConfig& config) {
 void ParameterLayout::add(const std::string& name, std::vector<std::int64_t> shape, Initializer init, bool decay,
                           bool trainable, Place place) {
     const std::int64_t count = std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+    if (count > kMostElements - end_) throw UserError(name + ": makes the model larger than 2^40 parameters");
     const std::int64_t offset = place == Place::joined ? end_ : padded(end_, DType::bf16);
     parameters_.push_back({name, std::move(shape), offset, count, init, decay, trainable});
     end_ = offset + count;

@@ -32,6 +32,7 @@ struct ParameterInfo {
 class ParameterLayout {
 public:
     ParameterLayout() = default;
+    /// `config` must be valid. Throws UserError for more than 2^40 parameters.
     explicit ParameterLayout(const ModelConfig& config);
 
     const std::vector<ParameterInfo>& parameters() const { return parameters_; }

@@ -27,7 +27,7 @@ std::vector<std::string> flags_of(const po::options_description& options) {
 }
 
 [[noreturn]] void fail(const Syntax& syntax, const std::string& what) {
-    throw UserError(one_line("whorl " + std::string(syntax.command) + ": " + what));
+    throw UserError(one_line(std::string(syntax.command) + ": " + what));
 }
 
 // Positionals are hidden options of their own for Boost; the help shows them in the synopsis instead.

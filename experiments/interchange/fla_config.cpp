@@ -103,14 +103,24 @@ bool attends(const FlaConfig& config, std::int64_t layer) {
     return config.attn && std::count(config.attn->layers.begin(), config.attn->layers.end(), layer) > 0;
 }
 
-/// Two layers of one type must agree: the release has one config for all.
+/// What the release's config says of a layer, as text to compare; one config stands for all layers of a kind.
+std::string comparable(GatedDeltaNetConfig layer) {
+    layer.num_v_heads = layer.v_heads();
+    layer.dt_init = {};  // of training only, and fixed in the release
+    return write_json(to_value(layer));
+}
+std::string comparable(const AttentionConfig& layer) {
+    return write_json(to_value(layer));
+}
+
+/// `first` is empty before the first layer of its kind.
 template <class Layer>
-void require_equal(const MixerConfig* first, const Layer& layer, const std::string& at) {
-    if (first != nullptr &&
-        write_json(ConfigWriter::write(*first)) != write_json(ConfigWriter::write(MixerConfig(layer))))
-        throw UserError(one_line(
-            at +
-            ": differs from an earlier layer; the Gated DeltaNet release has one config for all; use --format whorl"));
+void require_equal(std::string& first, const Layer& layer, const std::string& at) {
+    const std::string text = comparable(layer);
+    if (!first.empty() && first != text)
+        throw UserError(one_line(at + ": differs from an earlier layer of its kind; the Gated DeltaNet release has one "
+                                      "config for all; use --format whorl"));
+    first = text;
 }
 
 void set_delta_layer(FlaConfig& config, const GatedDeltaNetConfig& layer) {
@@ -162,18 +172,16 @@ FlaConfig fla_config_of(const ModelConfig& model, const std::string& where) {
     config.intermediate_size = config.no_mlp ? kFlaZeroMlp : model.d_intermediate;
     config.norm_eps = model.norm_epsilon;
     config.tie_word_embeddings = model.tie_embeddings;
-    const MixerConfig *delta = nullptr, *attention = nullptr;
+    std::string delta, attention;
     for (std::size_t i = 0; i < model.layers.size(); ++i) {
         const MixerConfig& mixer = model.layers[i];
         const std::string at = where + ": layers[" + std::to_string(i) + "]";
         if (const auto* layer = std::get_if<GatedDeltaNetConfig>(&mixer)) {
             require_equal(delta, *layer, at);
             set_delta_layer(config, *layer);
-            delta = &mixer;
         } else if (const auto* softmax = std::get_if<AttentionConfig>(&mixer)) {
             require_equal(attention, *softmax, at);
             add_attention_layer(config, *softmax, static_cast<std::int64_t>(i), at);
-            attention = &mixer;
         } else {
             throw UserError(one_line(at + ": is a " + mixer_type(mixer) + " layer; use --format mamba or whorl"));
         }

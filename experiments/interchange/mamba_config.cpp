@@ -61,6 +61,17 @@ ModelConfig model_of(const MambaConfig& config, const std::string& source, std::
     return model;
 }
 
+namespace {
+
+Value arguments_of(const MixerConfig& layer, const std::string& at, std::vector<std::string>& notes) {
+    if (std::holds_alternative<GatedDeltaNetConfig>(layer))
+        throw UserError(one_line(at + ": is a gated_delta_net layer; use --format fla or whorl"));
+    const auto* attention = std::get_if<AttentionConfig>(&layer);
+    return attention ? attn_cfg_of(*attention) : ssm_cfg_of(layer, at, notes);
+}
+
+}  // namespace
+
 std::string mamba_config_json(const ModelConfig& model, const std::string& where, std::vector<std::string>& notes) {
     if (model.norm_epsilon != kMambaNormEpsilon)
         fail_at_key(where, "norm_epsilon", "the Mamba release has 1e-5 only; use --format whorl");
@@ -71,22 +82,19 @@ std::string mamba_config_json(const ModelConfig& model, const std::string& where
     config.vocab_size = model.vocab_size;
     config.pad_vocab_size_multiple = 1;  // the rows are exported as they are
     config.tie_embeddings = model.tie_embeddings;
-    const MixerConfig* first_of[2] = {nullptr, nullptr};  // of the Mamba layers, of the attention layers
+    bool seen[2] = {false, false};  // a Mamba layer, an attention layer
     for (std::size_t i = 0; i < model.layers.size(); ++i) {
-        const MixerConfig& layer = model.layers[i];
         const std::string at = where + ": layers[" + std::to_string(i) + "]";
-        if (std::holds_alternative<GatedDeltaNetConfig>(layer))
-            throw UserError(one_line(at + ": is a gated_delta_net layer; use --format fla or whorl"));
-        const auto* attention = std::get_if<AttentionConfig>(&layer);
-        const MixerConfig*& first = first_of[attention ? 1 : 0];
-        if (first != nullptr && write_json(ConfigWriter::write(*first)) != write_json(ConfigWriter::write(layer)))
-            throw UserError(one_line(at + ": differs from an earlier " + mixer_type(*first) +
-                                     " layer; the Mamba release has one config for all; use --format whorl"));
-        if (attention) config.attn_layer_idx.push_back(static_cast<std::int64_t>(i));
-        if (first == nullptr)
-            (attention ? config.attn_cfg : config.ssm_cfg) =
-                attention ? attn_cfg_of(*attention) : ssm_cfg_of(layer, at, notes);
-        first = &layer;
+        const bool attends = std::holds_alternative<AttentionConfig>(model.layers[i]);
+        const Value arguments = arguments_of(model.layers[i], at, notes);
+        Value& common = attends ? config.attn_cfg : config.ssm_cfg;
+        if (seen[attends] && write_json(common) != write_json(arguments))
+            fail_at_key(where, "layers[" + std::to_string(i) + "]",
+                        "differs from an earlier layer of its kind; the Mamba release has one config for all; use "
+                        "--format whorl");
+        seen[attends] = true;
+        common = arguments;
+        if (attends) config.attn_layer_idx.push_back(static_cast<std::int64_t>(i));
     }
     return to_json(config, 2) + "\n";
 }

@@ -1,5 +1,6 @@
 #include "experiments/interchange/mamba_layers.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/model/config_io.hpp"
@@ -231,8 +232,11 @@ Value ssm_cfg_of(const MixerConfig& layer, const std::string& where, std::vector
     const auto& mamba3 = std::get<Mamba3Config>(layer);
     require_released(mamba3, where);
     const Mamba3Config fresh;
-    if (mamba3.bc_bias_init != fresh.bc_bias_init || mamba3.bc_bias_trainable != fresh.bc_bias_trainable)
-        notes.push_back("bc_bias_init and bc_bias_trainable concern training only; the release has no place for them");
+    const std::string left =
+        "bc_bias_init and bc_bias_trainable concern training only; the release has no place for them";
+    const bool differs =
+        mamba3.bc_bias_init != fresh.bc_bias_init || mamba3.bc_bias_trainable != fresh.bc_bias_trainable;
+    if (differs && std::find(notes.begin(), notes.end(), left) == notes.end()) notes.push_back(left);
     return arguments_of(mamba3);
 }
 

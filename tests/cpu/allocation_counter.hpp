@@ -1,0 +1,19 @@
+// Counts every heap allocation of the program, on all threads, while it is armed: malloc and its relatives are replaced, which
+// operator new, Eigen and the OpenMP runtime call as well.
+#pragma once
+
+namespace whorl::test {
+
+/// False under a sanitizer or another C library: then nothing is counted.
+bool allocations_are_counted();
+
+class AllocationCount {
+public:
+    AllocationCount();
+    ~AllocationCount();
+    AllocationCount(const AllocationCount&) = delete;
+    AllocationCount& operator=(const AllocationCount&) = delete;
+    long total() const;
+};
+
+}  // namespace whorl::test
