@@ -67,8 +67,21 @@ TEST_CASE("a replica that starts stopped never moves", "[training]") {
     CHECK_FALSE(same_bits(slice_of(before.parameters, 1, 3), slice_of(after.parameters, 1, 3)));
 }
 
-TEST_CASE("clipping bounds the step, decay touches matrices only, frozen parameters stay", "[training]") {
-    // With a huge decay and one step of a tiny gradient the decayed parameters shrink by rate·decay exactly.
+TEST_CASE("clipping bounds each replica's gradient by itself", "[training]") {
+    TrainingConfig config = training(1);
+    config.optimizer.clip = 1e-3;  // far below any gradient's norm here
+    Lab lab(replicas(), 1, config);
+    lab.trainer.step();
+    const std::vector<float> moments = lab.trainer.snapshot().values.first_moment;  // 0.1 × clipped gradient after one step
+    for (std::size_t r = 0; r < 3; ++r) {
+        double sum = 0;
+        for (const float m : slice_of(moments, r, 3)) sum += static_cast<double>(m) * static_cast<double>(m);
+        CHECK(std::sqrt(sum) == Approx(1e-4).epsilon(1e-4));
+    }
+}
+
+TEST_CASE("decay touches matrices only, frozen parameters stay", "[training]") {
+    // Two trainings that differ in nothing but the decay differ after one step by rate·decay·value.
     ModelConfig frozen = model();
     std::get<Mamba3Config>(frozen.layers[0]).bc_bias_trainable = false;
     TrainingConfig config = training(1);

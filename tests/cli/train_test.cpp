@@ -1,0 +1,129 @@
+// A whole run from the command line: train, interrupt, resume, evaluate, report.
+#include <csignal>
+#include <filesystem>
+
+#include "core/io/run_directory.hpp"
+#include "core/io/value.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/run_program.hpp"
+
+using Catch::Matchers::ContainsSubstring;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Small enough for a second, with everything that a run can have.
+const std::string kTiny =
+    "train parity-quick --threads 1 --set steps=30 --set batch=4 --set model.d_model=16 --set model.d_state=8 --set log_every=7 "
+    "--set validation.every=10 --set validation.sizes=[8] --set validation.count=16 --set test.sizes=[8,12] --set test.count=16 "
+    "--set curriculum.end=12 --set checkpoint.every=9 --set checkpoint.keep=100 --replicas 1 ";
+
+// Files of a run that must not depend on time or interruptions.
+void check_same_run(const std::string& a, const std::string& b) {
+    for (const char* file : {"config.toml", "metrics.jsonl", "checkpoints/step-30/model.safetensors", "checkpoints/step-30/optimizer.safetensors",
+                             "checkpoints/step-30/state.json", "checkpoints/step-30/checksums.json"}) {
+        INFO(file);
+        CHECK_FALSE(slurp(a + "/" + file).empty());
+        CHECK(slurp(a + "/" + file) == slurp(b + "/" + file));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a run leaves config, metrics, checkpoints and manifest, and can be evaluated", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string run = folder / "run";
+    const Outcome trained = run_whorl(kTiny + "--out " + run);
+    INFO(trained.err);
+    REQUIRE(trained.status == 0);
+    CHECK_THAT(trained.out, ContainsSubstring("30 steps"));
+    CHECK_THAT(slurp(run + "/manifest.json"), ContainsSubstring("\"status\": \"finished\""));
+    CHECK_THAT(slurp(run + "/config.toml"), ContainsSubstring("[[model.config.layers]]"));
+    CHECK(whorl::RunDirectory::open(run).checkpoints().size() == 4);  // 9, 18, 27, 30
+
+    const Outcome evaluated = run_whorl("eval " + run + " --json");
+    REQUIRE(evaluated.status == 0);
+    const whorl::Document json = whorl::parse_json(evaluated.out, "eval");
+    CHECK(std::get<whorl::Array>(whorl::find(json.root, "sizes")->data).size() == 2);
+    // The same examples, hence the same accuracy as at the end of training.
+    const Outcome all = run_whorl("eval " + run + " --replica all --json");
+    const std::string accuracy = all.out.substr(all.out.find("\"accuracy\""), all.out.find("\"loss\"") - all.out.find("\"accuracy\""));
+    CHECK_THAT(slurp(run + "/metrics.jsonl"), ContainsSubstring(accuracy));
+    CHECK(run_whorl("eval " + run + "/checkpoints/step-9 --lengths 5,9 --replica 2").status == 0);
+    CHECK(run_whorl("eval " + run + " --replica 3").status == 2);
+    CHECK(run_whorl("eval " + run + " --lengths 8,x").status == 2);
+
+    CHECK_THAT(run_whorl("report " + run).out, ContainsSubstring("| 12 |"));
+    CHECK(run_whorl("report " + run + " --format json").status == 0);
+    CHECK(whorl::parse_json(run_whorl("report " + run + " --format json").out, "report").root.data.index() > 0);
+
+    // A second run does not overwrite the first; the resolved config is a recipe of its own.
+    CHECK(run_whorl(kTiny + "--out " + run).status == 2);
+    CHECK(run_whorl("train --resume --out " + run).status == 0);  // already complete
+    CHECK(run_whorl("train " + run + "/config.toml --threads 2 --out " + (folder / "again")).status == 0);
+    check_same_run(run, folder / "again");
+}
+
+TEST_CASE("Ctrl-C saves, says how to resume, and the resumed run has the same bytes", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string whole = folder / "whole", cut = folder / "cut";
+    REQUIRE(run_whorl(kTiny + "--out " + whole).status == 0);
+    // The signal comes as soon as the metrics show that training is under way.
+    const Outcome interrupted = run_command(WHORL_BINARY " " + kTiny + "--out " + cut + " & while [ ! -s " + cut +
+                                            "/metrics.jsonl ]; do sleep 0.002; done; kill -INT $!; wait $!");
+    INFO(interrupted.err);
+    if (interrupted.status == 130) CHECK_THAT(interrupted.err, ContainsSubstring("whorl train --resume --out " + cut));
+    else CHECK(interrupted.status == 0);  // it was faster than the signal
+    REQUIRE(run_whorl("train --resume --out " + cut).status == 0);
+    check_same_run(whole, cut);
+}
+
+TEST_CASE("a run that was killed goes on from its last checkpoint", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string whole = folder / "whole", cut = folder / "cut";
+    REQUIRE(run_whorl(kTiny + "--out " + whole).status == 0);
+    // What a kill -9 after step 18 may leave: later rows, half a line, no later checkpoint, an old manifest.
+    fs::copy(whole, cut, fs::copy_options::recursive);
+    fs::remove_all(cut + "/checkpoints/step-27");
+    fs::remove_all(cut + "/checkpoints/step-30");
+    std::ofstream(cut + "/metrics.jsonl", std::ios::app) << "{\"kind\": \"tr";
+    REQUIRE(run_whorl("train --resume --out " + cut).status == 0);
+    check_same_run(whole, cut);
+    // A damaged newest checkpoint is passed over.
+    spill(cut + "/checkpoints/step-30/model.safetensors", "damaged");
+    const Outcome repaired = run_whorl("train --resume --out " + cut);
+    CHECK(repaired.status == 0);
+    CHECK_THAT(repaired.err, ContainsSubstring("earlier checkpoint"));
+    check_same_run(whole, cut);
+}
+
+TEST_CASE("resuming with another recipe is refused", "[cli]") {
+    const TemporaryFolder folder;
+    REQUIRE(run_whorl(kTiny + "--out " + (folder / "run")).status == 0);
+    CHECK_THAT(run_whorl(kTiny + "--set batch=5 --resume --out " + (folder / "run")).err, ContainsSubstring("differs"));
+    CHECK(run_whorl(kTiny + "--resume --out " + (folder / "run")).status == 0);
+}
+
+TEST_CASE("a dry run says what it takes and writes nothing", "[cli]") {
+    const TemporaryFolder folder;
+    const Outcome outcome = run_whorl(kTiny + "--dry-run --out " + (folder / "run"));
+    CHECK(outcome.status == 0);
+    for (const char* word : {"memory", "tokens", "time"}) CHECK_THAT(outcome.out, ContainsSubstring(word));
+    CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("a table is reproduced row by row and taken up again", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string command = "reproduce parity --threads 1 --set steps=3 --set batch=2 --set replicas.seeds=1 --set validation.count=8 "
+                                "--set test.count=8 --set test.sizes=[40,64] --out " + (folder / "table");
+    const Outcome first = run_whorl(command);
+    INFO(first.err);
+    REQUIRE(first.status == 0);
+    for (const char* row : {"Mamba-3, no RoPE", "Gated DeltaNet [0,1]", "Transformer", "paper", "same_replica"}) CHECK_THAT(first.out, ContainsSubstring(row));
+    const std::string table = slurp(folder / "table/table.md");
+    fs::remove_all(folder / "table/mamba2");
+    REQUIRE(run_whorl(command).status == 0);
+    CHECK(whorl::parse_json(slurp(folder / "table/table.json"), "table").root.data.index() > 0);
+    CHECK_THAT(table, ContainsSubstring("| Mamba-2 |"));
+    CHECK(run_whorl(command + " --set batch=3").status == 2);  // other rows are in that folder
+}

@@ -1,0 +1,110 @@
+// Help for everything, and one clear line for everything that is wrong.
+#include <algorithm>
+
+#include "experiments/cli/command.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/run_program.hpp"
+
+using Catch::Matchers::ContainsSubstring;
+
+TEST_CASE("every command has help with examples", "[cli]") {
+    const Outcome overview = run_whorl("--help");
+    CHECK(overview.status == 0);
+    for (const auto& command : whorl::cli::commands()) {
+        INFO(command.name);
+        CHECK_THAT(overview.out, ContainsSubstring(command.name));
+        const Outcome help = run_whorl(std::string(command.name) + " --help");
+        CHECK(help.status == 0);
+        CHECK(help.err.empty());
+        CHECK_THAT(help.out, ContainsSubstring(std::string("Usage: whorl ") + command.name));
+        CHECK_THAT(help.out, ContainsSubstring("Examples:"));
+    }
+}
+
+TEST_CASE("without a command the overview is shown, as an error", "[cli]") { CHECK(run_whorl("").status == 2); }
+
+TEST_CASE("the version is printed", "[cli]") {
+    CHECK(run_whorl("--version").status == 0);
+    CHECK(run_whorl("--version").out.rfind("whorl ", 0) == 0);
+}
+
+TEST_CASE("bad usage gets one line and status 2", "[cli]") {
+    struct Case {
+        const char *arguments, *expected;
+    };
+    const TemporaryFolder folder;
+    spill(folder / "unknown_key.toml", "name = \"x\"\nstepps = 3\n[task]\ntype = \"parity\"\n");
+    spill(folder / "no_task.toml", "steps = 3\n");
+    spill(folder / "bad_task.toml", "[task]\ntype = \"parity\"\nmin_sise = 4\n");
+    spill(folder / "broken.toml", "steps = \n");
+    spill(folder / "tiny_vocabulary.toml",
+          "[task]\ntype = \"parity\"\n[model.config]\nd_model = 8\nn_layer = 1\nvocab_size = 2\n[[model.config.layers]]\ntype = \"mamba2\"\nheaddim = 8\n");
+    const Case cases[] = {
+        {"trian", "did you mean 'train'?"},
+        {"train", "RECIPE is missing"},
+        {"train parity-quick --resum", "did you mean '--resume'?"},
+        {"train parity-quik", "did you mean 'parity-quick'?"},
+        {"train a b", "too many arguments"},
+        {"train parity-quick --threads many", "threads"},
+        {"train parity-quick --threads -1", "--threads: -1"},
+        {"train parity-quick --device gpu", "--device"},
+        {"train parity-quick --set stepps=3", "did you mean 'steps'?"},
+        {"train parity-quick --set steps", "expected key.path=value"},
+        {"train parity-quick --set steps=none", "steps"},
+        {"train parity-quick --set batch=0", "batch"},
+        {"train parity-quick --set model.preset=mamba4", "did you mean 'mamba2'?"},
+        {"train parity-quick --set model.headdim=7", "headdim"},
+        {"train parity-quick --set curriculum.start=2 --dry-run", "smallest is 3"},
+        {"train parity-quick --set test.sizes=[2]", "below the task's smallest size"},
+        {"train parity-quick --set curriculum.start=50", "must not exceed 'end'"},
+        {"train parity-quick --replicas 0", "seeds"},
+        {"train --resume", "--resume needs --out"},
+        {"train --resume --out FOLDER/none", "holds no run"},
+        {"train FOLDER/unknown_key.toml", "unknown_key.toml:2"},
+        {"train FOLDER/no_task.toml", "task"},
+        {"train FOLDER/bad_task.toml", "bad_task.toml:3"},
+        {"train FOLDER/broken.toml", "broken.toml:1"},
+        {"train FOLDER/tiny_vocabulary.toml", "vocab_size"},
+        {"train parity-quick --out FOLDER", "not an empty folder"},
+        {"eval", "RUN|CHECKPOINT is missing"},
+        {"eval FOLDER/none", "no such folder"},
+        {"eval FOLDER", "step-N"},
+        {"report FOLDER", "holds no run"},
+        {"reproduce partiy", "did you mean 'parity'?"},
+        {"reproduce parity --quick --full", "exclude each other"},
+        {"sample partiy", "did you mean 'parity'?"},
+        {"sample parity --size 2", "--size: 2"},
+        {"sample parity --count -1", "--count: -1"},
+        {"sample parity --split tset", "did you mean 'test'?"},
+        {"sample parity --set supervise=lst", "did you mean 'last'?"},
+        {"sample parity --set suprevise=last", "did you mean 'supervise'?"},
+        {"tasks --describe partiy", "did you mean 'parity'?"},
+    };
+    for (const Case& one : cases) {
+        std::string arguments = one.arguments;
+        if (const auto at = arguments.find("FOLDER"); at != std::string::npos) arguments.replace(at, 6, folder.path());
+        const Outcome outcome = run_whorl(arguments);
+        INFO(arguments << "\n" << outcome.err);
+        CHECK(outcome.status == 2);
+        CHECK(outcome.out.empty());
+        CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+        CHECK_THAT(outcome.err, ContainsSubstring(one.expected));
+    }
+    CHECK(folder.entries() == 5);  // nothing was left behind
+}
+
+TEST_CASE("what cannot be written is no success", "[cli]") {
+    const Outcome outcome = run_whorl("--help >/dev/full");
+    CHECK(outcome.status == 3);
+}
+
+TEST_CASE("samples are the documented ones, as text and as JSON", "[cli]") {
+    CHECK(run_whorl("sample parity --count 3").out == run_whorl("sample parity --count 3").out);
+    const Outcome text = run_whorl("sample parity --count 1 --size 5"), json = run_whorl("sample parity --count 2 --size 5 --json");
+    CHECK(text.status == 0);
+    CHECK(std::count(json.out.begin(), json.out.end(), '\n') == 2);
+    CHECK_THAT(json.out, ContainsSubstring("\"targets\":[-1,-1,-1,"));
+    CHECK(run_whorl("sample parity --split test").out != run_whorl("sample parity --split validation").out);
+    CHECK_THAT(run_whorl("tasks").out, ContainsSubstring("parity"));
+    CHECK_THAT(run_whorl("tasks --describe parity").out, ContainsSubstring("min_size = 3"));
+}
