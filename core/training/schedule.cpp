@@ -13,6 +13,11 @@ double schedule_factor(const Schedule& schedule, std::int64_t step, std::int64_t
     return schedule.final + (1 - schedule.final) * 0.5 * (1 + std::cos(3.14159265358979323846 * std::min(done, 1.0)));
 }
 
+std::int64_t Curriculum::smallest() const {
+    if (shape == CurriculumShape::stages) return *std::min_element(stages.begin(), stages.end());
+    return shape == CurriculumShape::linear ? start : end;
+}
+
 std::int64_t Curriculum::largest() const {
     return shape == CurriculumShape::stages ? *std::max_element(stages.begin(), stages.end()) : end;
 }

@@ -38,6 +38,7 @@ struct Curriculum {
     std::vector<std::int64_t> stages;
     std::int64_t steps_per_stage = 0;
 
+    std::int64_t smallest() const;  // the largest size when it is at its smallest
     std::int64_t largest() const;
 };
 

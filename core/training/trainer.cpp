@@ -28,16 +28,19 @@ void download_numbers(Backend& backend, const Tensor& from, std::vector<double>&
 
 }  // namespace
 
+void check_curriculum(const Curriculum& curriculum, const DataSource& data, const std::string& where) {
+    if (curriculum.smallest() < data.min_size())
+        throw UserError(where + ": it begins with sizes up to " + std::to_string(curriculum.smallest()) + ", but the task's smallest is " +
+                        std::to_string(data.min_size()));
+}
+
 Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const DataSource& data, std::vector<ReplicaHyper> replicas,
                  Backend& backend)
     : config_(config), data_(data), replicas_(std::move(replicas)), backend_(backend), model_(model, backend, DType::f32),
       population_(model_.layout(), replicas_, backend), loader_(backend), stopped_at_(replicas_.size(), -1), sums_(replicas_.size()) {
     const std::size_t count = replicas_.size();
     const auto replica_count = static_cast<std::int64_t>(count);
-    for (std::int64_t step = 0; step < config_.steps; ++step)
-        if (size_at(step) < data.min_size())
-            throw UserError("curriculum: at step " + std::to_string(step) + " the largest size is " + std::to_string(size_at(step)) +
-                            ", but the task's smallest is " + std::to_string(data.min_size()));
+    check_curriculum(config_.curriculum, data, "curriculum");
     small_ = backend.allocate(4 * replica_count * kDouble);
     Tensor* numbers[] = {&learning_rate_, &weight_decay_, &clip_scale_, &norm_};
     for (std::size_t i = 0; i < 4; ++i)

@@ -24,6 +24,9 @@ struct TrainerSnapshot {
     PopulationValues values;
 };
 
+/// Throws UserError beginning with `where` for a curriculum that is somewhere below the task's smallest size.
+void check_curriculum(const Curriculum& curriculum, const DataSource& data, const std::string& where);
+
 class Trainer {
 public:
     /// Allocates everything for the longest training batch. `data` and `backend` must outlive the trainer. Throws UserError for a

@@ -4,6 +4,7 @@
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
+#include "core/training/trainer.hpp"
 
 namespace whorl {
 namespace {
@@ -36,6 +37,7 @@ RunSetup set_up(const Document& recipe) {
     run.config.model = ModelChoice{};
     run.config.model.config = run.model;
     run.config.task = to_value(run.task);
+    check_curriculum(run.config.training.curriculum, *run.data, recipe.source + ": curriculum");
     check_sizes(run.config.validation.on, "validation.sizes", run, recipe.source);
     check_sizes(run.config.test, "test.sizes", run, recipe.source);
     return run;

@@ -63,6 +63,26 @@ TEST_CASE("the gradient of cross_entropy equals differences and is zero in unuse
     }
 }
 
+TEST_CASE("cross_entropy has the same bits on any number of threads and beside other replicas", "[backend]") {
+    const Operation operation = cross_entropy(700, kVocabulary);  // several blocks of slots
+    const Values values = loss_values(operation, 2);
+    for (Backend* backend : judged_backends()) {
+        const Outcome together = run(*backend, DType::f64, operation, values);
+        for (std::int64_t r = 0; r < 2; ++r) {
+            const Outcome alone = run(*backend, DType::f64, operation, values_of_replica(operation, values, r));
+            CHECK(alone.y[0] == together.y[static_cast<std::size_t>(r)]);
+            CHECK(alone.kept[0][0] == together.kept[0][static_cast<std::size_t>(r)]);
+            CHECK(std::equal(alone.gradients[0].begin(), alone.gradients[0].end(),
+                             together.gradients[0].begin() + r * 700 * static_cast<std::int64_t>(kVocabulary)));
+        }
+        for (const int threads : {1, 2, 3}) {
+            if (backend->device() != Device::cpu) continue;
+            const Outcome other = run(*make_cpu_backend(threads), DType::f64, operation, values);
+            CHECK((other.y == together.y && other.gradients == together.gradients));
+        }
+    }
+}
+
 TEST_CASE("cross_entropy without any used slot is zero, not NaN, and so is its gradient", "[backend]") {
     const Operation operation = cross_entropy(4, kVocabulary);
     Values values = loss_values(operation);

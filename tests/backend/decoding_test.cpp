@@ -1,4 +1,5 @@
-// A state carried from part to part gives what the whole sequence gives: token by token, and a prompt followed by tokens.
+// A state carried from part to part gives what the whole sequence gives: token by token, and a prompt followed by
+// tokens.
 #include "tests/backend/judge.hpp"
 #include "tests/backend/mixer_operations.hpp"
 #include "tests/catch.hpp"
@@ -32,7 +33,8 @@ TEST_CASE("mamba3 decodes with each rotation, discretization and rank", "[backen
 }
 
 TEST_CASE("mamba3 decodes at head dimensions from 1 to 128 and with groups", "[backend][mamba3][decoding]") {
-    for (const std::int64_t headdim : {1, 4, 20, 64, 128}) check_parts(mamba3_maker(mamba3_config(headdim, 5)), {2, 1, 1, 1});
+    for (const std::int64_t headdim : {1, 4, 20, 64, 128})
+        check_parts(mamba3_maker(mamba3_config(headdim, 5)), {2, 1, 1, 1});
     for (const std::int64_t state : {4, 33, 128}) check_parts(mamba3_maker(mamba3_config(4, state)), {2, 1, 1, 1});
     check_decoding(mamba3_maker(mamba3_config(3, 6, 2, 2), 4));
 }
@@ -48,7 +50,9 @@ TEST_CASE("mamba2 and the gated delta rule decode", "[backend][mamba2][gated_del
         delta.num_v_heads = 4;
         delta.head_dim = size;
         delta.expand_v = 1;
-        const Maker delta_maker = [=](std::int64_t length, FormChoice form) { return gated_delta(delta, {3, length}, form); };
+        const Maker delta_maker = [=](std::int64_t length, FormChoice form) {
+            return gated_delta(delta, {3, length}, form);
+        };
         if (size <= 4) {
             check_decoding(maker);
             check_decoding(delta_maker);
@@ -68,11 +72,14 @@ TEST_CASE("attention decodes from its cache, which is read only where it is fill
 
 TEST_CASE("two sequences of one batch keep their states apart", "[backend][decoding]") {
     // The second sequence of a batch decodes as it does alone, whatever the first one holds.
-    const Maker both = [](std::int64_t length, FormChoice form) { return mamba3(mamba3_config(3, 6, 1, 2), {2, length, 2}, form); };
+    const Maker both = [](std::int64_t length, FormChoice form) {
+        return mamba3(mamba3_config(3, 6, 1, 2), {2, length, 2}, form);
+    };
     const Operation whole = both(6, {});
     Values values = random_values(whole, 21), other = values;
     for (std::size_t i = 0; i < whole.inputs.size(); ++i)
-        for (std::size_t k = 0; !whole.inputs[i].parameter && k < values.inputs[i].size() / 2; ++k) other.inputs[i][k] *= -0.5;
+        for (std::size_t k = 0; !whole.inputs[i].parameter && k < values.inputs[i].size() / 2; ++k)
+            other.inputs[i][k] *= -0.5;
     for (Backend* backend : judged_backends()) {
         const Outcome first = run_in_parts(*backend, DType::f64, both, values, {2, 1, 1, 1, 1});
         const Outcome second = run_in_parts(*backend, DType::f64, both, other, {2, 1, 1, 1, 1});

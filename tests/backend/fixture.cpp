@@ -103,21 +103,27 @@ std::vector<std::byte> Fixture::image_of(const Block& block) const {
 
 template <class Value>
 void Fixture::write_elements(const Tensor& tensor, const std::vector<Value>& values) {
-    if (static_cast<std::int64_t>(values.size()) != count_of(tensor.shape)) throw std::logic_error("values do not fit the tensor");
+    if (static_cast<std::int64_t>(values.size()) != count_of(tensor.shape))
+        throw std::logic_error("values do not fit the tensor");
     const Block& block = block_of(tensor);
     std::vector<std::byte> image = image_of(block);
     std::byte* first = image.data() + (tensor.data - block.buffer.data());
     std::size_t next = 0;
     for_each_element(tensor, [&](std::int64_t at) {
-        store(first + at * static_cast<std::int64_t>(size_of(tensor.dtype)), tensor.dtype, static_cast<double>(values[next++]));
+        store(first + at * static_cast<std::int64_t>(size_of(tensor.dtype)), tensor.dtype,
+              static_cast<double>(values[next++]));
     });
     Tensor whole = tensor;
     whole.data = block.buffer.data();
     backend_.upload(whole, image.data(), block.buffer.size());
 }
 
-void Fixture::write(const Tensor& tensor, const std::vector<double>& values) { write_elements(tensor, values); }
-void Fixture::write(const Tensor& tensor, const std::vector<std::int32_t>& values) { write_elements(tensor, values); }
+void Fixture::write(const Tensor& tensor, const std::vector<double>& values) {
+    write_elements(tensor, values);
+}
+void Fixture::write(const Tensor& tensor, const std::vector<std::int32_t>& values) {
+    write_elements(tensor, values);
+}
 void Fixture::fill(const Tensor& tensor, double value) {
     write_elements(tensor, std::vector<double>(static_cast<std::size_t>(count_of(tensor.shape)), value));
 }
@@ -134,7 +140,9 @@ std::vector<double> Fixture::read(const Tensor& tensor) const {
     return values;
 }
 
-void Fixture::allow_padding(const Tensor& tensor) { const_cast<Block&>(block_of(tensor)).padding_may_change = true; }
+void Fixture::allow_padding(const Tensor& tensor) {
+    const_cast<Block&>(block_of(tensor)).padding_may_change = true;
+}
 
 std::string Fixture::damage() const {
     for (const Block& block : blocks_) {
@@ -161,7 +169,8 @@ const std::vector<Backend*>& judged_backends() {
     return all;
 }
 
-std::vector<double> random_numbers(std::uint64_t seed, std::uint64_t stream, std::int64_t count, double low, double high) {
+std::vector<double> random_numbers(std::uint64_t seed, std::uint64_t stream, std::int64_t count, double low,
+                                   double high) {
     std::vector<double> numbers(static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < numbers.size(); ++i) {
         Random random(seed, Purpose::test_fixture, stream, i);

@@ -1,5 +1,6 @@
-// Tensors for judging a backend: every byte that is not an element of the tensor is a sentinel, before, behind and between
-// the rows. The sentinel is all ones, which is also a NaN (and -1): reading one spoils a result, writing one is found.
+// Tensors for judging a backend: every byte that is not an element of the tensor is a sentinel, before, behind and
+// between the rows. The sentinel is all ones, which is also a NaN (and -1): reading one spoils a result, writing one is
+// found.
 #pragma once
 
 #include <array>
@@ -14,14 +15,16 @@ namespace whorl::test {
 
 using Shape = std::array<std::int64_t, 4>;
 
-constexpr std::int64_t count_of(const Shape& shape) { return shape[0] * shape[1] * shape[2] * shape[3]; }
+constexpr std::int64_t count_of(const Shape& shape) {
+    return shape[0] * shape[1] * shape[2] * shape[3];
+}
 
 class Fixture {
 public:
     Fixture(Backend& backend, DType dtype) : backend_(backend), dtype_(dtype) {}
 
-    /// [R,B,L,F], elements unset (NaN). `before` features of sentinels stand to the left in each row, as when the tensor is
-    /// a slice of a wider projection.
+    /// [R,B,L,F], elements unset (NaN). `before` features of sentinels stand to the left in each row, as when the
+    /// tensor is a slice of a wider projection.
     Tensor activation(const std::string& name, const Shape& shape, std::int64_t before = 0);
     /// [R,d0,d1,d2], dense inside a replica, a gap between replicas as in a flat slice of many parameters.
     Tensor parameter(const std::string& name, const Shape& shape);
@@ -63,6 +66,7 @@ private:
 const std::vector<Backend*>& judged_backends();
 
 /// Uniform numbers in [low, high], rounded to float so that float and double runs start from the same ones.
-std::vector<double> random_numbers(std::uint64_t seed, std::uint64_t stream, std::int64_t count, double low, double high);
+std::vector<double> random_numbers(std::uint64_t seed, std::uint64_t stream, std::int64_t count, double low,
+                                   double high);
 
 }  // namespace whorl::test

@@ -57,10 +57,18 @@ Maker delta_maker(std::int64_t keys, double expand, std::int64_t batch, const De
 TEST_CASE("all forms of mamba3 agree, SISO and MIMO", "[backend][mamba3][forms]") {
     for (const std::int64_t rank : {0, 1, 3}) {
         for (const Sizes& s : kSmall)
-            check_forms(mamba3_maker(mamba3_config(s.headdim, rank ? s.state + s.state % 2 : s.state, 1, rank), 2, 2), s.length, kForms);
+            check_forms(mamba3_maker(mamba3_config(s.headdim, rank ? s.state + s.state % 2 : s.state, 1, rank), 2, 2),
+                        s.length, kForms);
         for (const Sizes& s : kLarge)
-            if (rank != 1) check_forms(mamba3_maker(mamba3_config(s.headdim, s.state, 1, rank), 1, 1), s.length, kFewForms);
+            if (rank != 1)
+                check_forms(mamba3_maker(mamba3_config(s.headdim, s.state, 1, rank), 1, 1), s.length, kFewForms);
     }
+}
+
+TEST_CASE("all forms of mamba3 agree at ranks that fit no block of a matrix product", "[backend][mamba3][forms]") {
+    for (const std::int64_t rank : {5, 7, 25})
+        check_forms(mamba3_maker(mamba3_config(3, 4, 1, rank), 1, 1), 31,
+                    {{}, {Form::chunked, kDense}, {Form::chunked, 9}});
 }
 
 TEST_CASE("all forms of mamba3 agree under strong and under tiny decay", "[backend][mamba3][forms]") {
@@ -77,9 +85,11 @@ TEST_CASE("all forms of mamba2 agree, also under strong and tiny decay", "[backe
     for (const DecayRange& range : {kStrongLog, kTiny}) check_forms(mamba2_maker(6, 8, 1, range), 131, kForms);
 }
 
-TEST_CASE("all forms of the gated delta rule agree, also under strong and tiny decay", "[backend][gated_delta][forms]") {
+TEST_CASE("all forms of the gated delta rule agree, also under strong and tiny decay",
+          "[backend][gated_delta][forms]") {
     for (const Sizes& s : kSmall) check_forms(delta_maker(s.headdim, 2, 2), s.length, kForms);
-    // Not dense: 300 keys of 4 channels are close to dependent, and float loses 10⁻⁴ in one triangular system of that size.
+    // Not dense: 300 keys of 4 channels are close to dependent, and float loses 10⁻⁴ in one triangular system of that
+    // size.
     check_forms(delta_maker(4, 1, 1), 300, {{}, {Form::chunked, 24}, {Form::chunked, 64}});
     check_forms(delta_maker(128, 1, 1), 65, kFewForms);
     check_forms(delta_maker(24, 2, 1), 129, kFewForms);

@@ -15,8 +15,8 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
 }
 
 /// ⟨d_y, y⟩ with input i moved by `distance` along `direction`.
-double loss_at(Backend& backend, const Operation& operation, Values values, std::size_t i, const std::vector<double>& direction,
-               double distance) {
+double loss_at(Backend& backend, const Operation& operation, Values values, std::size_t i,
+               const std::vector<double>& direction, double distance) {
     RunOptions forward_only;
     forward_only.backward = false;
     forward_only.check_memory = false;
@@ -24,8 +24,8 @@ double loss_at(Backend& backend, const Operation& operation, Values values, std:
     return dot(values.d_y, run(backend, DType::f64, operation, values, forward_only).y);
 }
 
-void check_direction(Backend& backend, const Operation& operation, const Values& values, const Outcome& outcome, std::size_t i,
-                     std::uint64_t stream, double floor) {
+void check_direction(Backend& backend, const Operation& operation, const Values& values, const Outcome& outcome,
+                     std::size_t i, std::uint64_t stream, double floor) {
     const std::vector<double>& gradient = outcome.gradients[i];
     const auto direction = random_numbers(stream, i, static_cast<std::int64_t>(gradient.size()), -1, 1);
     const double rms = norm(direction) / std::sqrt(static_cast<double>(direction.size()));
@@ -37,7 +37,8 @@ void check_direction(Backend& backend, const Operation& operation, const Values&
         error = scale == 0 ? 0 : std::abs(slope - expected) / scale;
         if (error <= kDifferenceLimit) break;
     }
-    INFO(operation.name << ": gradient of " << operation.inputs[i].name << ": " << expected << " along a direction, difference " << slope);
+    INFO(operation.name << ": gradient of " << operation.inputs[i].name << ": " << expected
+                        << " along a direction, difference " << slope);
     CHECK(error <= kDifferenceLimit);
 }
 
@@ -49,12 +50,16 @@ void check_accumulation(Backend& backend, const Operation& operation, const Valu
         std::vector<double> expected = fresh.gradients[i];
         if (operation.inputs[i].gradient_adds)
             for (double& x : expected) x += 1;
-        INFO(operation.name << ": " << operation.inputs[i].name << " must " << (operation.inputs[i].gradient_adds ? "accumulate" : "be overwritten"));
-        CHECK((!operation.inputs[i].differentiable || relative_error(raised.gradients[i], expected) <= 1e-12));  // roundings of + 1
+        INFO(operation.name << ": " << operation.inputs[i].name << " must "
+                            << (operation.inputs[i].gradient_adds ? "accumulate" : "be overwritten"));
+        CHECK((!operation.inputs[i].differentiable ||
+               relative_error(raised.gradients[i], expected) <= 1e-12));  // roundings of + 1
     }
 }
 
-bool same(const Outcome& a, const Outcome& b) { return a.y == b.y && a.gradients == b.gradients; }
+bool same(const Outcome& a, const Outcome& b) {
+    return a.y == b.y && a.gradients == b.gradients;
+}
 
 }  // namespace
 
@@ -84,7 +89,8 @@ void check_float(const Operation& operation, std::int64_t length, std::uint64_t 
     const Values values = random_values(operation, seed);
     const double growth = std::max(1.0, static_cast<double>(length) / 256);
     for (Backend* backend : judged_backends()) {
-        const Outcome exact = run(*backend, DType::f64, operation, values), outcome = run(*backend, DType::f32, operation, values);
+        const Outcome exact = run(*backend, DType::f64, operation, values),
+                      outcome = run(*backend, DType::f32, operation, values);
         std::string worst;
         INFO(operation.name << " in float on " << backend->describe());
         CHECK(outcome.damage == "");
@@ -128,7 +134,8 @@ void check_operation(const Operation& operation, std::uint64_t seed) {
     check_same_bits(operation, seed);
 }
 
-void check_reference(const Operation& operation, const Values& values, const std::vector<double>& reference, double limit) {
+void check_reference(const Operation& operation, const Values& values, const std::vector<double>& reference,
+                     double limit) {
     RunOptions forward_only;
     forward_only.backward = false;
     for (Backend* backend : judged_backends()) {
@@ -151,11 +158,13 @@ void check_forms(const Maker& maker, std::int64_t length, const std::vector<Form
                 const Operation operation = maker(length, form);
                 const Outcome outcome = run(*backend, single ? DType::f32 : DType::f64, operation, values);
                 std::string worst;
-                INFO(operation.name << " on " << backend->describe() << (single ? " in float" : " in double") << ", length " << length
+                INFO(operation.name << " on " << backend->describe() << (single ? " in float" : " in double")
+                                    << ", length " << length
                                     << (form.form == Form::recurrent ? ", recurrent" : ", chunks of ") << form.chunk);
                 CHECK(outcome.damage == "");
                 CHECK(relative_error(outcome.y, reference.y) <= (single ? kFloatOutputLimit * growth : kDoubleLimit));
-                const double error = gradient_error(operation, outcome, reference, single ? kFloatFloor : kDoubleFloor, &worst);
+                const double error =
+                    gradient_error(operation, outcome, reference, single ? kFloatFloor : kDoubleFloor, &worst);
                 INFO("worst gradient: " << worst);
                 CHECK(error <= (single ? kFloatGradientLimit * growth : kDoubleLimit));
             }
@@ -175,8 +184,8 @@ void check_parts(const Maker& maker, const std::vector<std::int64_t>& parts, std
         for (const bool single : {false, true}) {
             if (single && !in_float) continue;
             const Outcome outcome = run_in_parts(*backend, single ? DType::f32 : DType::f64, maker, values, parts);
-            INFO(whole.name << " on " << backend->describe() << (single ? " in float, " : " in double, ") << parts.size() << " parts of "
-                            << length << " positions");
+            INFO(whole.name << " on " << backend->describe() << (single ? " in float, " : " in double, ")
+                            << parts.size() << " parts of " << length << " positions");
             CHECK(outcome.damage == "");
             CHECK(relative_error(outcome.y, reference.y) <= (single ? kFloatOutputLimit * growth : kDoubleLimit));
         }

@@ -6,19 +6,21 @@
 namespace whorl::test {
 
 /// Metric: gap between ⟨gradient, u⟩ and the four-point central difference along u, over ‖gradient‖·rms(u), the norm
-/// floored at 10⁻³ of the operation's largest. Truncation is h⁴L⁽⁵⁾/30, rounding about 10⁻¹⁶/h of the values: the first step
-/// suits smooth places, the smaller ones those beside a norm's zero or a kink. A gradient that is off fits none of them.
+/// floored at 10⁻³ of the operation's largest. Truncation is h⁴L⁽⁵⁾/30, rounding about 10⁻¹⁶/h of the values: the first
+/// step suits smooth places, the smaller ones those beside a norm's zero or a kink. A gradient that is off fits none of
+/// them.
 inline constexpr double kDifferenceSteps[] = {5e-4, 1e-4, 2e-5};
 inline constexpr double kDifferenceLimit = 2e-9;
 /// Two algorithms for one recurrence, in double (contract of the models: e = ‖a-b‖/‖b‖).
 inline constexpr double kDoubleLimit = 1e-10;
 /// The same in float, × max(1, L/256): outputs, and gradients.
 inline constexpr double kFloatOutputLimit = 2e-5, kFloatGradientLimit = 1e-4;
-/// Gradient norms are floored at this share of the largest one. 10⁻³ is the contract's, with the largest of a whole model.
-/// One operation alone needs more in float: dt_bias of a single head is one sum that may cancel to 10⁻⁴ of its terms, and
-/// under a decay of e^-50 the angles' gradients are rounding and nothing else.
+/// Gradient norms are floored at this share of the largest one. 10⁻³ is the contract's, with the largest of a whole
+/// model. One operation alone needs more in float: dt_bias of a single head is one sum that may cancel to 10⁻⁴ of its
+/// terms, and under a decay of e^-50 the angles' gradients are rounding and nothing else.
 inline constexpr double kDoubleFloor = 1e-3, kFloatFloor = 5e-2;
-/// An operation of one or two sums against plain loops in double: some roundings of sums of at most a few hundred terms.
+/// An operation of one or two sums against plain loops in double: some roundings of sums of at most a few hundred
+/// terms.
 inline constexpr double kReferenceLimit = 1e-13;
 
 /// The backward pass equals central differences along random directions of each input, overwrites or accumulates as
@@ -44,6 +46,7 @@ void check_forms(const Maker& maker, std::int64_t length, const std::vector<Form
                  std::int64_t replicas = 1);
 
 /// A carried state over these parts gives the outputs of the whole sequence. `in_float`: also in float.
-void check_parts(const Maker& maker, const std::vector<std::int64_t>& parts, std::uint64_t seed = 1, bool in_float = true);
+void check_parts(const Maker& maker, const std::vector<std::int64_t>& parts, std::uint64_t seed = 1,
+                 bool in_float = true);
 
 }  // namespace whorl::test

@@ -1,5 +1,5 @@
-// Faults that public code of these models has had. Each test shows that an implementation with the fault would be off by far
-// more than any tolerance of this suite, while the operation itself agrees with the equations.
+// Faults that public code of these models has had. Each test shows that an implementation with the fault would be off
+// by far more than any tolerance of this suite, while the operation itself agrees with the equations.
 #include "tests/backend/judge.hpp"
 #include "tests/backend/mixer_operations.hpp"
 #include "tests/backend/reference.hpp"
@@ -60,11 +60,19 @@ TEST_CASE("fault: cumulative angles in bf16", "[backend][faults]") {
 }
 
 TEST_CASE("fault: decoding that assumes heads of at least 64 channels", "[backend][faults]") {
-    // Such code reads 64 channels a head; with 4 heads of 16 it would take other heads' channels for this one's. The carried
-    // state here differs from head to head, and decoding equals the whole sequence.
+    // Such code reads 64 channels a head; with 4 heads of 16 it would take other heads' channels for this one's. The
+    // carried state here differs from head to head, and decoding equals the whole sequence.
     for (const std::int64_t headdim : {1, 2, 16, 63}) {
-        check_parts([=](std::int64_t length, FormChoice form) { return mamba3(mamba3_config(headdim, 6), {1, length, 4}, form); }, {1, 1, 1});
-        check_parts([=](std::int64_t length, FormChoice form) { return mamba3(mamba3_config(headdim, 6, 1, 2), {1, length, 4}, form); }, {1, 1, 1});
+        check_parts(
+            [=](std::int64_t length, FormChoice form) {
+                return mamba3(mamba3_config(headdim, 6), {1, length, 4}, form);
+            },
+            {1, 1, 1});
+        check_parts(
+            [=](std::int64_t length, FormChoice form) {
+                return mamba3(mamba3_config(headdim, 6, 1, 2), {1, length, 4}, form);
+            },
+            {1, 1, 1});
     }
 }
 

@@ -15,14 +15,19 @@ void check_layer(const Mamba3Config& config, const MixerShape& shape = {2, 9, 3}
     for (const FormChoice& form : kForms) check_gradients(mamba3(config, shape, form));
 }
 
-Mamba3Config siso() { return mamba3_config(5, 7); }
-Mamba3Config mimo() { return mamba3_config(3, 6, 1, 2); }
+Mamba3Config siso() {
+    return mamba3_config(5, 7);
+}
+Mamba3Config mimo() {
+    return mamba3_config(3, 6, 1, 2);
+}
 
 }  // namespace
 
 TEST_CASE("gradients of mamba3 with each rotation, discretization and pairing", "[backend][mamba3]") {
     for (const Rotation rotation : {Rotation::data_dependent, Rotation::standard, Rotation::none})
-        for (const TrapezoidWeight weight : {TrapezoidWeight::trapezoidal, TrapezoidWeight::trapezoidal_half, TrapezoidWeight::euler})
+        for (const TrapezoidWeight weight :
+             {TrapezoidWeight::trapezoidal, TrapezoidWeight::trapezoidal_half, TrapezoidWeight::euler})
             for (const bool halves : {false, true}) {
                 Mamba3Config config = mamba3_config(5, halves ? 6 : 7);
                 config.rotation = rotation;
@@ -96,8 +101,14 @@ TEST_CASE("gradients of mamba3 at the smallest and at odd sizes", "[backend][mam
     struct Sizes {
         std::int64_t batch, length, heads, headdim, state, rank;
     };
-    for (const Sizes& s : {Sizes{1, 1, 1, 1, 2, 0}, {1, 1, 1, 1, 2, 1}, {1, 2, 1, 1, 3, 0}, {3, 1, 2, 2, 5, 0}, {1, 3, 1, 17, 2, 0},
-                           {1, 13, 1, 4, 33, 0}, {17, 2, 1, 2, 3, 0}, {1, 5, 3, 7, 2, 3}})
+    for (const Sizes& s : {Sizes{1, 1, 1, 1, 2, 0},
+                           {1, 1, 1, 1, 2, 1},
+                           {1, 2, 1, 1, 3, 0},
+                           {3, 1, 2, 2, 5, 0},
+                           {1, 3, 1, 17, 2, 0},
+                           {1, 13, 1, 4, 33, 0},
+                           {17, 2, 1, 2, 3, 0},
+                           {1, 5, 3, 7, 2, 3}})
         check_layer(mamba3_config(s.headdim, s.state, 1, s.rank), {s.batch, s.length, s.heads});
     Mamba3Config still = mamba3_config(3, 1);
     still.rotation = Rotation::none;

@@ -18,7 +18,8 @@ Mamba2Config mamba2_config(std::int64_t headdim, std::int64_t d_state, std::int6
     return config;
 }
 
-GatedDeltaNetConfig delta_config(std::int64_t heads, std::int64_t value_heads, std::int64_t keys, double expand, bool negative) {
+GatedDeltaNetConfig delta_config(std::int64_t heads, std::int64_t value_heads, std::int64_t keys, double expand,
+                                 bool negative) {
     GatedDeltaNetConfig config;
     config.num_heads = heads;
     config.num_v_heads = value_heads;
@@ -53,7 +54,8 @@ TEST_CASE("gradients of the gated delta rule, shared keys, both ranges of beta",
         }
 }
 
-TEST_CASE("gradients of attention, with rope and without, over more than one block of queries", "[backend][attention]") {
+TEST_CASE("gradients of attention, with rope and without, over more than one block of queries",
+          "[backend][attention]") {
     for (const Positions positions : {Positions::rope, Positions::none}) {
         check_gradients(attention({3, 6, positions}, {2, 9}));
         check_gradients(attention({1, 2, positions}, {1, 1}));
@@ -63,7 +65,8 @@ TEST_CASE("gradients of attention, with rope and without, over more than one blo
     check_gradients(attention({1, 1, Positions::none}, {1, 3}));
 }
 
-TEST_CASE("mamba2, the gated delta rule and attention in float and to the bit", "[backend][mamba2][gated_delta][attention]") {
+TEST_CASE("mamba2, the gated delta rule and attention in float and to the bit",
+          "[backend][mamba2][gated_delta][attention]") {
     for (const FormChoice& form : kForms) {
         check_float(mamba2(mamba2_config(5, 7), {2, 33, 3}, form), 33);
         check_same_bits(mamba2(mamba2_config(5, 7), {3, 17, 3}, form));

@@ -9,12 +9,14 @@ namespace {
 template <class Tensors>
 class Inputs {
 public:
-    void activation(const std::string& name, Tensor Tensors::*member, const Shape& shape, double low = -1, double high = 1) {
+    void activation(const std::string& name, Tensor Tensors::*member, const Shape& shape, double low = -1,
+                    double high = 1) {
         list.push_back({name, shape, low, high});
         list.back().before = 3;  // a slice of the projection
         members_.push_back(member);
     }
-    void parameter(const std::string& name, Tensor Tensors::*member, const Shape& shape, double low = -1, double high = 1) {
+    void parameter(const std::string& name, Tensor Tensors::*member, const Shape& shape, double low = -1,
+                   double high = 1) {
         list.push_back({name, shape, low, high, true});
         members_.push_back(member);
     }
@@ -31,16 +33,22 @@ private:
 
 std::string described(const FormChoice& form) {
     const std::string chunk = std::to_string(form.chunk);
-    return form.form == Form::automatic ? "" : form.form == Form::recurrent ? ", recurrent " + chunk : ", chunks of " + chunk;
+    return form.form == Form::automatic   ? ""
+           : form.form == Form::recurrent ? ", recurrent " + chunk
+                                          : ", chunks of " + chunk;
 }
 
 std::string described(const Mamba3Config& c) {
-    static const char *rotations[] = {"", ", standard rotation", ", no rotation"}, *weights[] = {"", ", lambda one half", ", euler"};
-    static const char *biases[] = {"", ", bias b", ", bias c", ", no bias"}, *norms[] = {"", ", pre_gate", ", post_gate"};
-    return "mamba3 P" + std::to_string(c.headdim) + " N" + std::to_string(c.d_state) + (c.mimo ? " rank " + std::to_string(c.rank()) : "") +
+    static const char *rotations[] = {"", ", standard rotation", ", no rotation"},
+                      *weights[] = {"", ", lambda one half", ", euler"};
+    static const char *biases[] = {"", ", bias b", ", bias c", ", no bias"},
+                      *norms[] = {"", ", pre_gate", ", post_gate"};
+    return "mamba3 P" + std::to_string(c.headdim) + " N" + std::to_string(c.d_state) +
+           (c.mimo ? " rank " + std::to_string(c.rank()) : "") +
            (c.pairing() == RotaryPairing::halves ? " halves" : "") + rotations[static_cast<int>(c.rotation)] +
-           weights[static_cast<int>(c.discretization)] + biases[static_cast<int>(c.bc_bias)] + (c.bc_norm ? "" : ", no norm") +
-           norms[static_cast<int>(c.outproj_norm)] + (c.a_activation == AActivation::heavy_tail ? ", heavy tail" : "") +
+           weights[static_cast<int>(c.discretization)] + biases[static_cast<int>(c.bc_bias)] +
+           (c.bc_norm ? "" : ", no norm") + norms[static_cast<int>(c.outproj_norm)] +
+           (c.a_activation == AActivation::heavy_tail ? ", heavy tail" : "") +
            (c.a_source == ASource::per_head ? ", A per head" : "");
 }
 
@@ -57,7 +65,8 @@ Inputs<Mamba3Tensors> mamba3_inputs(const Mamba3Config& c, const MixerShape& s, 
     inputs.activation("angle", &M::angle, row(c.angles()), -1.5, 1.5);
     inputs.parameter("dt_bias", &M::dt_bias, {1, 1, 1, s.heads}, -0.5, 0.5);
     inputs.parameter("d", &M::d, {1, 1, 1, s.heads}, 0.5, 1.5);
-    if (c.a_source == ASource::per_head) inputs.parameter("a_log", &M::a_log, {1, 1, 1, s.heads}, range.a_low, range.a_high);
+    if (c.a_source == ASource::per_head)
+        inputs.parameter("a_log", &M::a_log, {1, 1, 1, s.heads}, range.a_low, range.a_high);
     if (c.b_bias()) inputs.parameter("b_bias", &M::b_bias, {1, s.heads, rank, c.d_state}, 0, 1.5);
     if (c.c_bias()) inputs.parameter("c_bias", &M::c_bias, {1, s.heads, rank, c.d_state}, 0, 1.5);
     if (c.bc_norm) {
@@ -65,7 +74,8 @@ Inputs<Mamba3Tensors> mamba3_inputs(const Mamba3Config& c, const MixerShape& s, 
         inputs.parameter("c_norm", &M::c_norm, {1, 1, 1, c.d_state}, 0.5, 1.5);
     }
     if (c.mimo)
-        for (const auto& [name, member] : {std::pair{"mimo_x", &M::mimo_x}, {"mimo_z", &M::mimo_z}, {"mimo_o", &M::mimo_o}})
+        for (const auto& [name, member] :
+             {std::pair{"mimo_x", &M::mimo_x}, {"mimo_z", &M::mimo_z}, {"mimo_o", &M::mimo_o}})
             inputs.parameter(name, member, {1, s.heads, rank, c.headdim}, -0.5, 1.5);
     if (c.outproj_norm != OutprojNorm::none) inputs.parameter("norm", &M::norm, {1, 1, 1, inner}, 0.5, 1.5);
     return inputs;
@@ -119,7 +129,8 @@ Operation mamba2(const Mamba2Config& config, const MixerShape& shape, FormChoice
     return operation;
 }
 
-Operation gated_delta(const GatedDeltaNetConfig& config, const MixerShape& shape, FormChoice form, const DecayRange& range) {
+Operation gated_delta(const GatedDeltaNetConfig& config, const MixerShape& shape, FormChoice form,
+                      const DecayRange& range) {
     using M = GatedDeltaTensors;
     Inputs<M> inputs;
     const std::int64_t keys = config.num_heads * config.head_dim, value_heads = config.v_heads();
@@ -141,7 +152,8 @@ Operation gated_delta(const GatedDeltaNetConfig& config, const MixerShape& shape
         b.gated_delta_forward(config, inputs.assemble(c.in), c.y, c.state, c.saved, c.scratch, form);
     };
     operation.backward = [=](Backend& b, const Call& c) {
-        b.gated_delta_backward(config, inputs.assemble(c.in), c.d_y, inputs.assemble(c.gradient), c.saved, c.scratch, form);
+        b.gated_delta_backward(config, inputs.assemble(c.in), c.d_y, inputs.assemble(c.gradient), c.saved, c.scratch,
+                               form);
     };
     return operation;
 }
@@ -155,7 +167,9 @@ Operation attention(const AttentionConfig& config, const MixerShape& shape, std:
     operation.output = {1, shape.batch, shape.length, width};
     operation.state = {1, shape.batch, capacity, 2 * width};
     operation.fresh_state = std::numeric_limits<double>::quiet_NaN();  // a row that is not filled must not be read
-    operation.memory = [=](Backend& b, const Call& c) { return b.attention_memory(config, c.in[0], c.state ? capacity : 0); };
+    operation.memory = [=](Backend& b, const Call& c) {
+        return b.attention_memory(config, c.in[0], c.state ? capacity : 0);
+    };
     operation.forward = [=](Backend& b, const Call& c) {
         b.attention_forward(config, c.in[0], c.y, c.state, c.position, c.scratch);
     };

@@ -16,7 +16,8 @@ Shape with_replicas(Shape shape, std::int64_t replicas) {
 
 /// Elements [begin, begin + count) of the third axis.
 template <class Value>
-std::vector<Value> cut_positions(const std::vector<Value>& values, const Shape& shape, std::int64_t begin, std::int64_t count) {
+std::vector<Value> cut_positions(const std::vector<Value>& values, const Shape& shape, std::int64_t begin,
+                                 std::int64_t count) {
     std::vector<Value> part;
     for (std::int64_t row = 0; row < shape[0] * shape[1]; ++row) {
         const auto first = values.begin() + (row * shape[2] + begin) * shape[3];
@@ -29,7 +30,8 @@ std::vector<Value> cut_positions(const std::vector<Value>& values, const Shape& 
 void paste_positions(const std::vector<double>& part, const Shape& shape, std::int64_t begin, std::int64_t count,
                      std::vector<double>& values) {
     for (std::int64_t row = 0; row < shape[0] * shape[1]; ++row)
-        std::copy_n(part.begin() + row * count * shape[3], count * shape[3], values.begin() + (row * shape[2] + begin) * shape[3]);
+        std::copy_n(part.begin() + row * count * shape[3], count * shape[3],
+                    values.begin() + (row * shape[2] + begin) * shape[3]);
 }
 
 template <class Value>
@@ -49,10 +51,12 @@ public:
             fixture_.write(call.in.back(), values.inputs[i]);
         }
         for (std::size_t i = 0; i < operation.indices.size(); ++i) {
-            call.indices.push_back(fixture_.indices(operation.indices[i].name, with_replicas(operation.indices[i].shape, replicas)));
+            call.indices.push_back(
+                fixture_.indices(operation.indices[i].name, with_replicas(operation.indices[i].shape, replicas)));
             fixture_.write(call.indices.back(), values.indices[i]);
         }
-        for (const Shape& shape : operation.kept) call.kept.push_back(fixture_.activation("kept", with_replicas(shape, replicas)));
+        for (const Shape& shape : operation.kept)
+            call.kept.push_back(fixture_.activation("kept", with_replicas(shape, replicas)));
         call.y = fixture_.activation("y", with_replicas(operation.output, replicas));
         call.position = options.position;
         if (options.carry) add_state();
@@ -76,7 +80,8 @@ public:
         result.y = fixture_.read(call.y);
         if (call.state) result.state = fixture_.read(call.state);
         for (std::size_t i = 0; i < call.gradient.size(); ++i)
-            result.gradients.push_back(operation_.inputs[i].differentiable ? fixture_.read(call.gradient[i]) : std::vector<double>{});
+            result.gradients.push_back(operation_.inputs[i].differentiable ? fixture_.read(call.gradient[i])
+                                                                           : std::vector<double>{});
         for (const Tensor& kept : call.kept) result.kept.push_back(fixture_.read(kept));
         if (options_.check_memory) result.damage = fixture_.damage();
         return result;
@@ -118,13 +123,16 @@ Values random_values(const Operation& operation, std::uint64_t seed, std::int64_
     values.replicas = replicas;
     std::uint64_t stream = 0;
     for (const Input& input : operation.inputs)
-        values.inputs.push_back(random_numbers(seed, ++stream, replicas * count_of(input.shape), input.low, input.high));
+        values.inputs.push_back(
+            random_numbers(seed, ++stream, replicas * count_of(input.shape), input.low, input.high));
     for (const IndexInput& input : operation.indices) {
         values.indices.emplace_back(static_cast<std::size_t>(replicas * count_of(input.shape)));
         ++stream;
         for (std::size_t i = 0; i < values.indices.back().size(); ++i)
-            values.indices.back()[i] = input.low + static_cast<std::int32_t>(Random(seed, Purpose::test_fixture, stream, i)
-                                                                                 .below(static_cast<std::uint32_t>(input.high - input.low + 1)));
+            values.indices.back()[i] =
+                input.low +
+                static_cast<std::int32_t>(Random(seed, Purpose::test_fixture, stream, i)
+                                              .below(static_cast<std::uint32_t>(input.high - input.low + 1)));
     }
     values.d_y = random_numbers(seed, ++stream, replicas * count_of(operation.output), -1, 1);
     return values;
@@ -142,12 +150,14 @@ Values values_of_positions(const Operation& operation, const Values& values, std
     Values part = values;
     for (std::size_t i = 0; i < operation.inputs.size(); ++i)
         if (!operation.inputs[i].parameter)
-            part.inputs[i] = cut_positions(values.inputs[i], with_replicas(operation.inputs[i].shape, values.replicas), begin, length);
+            part.inputs[i] = cut_positions(values.inputs[i], with_replicas(operation.inputs[i].shape, values.replicas),
+                                           begin, length);
     part.d_y = cut_positions(values.d_y, with_replicas(operation.output, values.replicas), begin, length);
     return part;
 }
 
-Outcome run(Backend& backend, DType dtype, const Operation& operation, const Values& values, const RunOptions& options) {
+Outcome run(Backend& backend, DType dtype, const Operation& operation, const Values& values,
+            const RunOptions& options) {
     Stage stage(backend, dtype, operation, values, options);
     operation.forward(backend, stage.call);
     if (options.backward) {
@@ -171,7 +181,8 @@ Outcome run_in_parts(Backend& backend, DType dtype, const Maker& maker, const Va
     for (const std::int64_t part : parts) {
         Operation operation = maker(part, {});
         operation.state = whole.state;  // an attention cache has room for the whole sequence
-        const Outcome outcome = run(backend, dtype, operation, values_of_positions(whole, values, options.position, part), options);
+        const Outcome outcome =
+            run(backend, dtype, operation, values_of_positions(whole, values, options.position, part), options);
         paste_positions(outcome.y, shape, options.position, part, all.y);
         options.state = outcome.state;
         options.position += part;
@@ -197,7 +208,8 @@ double relative_error(const std::vector<double>& a, const std::vector<double>& b
     return distance == 0 ? 0 : distance / std::max(norm(b), floor);
 }
 
-double gradient_error(const Operation& operation, const Outcome& a, const Outcome& b, double floor, std::string* worst) {
+double gradient_error(const Operation& operation, const Outcome& a, const Outcome& b, double floor,
+                      std::string* worst) {
     double largest = 0, error = 0;
     for (const auto& gradient : b.gradients) largest = std::max(largest, norm(gradient));
     for (std::size_t i = 0; i < b.gradients.size(); ++i) {

@@ -14,9 +14,9 @@ namespace whorl::test {
 struct Input {
     std::string name;
     Shape shape;
-    double low = -1, high = 1;       // range of its random values
-    bool parameter = false;          // its gradient accumulates; else it is an activation, overwritten
-    std::int64_t before = 0;         // see Fixture::activation
+    double low = -1, high = 1;  // range of its random values
+    bool parameter = false;     // its gradient accumulates; else it is an activation, overwritten
+    std::int64_t before = 0;    // see Fixture::activation
     bool gradient_adds = parameter;
     bool differentiable = true;
 };
@@ -38,10 +38,10 @@ struct Operation {
     std::string name;
     std::vector<Input> inputs;
     std::vector<IndexInput> indices;
-    std::vector<Shape> kept;       // activations that forward writes besides y, for backward
+    std::vector<Shape> kept;  // activations that forward writes besides y, for backward
     Shape output;
-    Shape state{0, 0, 0, 0};       // carried from call to call; none without elements
-    double fresh_state = 0;        // its value before the first position
+    Shape state{0, 0, 0, 0};           // carried from call to call; none without elements
+    double fresh_state = 0;            // its value before the first position
     bool padding_of_gradient = false;  // backward may overwrite the padding between an input gradient's rows
     std::function<OpMemory(Backend&, const Call&)> memory;
     std::function<void(Backend&, const Call&)> forward, backward;
@@ -66,10 +66,10 @@ struct Outcome {
 struct RunOptions {
     bool backward = true;
     bool check_memory = true;
-    bool carry = false;                  // with a state, started from `state` or fresh
+    bool carry = false;  // with a state, started from `state` or fresh
     std::vector<double> state = {};
     std::int64_t position = 0;
-    double gradient_start = 0;           // value of accumulating gradients before the backward pass
+    double gradient_start = 0;  // value of accumulating gradients before the backward pass
 };
 
 Values random_values(const Operation& operation, std::uint64_t seed, std::int64_t replicas = 1);
@@ -78,7 +78,8 @@ Values values_of_replica(const Operation& operation, const Values& values, std::
 /// The same for positions [begin, begin + length) of every activation.
 Values values_of_positions(const Operation& operation, const Values& values, std::int64_t begin, std::int64_t length);
 
-Outcome run(Backend& backend, DType dtype, const Operation& operation, const Values& values, const RunOptions& options = {});
+Outcome run(Backend& backend, DType dtype, const Operation& operation, const Values& values,
+            const RunOptions& options = {});
 
 /// How an operation is made for a length and a form.
 using Maker = std::function<Operation(std::int64_t length, FormChoice form)>;
@@ -90,7 +91,9 @@ Outcome run_in_parts(Backend& backend, DType dtype, const Maker& maker, const Va
 /// ‖a - b‖ / max(‖b‖, floor); infinite for NaN.
 double relative_error(const std::vector<double>& a, const std::vector<double>& b, double floor = 0);
 double norm(const std::vector<double>& a);
-/// The largest relative error of all gradients, their norms floored at `floor` times the largest one; `worst` gets its name.
-double gradient_error(const Operation& operation, const Outcome& a, const Outcome& b, double floor, std::string* worst = nullptr);
+/// The largest relative error of all gradients, their norms floored at `floor` times the largest one; `worst` gets its
+/// name.
+double gradient_error(const Operation& operation, const Outcome& a, const Outcome& b, double floor,
+                      std::string* worst = nullptr);
 
 }  // namespace whorl::test

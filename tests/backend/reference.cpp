@@ -10,9 +10,6 @@ namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 
-double softplus_reference(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
-double sigmoid_reference(double x) { return 1 / (1 + std::exp(-x)); }
-
 double round_to_bf16(double x) {
     const auto single = static_cast<float>(x);
     std::uint32_t bits;
@@ -23,27 +20,43 @@ double round_to_bf16(double x) {
     return static_cast<double>(rounded);
 }
 
-using Matrix = std::vector<std::vector<double>>;
-Matrix matrix(std::int64_t rows, std::int64_t columns) {
-    return Matrix(static_cast<std::size_t>(rows), std::vector<double>(static_cast<std::size_t>(columns)));
-}
-
 /// One head of one sequence of a Mamba-3 layer.
 struct Mamba3Head {
     Mamba3Head(const Operation& op, const Values& values, const Mamba3Config& config, const Mamba3Fault& wrong)
-        : c(config), fault(wrong), z(op, values, "z"), xbc(op, values, "xbc"), ddt(op, values, "ddt"), da(op, values, "da"),
-          u(op, values, "u"), angle(op, values, "angle"), dt_bias(op, values, "dt_bias"), d(op, values, "d"),
-          a_log(op, values, "a_log"), b_bias(op, values, "b_bias"), c_bias(op, values, "c_bias"), b_norm(op, values, "b_norm"),
-          c_norm(op, values, "c_norm"), mimo_x(op, values, "mimo_x"), mimo_z(op, values, "mimo_z"),
-          mimo_o(op, values, "mimo_o"), norm(op, values, "norm"), heads(op.output[3] / config.headdim),
-          p(config.headdim), n(config.d_state), rank(config.rank()), s(config.angles()) {}
+        : c(config),
+          fault(wrong),
+          z(op, values, "z"),
+          xbc(op, values, "xbc"),
+          ddt(op, values, "ddt"),
+          da(op, values, "da"),
+          u(op, values, "u"),
+          angle(op, values, "angle"),
+          dt_bias(op, values, "dt_bias"),
+          d(op, values, "d"),
+          a_log(op, values, "a_log"),
+          b_bias(op, values, "b_bias"),
+          c_bias(op, values, "c_bias"),
+          b_norm(op, values, "b_norm"),
+          c_norm(op, values, "c_norm"),
+          mimo_x(op, values, "mimo_x"),
+          mimo_z(op, values, "mimo_z"),
+          mimo_o(op, values, "mimo_o"),
+          norm(op, values, "norm"),
+          heads(op.output[3] / config.headdim),
+          p(config.headdim),
+          n(config.d_state),
+          rank(config.rank()),
+          s(config.angles()) {}
 
     const Mamba3Config& c;
     Mamba3Fault fault;
-    NumberView z, xbc, ddt, da, u, angle, dt_bias, d, a_log, b_bias, c_bias, b_norm, c_norm, mimo_x, mimo_z, mimo_o, norm;
+    NumberView z, xbc, ddt, da, u, angle, dt_bias, d, a_log, b_bias, c_bias, b_norm, c_norm, mimo_x, mimo_z, mimo_o,
+        norm;
     std::int64_t heads, p, n, rank, s;
 
-    double step_size(std::int64_t b, std::int64_t t, std::int64_t h) const { return softplus_reference(ddt(b, t, h) + dt_bias(h)); }
+    double step_size(std::int64_t b, std::int64_t t, std::int64_t h) const {
+        return softplus_reference(ddt(b, t, h) + dt_bias(h));
+    }
     double decay_rate(std::int64_t b, std::int64_t t, std::int64_t h) const {
         if (a_log) return -std::exp(a_log(h));
         const double v = da(b, t, h);
@@ -57,7 +70,8 @@ struct Mamba3Head {
     /// How far pair j turns in the step to position t.
     double turn(std::int64_t b, std::int64_t t, std::int64_t h, std::int64_t j) const {
         if (c.rotation == Rotation::none) return 0;
-        if (c.rotation == Rotation::standard) return std::pow(10000.0, -static_cast<double>(j) / static_cast<double>(s));
+        if (c.rotation == Rotation::standard)
+            return std::pow(10000.0, -static_cast<double>(j) / static_cast<double>(s));
         return step_size(b, t, h) * kPi * std::tanh(angle(b, t, j));
     }
     /// B or C of rank r as the head sees it, normed and biased, not rotated.
@@ -79,18 +93,22 @@ struct Mamba3Head {
     void rotate(std::vector<double>& row, const std::vector<double>& angles, double sign) const {
         for (std::int64_t j = 0; j < s; ++j) {
             const bool halves = c.pairing() == RotaryPairing::halves;
-            double &x = row[static_cast<std::size_t>(halves ? j : 2 * j)], &y = row[static_cast<std::size_t>(halves ? j + n / 2 : 2 * j + 1)];
-            const double co = std::cos(angles[static_cast<std::size_t>(j)]), si = sign * std::sin(angles[static_cast<std::size_t>(j)]);
+            double &x = row[static_cast<std::size_t>(halves ? j : 2 * j)],
+                   &y = row[static_cast<std::size_t>(halves ? j + n / 2 : 2 * j + 1)];
+            const double co = std::cos(angles[static_cast<std::size_t>(j)]),
+                         si = sign * std::sin(angles[static_cast<std::size_t>(j)]);
             const double turned = co * x - si * y;
             y = si * x + co * y;
             x = turned;
         }
     }
-    std::vector<double> gated(std::int64_t b, std::int64_t t, std::int64_t h, std::int64_t r, std::vector<double> y) const {
+    std::vector<double> gated(std::int64_t b, std::int64_t t, std::int64_t h, std::int64_t r,
+                              std::vector<double> y) const {
         std::vector<double> weight;
         for (std::int64_t i = 0; i < p; ++i) weight.push_back(norm(h * p + i));
         if (c.outproj_norm == OutprojNorm::pre_gate) rms_norm_reference(y.data(), weight.data(), p, kMixerEpsilon);
-        for (std::int64_t i = 0; i < p; ++i) y[static_cast<std::size_t>(i)] *= silu_reference(z(b, t, h * p + i) * mimo_z(h, r, i));
+        for (std::int64_t i = 0; i < p; ++i)
+            y[static_cast<std::size_t>(i)] *= silu_reference(z(b, t, h * p + i) * mimo_z(h, r, i));
         if (c.outproj_norm == OutprojNorm::post_gate) rms_norm_reference(y.data(), weight.data(), p, kMixerEpsilon);
         return y;
     }
@@ -100,10 +118,12 @@ struct Mamba3Head {
         std::vector<double> phase(static_cast<std::size_t>(s));
         for (std::int64_t t = 0; t < length; ++t) {
             const double dt = step_size(b, t, h), a = decay_rate(b, t, h), lambda = trapezoid_weight(b, t, h);
-            const double alpha = std::exp(dt * a), beta = (1 - lambda) * dt * (fault.previous_term_undecayed ? 1 : alpha);
+            const double alpha = std::exp(dt * a),
+                         beta = (1 - lambda) * dt * (fault.previous_term_undecayed ? 1 : alpha);
             std::vector<double> angles;
             for (std::int64_t j = 0; j < s; ++j) angles.push_back(turn(b, t, h, j));
-            for (std::int64_t j = 0; j < s; ++j) phase[static_cast<std::size_t>(j)] += angles[static_cast<std::size_t>(j)];
+            for (std::int64_t j = 0; j < s; ++j)
+                phase[static_cast<std::size_t>(j)] += angles[static_cast<std::size_t>(j)];
             std::vector<double> coarse;
             for (const double x : phase) coarse.push_back(round_to_bf16(std::remainder(x, 2 * kPi)));
             Matrix input = matrix(p, n);
@@ -112,10 +132,12 @@ struct Mamba3Head {
                 if (fault.coarse_angles) rotate(k, coarse, 1);
                 for (std::int64_t i = 0; i < p; ++i)
                     for (std::int64_t m = 0; m < n; ++m)
-                        input[static_cast<std::size_t>(i)][static_cast<std::size_t>(m)] += value(b, t, h, r, i) * k[static_cast<std::size_t>(m)];
+                        input[static_cast<std::size_t>(i)][static_cast<std::size_t>(m)] +=
+                            value(b, t, h, r, i) * k[static_cast<std::size_t>(m)];
             }
             for (std::size_t i = 0; i < state.size(); ++i) {
-                for (std::size_t m = 0; m < state[i].size(); ++m) state[i][m] = alpha * state[i][m] + beta * last_input[i][m];
+                for (std::size_t m = 0; m < state[i].size(); ++m)
+                    state[i][m] = alpha * state[i][m] + beta * last_input[i][m];
                 if (!fault.coarse_angles) rotate(state[i], angles, -1);
                 for (std::size_t m = 0; m < state[i].size(); ++m) state[i][m] += lambda * dt * input[i][m];
             }
@@ -129,7 +151,8 @@ struct Mamba3Head {
                 }
                 y = gated(b, t, h, r, y);
                 for (std::int64_t i = 0; i < p; ++i)
-                    out[static_cast<std::size_t>(((b * length + t) * heads + h) * p + i)] += y[static_cast<std::size_t>(i)] * mimo_o(h, r, i);
+                    out[static_cast<std::size_t>(((b * length + t) * heads + h) * p + i)] +=
+                        y[static_cast<std::size_t>(i)] * mimo_o(h, r, i);
             }
         }
     }
@@ -146,107 +169,26 @@ std::vector<double> mamba3_reference(const Operation& operation, const Values& v
     return out;
 }
 
-std::vector<double> mamba2_reference(const Operation& operation, const Values& values, const Mamba2Config& c) {
-    const NumberView xbc(operation, values, "xbc"), ddt(operation, values, "ddt"), dt_bias(operation, values, "dt_bias"),
-        d(operation, values, "d"), a_log(operation, values, "a_log");
-    const std::int64_t p = c.headdim, n = c.d_state, heads = operation.output[3] / p, length = operation.output[2];
-    std::vector<double> out;
-    out.resize(static_cast<std::size_t>(count_of(operation.output)));
-    for (std::int64_t b = 0; b < operation.output[1]; ++b)
-        for (std::int64_t h = 0; h < heads; ++h) {
-            const std::int64_t first = heads * p + h / (heads / c.ngroups) * n;
-            Matrix state = matrix(p, n);
-            for (std::int64_t t = 0; t < length; ++t) {
-                const double dt = softplus_reference(ddt(b, t, h) + dt_bias(h)), decay = std::exp(-dt * std::exp(a_log(h)));
-                for (std::int64_t i = 0; i < p; ++i) {
-                    const double x = xbc(b, t, h * p + i);
-                    double y = d(h) * x;
-                    for (std::int64_t m = 0; m < n; ++m) {
-                        double& cell = state[static_cast<std::size_t>(i)][static_cast<std::size_t>(m)];
-                        cell = decay * cell + dt * x * xbc(b, t, first + m);
-                        y += cell * xbc(b, t, first + c.ngroups * n + m);
-                    }
-                    out[static_cast<std::size_t>(((b * length + t) * heads + h) * p + i)] = y;
-                }
-            }
-        }
-    return out;
-}
-
-std::vector<double> gated_delta_reference(const Operation& operation, const Values& values, const GatedDeltaNetConfig& c) {
-    const NumberView q(operation, values, "q"), k(operation, values, "k"), v(operation, values, "v"), a(operation, values, "a"),
-        b_raw(operation, values, "b"), dt_bias(operation, values, "dt_bias"), a_log(operation, values, "a_log");
-    const std::int64_t keys = c.head_dim, width = c.head_v_dim(), heads = c.v_heads(), length = operation.output[2];
-    std::vector<double> out(static_cast<std::size_t>(count_of(operation.output)));
-    const auto unit = [&](const NumberView& x, std::int64_t b, std::int64_t t, std::int64_t head) {
-        std::vector<double> row;
-        double square = 1e-6;
-        for (std::int64_t i = 0; i < keys; ++i) row.push_back(x(b, t, head * keys + i));
-        for (const double each : row) square += each * each;
-        for (double& each : row) each /= std::sqrt(square);
-        return row;
-    };
-    for (std::int64_t b = 0; b < operation.output[1]; ++b)
-        for (std::int64_t j = 0; j < heads; ++j) {
-            const std::int64_t head = j / (heads / c.num_heads);
-            Matrix state = matrix(keys, width);
-            for (std::int64_t t = 0; t < length; ++t) {
-                const double g = -std::exp(a_log(j)) * softplus_reference(a(b, t, j) + dt_bias(j));
-                const double beta = (c.allow_neg_eigval ? 2 : 1) * sigmoid_reference(b_raw(b, t, j));
-                const std::vector<double> query = unit(q, b, t, head), key = unit(k, b, t, head);
-                Matrix next = matrix(keys, width);
-                for (std::size_t row = 0; row < next.size(); ++row)
-                    for (std::size_t col = 0; col < next[row].size(); ++col) {
-                        for (std::size_t m = 0; m < next.size(); ++m)
-                            next[row][col] += std::exp(g) * ((row == m ? 1 : 0) - beta * key[row] * key[m]) * state[m][col];
-                        next[row][col] += beta * key[row] * v(b, t, j * width + static_cast<std::int64_t>(col));
-                    }
-                state = next;
-                for (std::size_t col = 0; col < static_cast<std::size_t>(width); ++col) {
-                    double o = 0;
-                    for (std::size_t m = 0; m < state.size(); ++m) o += state[m][col] * query[m] / std::sqrt(static_cast<double>(keys));
-                    out[static_cast<std::size_t>(((b * length + t) * heads + j) * width) + col] = o;
-                }
-            }
-        }
-    return out;
-}
-
-std::vector<double> attention_reference(const Operation& operation, const Values& values, const AttentionConfig& c) {
-    const NumberView qkv(operation, values, "qkv");
-    const std::int64_t k = c.head_dim, width = c.num_heads * k, half = k / 2, length = operation.output[2];
-    std::vector<double> out(static_cast<std::size_t>(count_of(operation.output)));
-    const auto turned = [&](std::int64_t b, std::int64_t t, std::int64_t first, std::int64_t i) {
-        if (c.positions == Positions::none) return qkv(b, t, first + i);
-        const std::int64_t j = i % half;
-        const double angle = static_cast<double>(t) * std::pow(10000.0, -2.0 * static_cast<double>(j) / static_cast<double>(k));
-        const double x = qkv(b, t, first + j), y = qkv(b, t, first + j + half);
-        return i < half ? x * std::cos(angle) - y * std::sin(angle) : x * std::sin(angle) + y * std::cos(angle);
-    };
-    for (std::int64_t b = 0; b < operation.output[1]; ++b)
-        for (std::int64_t h = 0; h < c.num_heads; ++h)
-            for (std::int64_t t = 0; t < length; ++t) {
-                double total = 0;
-                double* row = out.data() + (b * length + t) * width + h * k;
-                for (std::int64_t s = 0; s <= t; ++s) {
-                    double score = 0;
-                    for (std::int64_t i = 0; i < k; ++i) score += turned(b, t, h * k, i) * turned(b, s, width + h * k, i);
-                    const double weight = std::exp(score / std::sqrt(static_cast<double>(k)));
-                    total += weight;
-                    for (std::int64_t i = 0; i < k; ++i) row[i] += weight * qkv(b, s, 2 * width + h * k + i);
-                }
-                for (std::int64_t i = 0; i < k; ++i) row[i] /= total;
-            }
-    return out;
-}
-
 void rms_norm_reference(double* x, const double* weight, std::int64_t count, double epsilon) {
     double square = 0;
     for (std::int64_t i = 0; i < count; ++i) square += x[i] * x[i];
-    for (std::int64_t i = 0; i < count; ++i) x[i] *= weight[i] / std::sqrt(square / static_cast<double>(count) + epsilon);
+    for (std::int64_t i = 0; i < count; ++i)
+        x[i] *= weight[i] / std::sqrt(square / static_cast<double>(count) + epsilon);
 }
 
-double silu_reference(double x) { return x * sigmoid_reference(x); }
+double softplus_reference(double x) {
+    return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+}
+double sigmoid_reference(double x) {
+    return 1 / (1 + std::exp(-x));
+}
+Matrix matrix(std::int64_t rows, std::int64_t columns) {
+    return Matrix(static_cast<std::size_t>(rows), std::vector<double>(static_cast<std::size_t>(columns)));
+}
+
+double silu_reference(double x) {
+    return x * sigmoid_reference(x);
+}
 
 NumberView::NumberView(const Operation& operation, const Values& values, const std::string& name) {
     for (std::size_t i = 0; i < operation.inputs.size(); ++i)

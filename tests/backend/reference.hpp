@@ -1,4 +1,5 @@
-// Plain loops in double, written from the equations and sharing nothing with the backends: what y must be, for one replica.
+// Plain loops in double, written from the equations and sharing nothing with the backends: what y must be, for one
+// replica.
 #pragma once
 
 #include "core/model/config.hpp"
@@ -19,12 +20,20 @@ std::vector<double> mamba3_reference(const Operation& operation, const Values& v
                                      const Mamba3Fault& fault = {});
 std::vector<double> mamba2_reference(const Operation& operation, const Values& values, const Mamba2Config& config);
 /// With the transition matrix e^g (I - β k kᵀ) written out.
-std::vector<double> gated_delta_reference(const Operation& operation, const Values& values, const GatedDeltaNetConfig& config);
-std::vector<double> attention_reference(const Operation& operation, const Values& values, const AttentionConfig& config);
+std::vector<double> gated_delta_reference(const Operation& operation, const Values& values,
+                                          const GatedDeltaNetConfig& config);
+std::vector<double> attention_reference(const Operation& operation, const Values& values,
+                                        const AttentionConfig& config);
 
 /// w ⊙ x / sqrt(mean(x²) + ε) in place.
 void rms_norm_reference(double* x, const double* weight, std::int64_t count, double epsilon);
 double silu_reference(double x);
+double softplus_reference(double x);
+double sigmoid_reference(double x);
+
+using Matrix = std::vector<std::vector<double>>;
+/// Zeros.
+Matrix matrix(std::int64_t rows, std::int64_t columns);
 
 /// An input's numbers as [d1, d2, d3]; all ones when the operation lacks it.
 class NumberView {

@@ -5,7 +5,9 @@ namespace {
 
 constexpr std::int64_t kSliceStart = 3;  // where the model hands over a slice of a projection, so do the tests
 
-OpMemory nothing(Backend&, const Call&) { return {}; }
+OpMemory nothing(Backend&, const Call&) {
+    return {};
+}
 
 Operation named(const std::string& name, const Shape& output) {
     Operation operation;
@@ -15,7 +17,9 @@ Operation named(const std::string& name, const Shape& output) {
     return operation;
 }
 
-Input activation(const std::string& name, const Shape& shape, double range = 1) { return {name, shape, -range, range}; }
+Input activation(const std::string& name, const Shape& shape, double range = 1) {
+    return {name, shape, -range, range};
+}
 
 Input slice(const std::string& name, const Shape& shape, double range = 1) {
     Input input = activation(name, shape, range);
@@ -71,29 +75,37 @@ Operation rms_norm(std::int64_t batch, std::int64_t length, std::int64_t feature
     operation.kept = {shape, {1, batch, length, 1}};
     operation.memory = [](Backend& b, const Call& c) { return b.rms_norm_memory(c.in[0]); };
     operation.forward = [residual, epsilon](Backend& b, const Call& c) {
-        b.rms_norm_forward(c.in[0], residual ? c.in[2] : Tensor{}, residual ? c.kept[0] : Tensor{}, c.in[1], c.y, c.kept[1], epsilon);
+        b.rms_norm_forward(c.in[0], residual ? c.in[2] : Tensor{}, residual ? c.kept[0] : Tensor{}, c.in[1], c.y,
+                           c.kept[1], epsilon);
     };
     operation.backward = [residual](Backend& b, const Call& c) {
-        b.rms_norm_backward(residual ? c.kept[0] : c.in[0], c.in[1], c.kept[1], c.d_y, c.gradient[0], c.gradient[1], c.scratch);
+        b.rms_norm_backward(residual ? c.kept[0] : c.in[0], c.in[1], c.kept[1], c.d_y, c.gradient[0], c.gradient[1],
+                            c.scratch);
     };
     return operation;
 }
 
 Operation gated_rms_norm(std::int64_t batch, std::int64_t length, std::int64_t features, const GatedNormShape& shape) {
     Operation operation = named(std::string("gated_rms_norm, ") + (shape.norm_first ? "norm first" : "gate first") +
-                                    (shape.shared_weight ? ", shared weight" : ""), {1, batch, length, features});
+                                    (shape.shared_weight ? ", shared weight" : ""),
+                                {1, batch, length, features});
     const std::int64_t weights = shape.shared_weight ? shape.group : features;
-    operation.inputs = {activation("x", operation.output), slice("z", operation.output, 2), parameter("weight", {1, 1, 1, weights}, 0.5, 1.5)};
+    operation.inputs = {activation("x", operation.output), slice("z", operation.output, 2),
+                        parameter("weight", {1, 1, 1, weights}, 0.5, 1.5)};
     operation.memory = [shape](Backend& b, const Call& c) { return b.gated_rms_norm_memory(c.in[0], shape); };
-    operation.forward = [shape](Backend& b, const Call& c) { b.gated_rms_norm_forward(shape, c.in[0], c.in[1], c.in[2], c.y); };
+    operation.forward = [shape](Backend& b, const Call& c) {
+        b.gated_rms_norm_forward(shape, c.in[0], c.in[1], c.in[2], c.y);
+    };
     operation.backward = [shape](Backend& b, const Call& c) {
-        b.gated_rms_norm_backward(shape, c.in[0], c.in[1], c.in[2], c.d_y, c.gradient[0], c.gradient[1], c.gradient[2], c.scratch);
+        b.gated_rms_norm_backward(shape, c.in[0], c.in[1], c.in[2], c.d_y, c.gradient[0], c.gradient[1], c.gradient[2],
+                                  c.scratch);
     };
     return operation;
 }
 
 Operation short_conv(std::int64_t batch, std::int64_t length, std::int64_t features, std::int64_t width, bool bias) {
-    Operation operation = named("short_conv of width " + std::to_string(width) + (bias ? ", bias" : ""), {1, batch, length, features});
+    Operation operation =
+        named("short_conv of width " + std::to_string(width) + (bias ? ", bias" : ""), {1, batch, length, features});
     operation.inputs = {slice("x", operation.output, 2), parameter("weight", {1, features, 1, width})};
     if (bias) operation.inputs.push_back(parameter("bias", {1, 1, 1, features}));
     operation.state = {1, batch, width - 1, features};
@@ -119,7 +131,8 @@ Operation swiglu(std::int64_t batch, std::int64_t length, std::int64_t features)
 Operation cross_entropy(std::int64_t slots, std::int64_t vocabulary) {
     Operation operation = named("cross_entropy", {1, 1, 1, 1});
     operation.inputs = {activation("logits", {1, 1, slots, vocabulary}, 3)};
-    operation.indices = {{"row_of", {1, 1, 1, slots}, -1, 5}, {"target", {1, 1, 1, slots}, 0, static_cast<std::int32_t>(vocabulary - 1)}};
+    operation.indices = {{"row_of", {1, 1, 1, slots}, -1, 5},
+                         {"target", {1, 1, 1, slots}, 0, static_cast<std::int32_t>(vocabulary - 1)}};
     operation.kept = {{1, 1, 1, 1}, {1, 1, 1, 1}};
     operation.forward = [vocabulary](Backend& b, const Call& c) {
         b.cross_entropy(c.in[0], {c.indices[0], c.indices[1]}, vocabulary, c.y, c.kept[0], c.kept[1], {});

@@ -17,7 +17,8 @@ template <class Value>
 std::vector<double> rows_of(const Operation& operation, const Value& value) {
     std::vector<double> y;
     for (std::int64_t row = 0; row < operation.output[1] * operation.output[2]; ++row)
-        for (std::int64_t f = 0; f < operation.output[3]; ++f) y.push_back(value(static_cast<std::size_t>(row), static_cast<std::size_t>(f)));
+        for (std::int64_t f = 0; f < operation.output[3]; ++f)
+            y.push_back(value(static_cast<std::size_t>(row), static_cast<std::size_t>(f)));
     return y;
 }
 
@@ -27,16 +28,22 @@ TEST_CASE("embed looks rows up, and a row used twice gets both gradients", "[bac
     const Operation operation = embed(2, 7, 5, 11);
     const Values values = random_values(operation, 1);
     check_reference(operation, values, rows_of(operation, [&](std::size_t row, std::size_t f) {
-        return values.inputs[0][static_cast<std::size_t>(values.indices[0][row]) * 11 + f];
-    }));
+                        return values.inputs[0][static_cast<std::size_t>(values.indices[0][row]) * 11 + f];
+                    }));
     check_operation(operation);
+}
+
+TEST_CASE("embed and gather have the same bits where threads share rows or features", "[backend]") {
+    check_same_bits(embed(3, 50, 5, 150));
+    check_same_bits(gather(3, 300, 900, 5));
 }
 
 TEST_CASE("a token outside the vocabulary reads row 0 and nothing beyond", "[backend]") {
     const Operation operation = embed(1, 3, 4, 5);
     Values values = random_values(operation, 1);
     values.indices[0] = {-7, 4, 2147483647};
-    check_reference(operation, values, rows_of(operation, [&](std::size_t, std::size_t f) { return values.inputs[0][f]; }));
+    check_reference(operation, values,
+                    rows_of(operation, [&](std::size_t, std::size_t f) { return values.inputs[0][f]; }));
     CHECK(run(*judged_backends()[0], DType::f32, operation, values).damage == "");
 }
 
@@ -44,21 +51,23 @@ TEST_CASE("gathered rows are the chosen ones or zero, and scattering adds repeat
     const Operation operation = gather(2, 5, 9, 7);
     const Values values = random_values(operation, 3);
     check_reference(operation, values, rows_of(operation, [&](std::size_t row, std::size_t f) {
-        const std::int32_t from = values.indices[0][row];
-        return from < 0 ? 0.0 : values.inputs[0][static_cast<std::size_t>(from) * 7 + f];
-    }));
+                        const std::int32_t from = values.indices[0][row];
+                        return from < 0 ? 0.0 : values.inputs[0][static_cast<std::size_t>(from) * 7 + f];
+                    }));
     check_operation(operation);
 }
 
 TEST_CASE("linear is x times W transposed", "[backend]") {
-    for (const Operation& operation : {linear(2, 5, 13, 3), linear(1, 1, 1, 1), linear(1, 1, 9, 17), linear(3, 300, 5, 2)}) {
+    for (const Operation& operation :
+         {linear(2, 5, 13, 3), linear(1, 1, 1, 1), linear(1, 1, 9, 17), linear(3, 300, 5, 2)}) {
         const Values values = random_values(operation, 2);
         const auto in = static_cast<std::size_t>(operation.inputs[0].shape[3]);
         check_reference(operation, values, rows_of(operation, [&](std::size_t row, std::size_t f) {
-            double sum = 0;
-            for (std::size_t i = 0; i < in; ++i) sum += values.inputs[0][row * in + i] * values.inputs[1][f * in + i];
-            return sum;
-        }));
+                            double sum = 0;
+                            for (std::size_t i = 0; i < in; ++i)
+                                sum += values.inputs[0][row * in + i] * values.inputs[1][f * in + i];
+                            return sum;
+                        }));
         check_operation(operation);
     }
 }
@@ -79,8 +88,8 @@ TEST_CASE("swiglu gates the first half by silu of the second", "[backend]") {
     const Operation operation = swiglu(2, 9, 11);
     const Values values = random_values(operation, 4);
     check_reference(operation, values, rows_of(operation, [&](std::size_t row, std::size_t f) {
-        return values.inputs[0][row * 22 + f] * silu_reference(values.inputs[0][row * 22 + 11 + f]);
-    }));
+                        return values.inputs[0][row * 22 + f] * silu_reference(values.inputs[0][row * 22 + 11 + f]);
+                    }));
     check_operation(operation);
     check_same_bits(swiglu(3, 131, 5));  // more rows than one task takes
 }
@@ -92,9 +101,11 @@ TEST_CASE("rms_norm adds the residual first", "[backend]") {
         std::vector<double> sum = values.inputs[0];
         for (std::size_t i = 0; residual && i < sum.size(); ++i) sum[i] += values.inputs[2][i];
         std::vector<double> expected = sum;
-        for (std::size_t row = 0; row < 14; ++row) rms_norm_reference(expected.data() + row * 19, values.inputs[1].data(), 19, 1e-3);
+        for (std::size_t row = 0; row < 14; ++row)
+            rms_norm_reference(expected.data() + row * 19, values.inputs[1].data(), 19, 1e-3);
         check_reference(operation, values, expected);
-        if (residual) CHECK(relative_error(run(*judged_backends()[0], DType::f64, operation, values).kept[0], sum) == 0);
+        if (residual)
+            CHECK(relative_error(run(*judged_backends()[0], DType::f64, operation, values).kept[0], sum) == 0);
         check_operation(operation);
     }
     check_operation(rms_norm(1, 1, 1, true));
@@ -137,14 +148,15 @@ TEST_CASE("short_conv is causal, depthwise, biased or not, of any width", "[back
                 const Operation operation = short_conv(2, length, 7, width, bias);
                 const Values values = random_values(operation, 7);
                 check_reference(operation, values, rows_of(operation, [&](std::size_t row, std::size_t f) {
-                    double sum = bias ? values.inputs[2][f] : 0;
-                    const auto t = static_cast<std::int64_t>(row) % length;
-                    for (std::int64_t w = 0; w < width; ++w)
-                        if (const std::int64_t from = t - width + 1 + w; from >= 0)
-                            sum += values.inputs[1][f * static_cast<std::size_t>(width) + static_cast<std::size_t>(w)] *
-                                   values.inputs[0][(row - static_cast<std::size_t>(t - from)) * 7 + f];
-                    return silu_reference(sum);
-                }));
+                                    double sum = bias ? values.inputs[2][f] : 0;
+                                    const auto t = static_cast<std::int64_t>(row) % length;
+                                    for (std::int64_t w = 0; w < width; ++w)
+                                        if (const std::int64_t from = t - width + 1 + w; from >= 0)
+                                            sum += values.inputs[1][f * static_cast<std::size_t>(width) +
+                                                                    static_cast<std::size_t>(w)] *
+                                                   values.inputs[0][(row - static_cast<std::size_t>(t - from)) * 7 + f];
+                                    return silu_reference(sum);
+                                }));
                 check_gradients(operation);
             }
     check_operation(short_conv(19, 5, 7, 4, true));

@@ -30,7 +30,7 @@ void check_same_run(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-TEST_CASE("a run leaves config, metrics, checkpoints and manifest, and can be evaluated", "[cli]") {
+TEST_CASE("a run leaves config metrics checkpoints and manifest and can be evaluated", "[cli]") {
     const TemporaryFolder folder;
     const std::string run = folder / "run";
     const Outcome trained = run_whorl(kTiny + "--out " + run);
@@ -64,7 +64,7 @@ TEST_CASE("a run leaves config, metrics, checkpoints and manifest, and can be ev
     check_same_run(run, folder / "again");
 }
 
-TEST_CASE("Ctrl-C saves, says how to resume, and the resumed run has the same bytes", "[cli]") {
+TEST_CASE("Ctrl-C saves says how to resume and the resumed run has the same bytes", "[cli]") {
     const TemporaryFolder folder;
     const std::string whole = folder / "whole", cut = folder / "cut";
     REQUIRE(run_whorl(kTiny + "--out " + whole).status == 0);

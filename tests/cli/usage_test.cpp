@@ -21,7 +21,7 @@ TEST_CASE("every command has help with examples", "[cli]") {
     }
 }
 
-TEST_CASE("without a command the overview is shown, as an error", "[cli]") { CHECK(run_whorl("").status == 2); }
+TEST_CASE("without a command the overview is shown as an error", "[cli]") { CHECK(run_whorl("").status == 2); }
 
 TEST_CASE("the version is printed", "[cli]") {
     CHECK(run_whorl("--version").status == 0);
@@ -52,7 +52,7 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         {"train parity-quick --set steps", "expected key.path=value"},
         {"train parity-quick --set steps=none", "steps"},
         {"train parity-quick --set batch=0", "batch"},
-        {"train parity-quick --set model.preset=mamba4", "did you mean 'mamba2'?"},
+        {"train parity-quick --set model.preset=mamba4", "did you mean 'mamba3'?"},
         {"train parity-quick --set model.headdim=7", "headdim"},
         {"train parity-quick --set curriculum.start=2 --dry-run", "smallest is 3"},
         {"train parity-quick --set test.sizes=[2]", "below the task's smallest size"},
@@ -98,7 +98,7 @@ TEST_CASE("what cannot be written is no success", "[cli]") {
     CHECK(outcome.status == 3);
 }
 
-TEST_CASE("samples are the documented ones, as text and as JSON", "[cli]") {
+TEST_CASE("samples are the documented ones as text and as JSON", "[cli]") {
     CHECK(run_whorl("sample parity --count 3").out == run_whorl("sample parity --count 3").out);
     const Outcome text = run_whorl("sample parity --count 1 --size 5"), json = run_whorl("sample parity --count 2 --size 5 --json");
     CHECK(text.status == 0);

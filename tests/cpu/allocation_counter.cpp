@@ -25,34 +25,36 @@ std::atomic<long> allocations{0};
 }  // namespace
 
 #ifdef WHORL_COUNT_ALLOCATIONS
-// glibc's own names of the functions replaced here; its free takes back what they give.
+// Weak: a program may bring a malloc of its own, and then counts nothing here. glibc's own names of the functions
+// replaced here; its free takes back what they give.
+#define WHORL_WEAK __attribute__((weak))
 extern "C" {
 void* __libc_malloc(std::size_t) noexcept;
 void* __libc_calloc(std::size_t, std::size_t) noexcept;
 void* __libc_realloc(void*, std::size_t) noexcept;
 void* __libc_memalign(std::size_t, std::size_t) noexcept;
 
-void* malloc(std::size_t size) noexcept {
+WHORL_WEAK void* malloc(std::size_t size) noexcept {
     count();
     return __libc_malloc(size);
 }
-void* calloc(std::size_t number, std::size_t size) noexcept {
+WHORL_WEAK void* calloc(std::size_t number, std::size_t size) noexcept {
     count();
     return __libc_calloc(number, size);
 }
-void* realloc(void* old, std::size_t size) noexcept {
+WHORL_WEAK void* realloc(void* old, std::size_t size) noexcept {
     count();
     return __libc_realloc(old, size);
 }
-void* memalign(std::size_t alignment, std::size_t size) noexcept {
+WHORL_WEAK void* memalign(std::size_t alignment, std::size_t size) noexcept {
     count();
     return __libc_memalign(alignment, size);
 }
-void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+WHORL_WEAK void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
     count();
     return __libc_memalign(alignment, size);
 }
-int posix_memalign(void** out, std::size_t alignment, std::size_t size) noexcept {
+WHORL_WEAK int posix_memalign(void** out, std::size_t alignment, std::size_t size) noexcept {
     count();
     *out = __libc_memalign(alignment, size);
     return *out ? 0 : ENOMEM;
@@ -63,18 +65,21 @@ int posix_memalign(void** out, std::size_t alignment, std::size_t size) noexcept
 namespace whorl::test {
 
 bool allocations_are_counted() {
-#ifdef WHORL_COUNT_ALLOCATIONS
-    return true;
-#else
-    return false;
-#endif
+    const AllocationCount count;
+    void* volatile block = std::malloc(1);
+    std::free(block);
+    return count.total() > 0;
 }
 
 AllocationCount::AllocationCount() {
     allocations = 0;
     armed = true;
 }
-AllocationCount::~AllocationCount() { armed = false; }
-long AllocationCount::total() const { return allocations; }
+AllocationCount::~AllocationCount() {
+    armed = false;
+}
+long AllocationCount::total() const {
+    return allocations;
+}
 
 }  // namespace whorl::test

@@ -1,10 +1,10 @@
-// Counts every heap allocation of the program, on all threads, while it is armed: malloc and its relatives are replaced, which
-// operator new, Eigen and the OpenMP runtime call as well.
+// Counts every heap allocation of the program, on all threads, while it is armed: malloc and its relatives are
+// replaced, which operator new, Eigen and the OpenMP runtime call as well.
 #pragma once
 
 namespace whorl::test {
 
-/// False under a sanitizer or another C library: then nothing is counted.
+/// False under a sanitizer, another C library or another malloc in the program: then nothing is counted.
 bool allocations_are_counted();
 
 class AllocationCount {

@@ -49,7 +49,8 @@ TEST_CASE("a training step of any preset allocates nothing", "[cpu][allocation]"
 }
 
 TEST_CASE("a training step with products of realistic size allocates nothing", "[cpu][allocation]") {
-    // Matrix products pack their operands into buffers that grow with the sizes; d_model 128, L 160, B 64 reaches the largest.
+    // Matrix products pack their operands into buffers that grow with the sizes; d_model 128, L 160, B 64 reaches the
+    // largest.
     if (!allocations_are_counted()) SKIP("allocations cannot be counted here");
     const auto backend = make_cpu_backend(2);
     PresetSize size;

@@ -53,13 +53,16 @@ TEST_CASE("matrix products write rows of their own stride, assign or add, at all
         const auto a = test::random_numbers(1, 1, s.m * s.k, -1, 1), b = test::random_numbers(1, 2, s.k * s.n, -1, 1);
         std::vector<double> at(a.size()), bt(b.size()), expected(static_cast<std::size_t>(s.m * ld), 1.0);
         for (std::int64_t i = 0; i < s.m; ++i)
-            for (std::int64_t j = 0; j < s.k; ++j) at[static_cast<std::size_t>(j * s.m + i)] = a[static_cast<std::size_t>(i * s.k + j)];
+            for (std::int64_t j = 0; j < s.k; ++j)
+                at[static_cast<std::size_t>(j * s.m + i)] = a[static_cast<std::size_t>(i * s.k + j)];
         for (std::int64_t i = 0; i < s.k; ++i)
-            for (std::int64_t j = 0; j < s.n; ++j) bt[static_cast<std::size_t>(j * s.k + i)] = b[static_cast<std::size_t>(i * s.n + j)];
+            for (std::int64_t j = 0; j < s.n; ++j)
+                bt[static_cast<std::size_t>(j * s.k + i)] = b[static_cast<std::size_t>(i * s.n + j)];
         for (std::int64_t i = 0; i < s.m; ++i)
             for (std::int64_t j = 0; j < s.n; ++j)
                 for (std::int64_t l = 0; l < s.k; ++l)
-                    expected[static_cast<std::size_t>(i * ld + j)] += a[static_cast<std::size_t>(i * s.k + l)] * b[static_cast<std::size_t>(l * s.n + j)];
+                    expected[static_cast<std::size_t>(i * ld + j)] +=
+                        a[static_cast<std::size_t>(i * s.k + l)] * b[static_cast<std::size_t>(l * s.n + j)];
         const Matrix<const double> left{a.data(), s.m, s.k, s.k}, right{b.data(), s.k, s.n, s.n};
         const Matrix<const double> left_t{at.data(), s.k, s.m, s.m}, right_t{bt.data(), s.n, s.k, s.k};
         for (int kind = 0; kind < 3; ++kind)

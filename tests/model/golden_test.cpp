@@ -31,9 +31,9 @@ TEST_CASE("models equal their golden vectors in every form, in double and float"
                 for (const DType dtype : {DType::f64, DType::f32}) {
                     const GoldenReport report = check_golden(file, *backend, dtype, form);
                     const GoldenError& worst = report.worst();
-                    INFO(file << " on " << backend->describe() << (dtype == DType::f64 ? " in double" : " in float") << ", form "
-                              << static_cast<int>(form.form) << ", chunk " << form.chunk << ": " << worst.name << " " << worst.error
-                              << " of " << worst.limit);
+                    INFO(file << " on " << backend->describe() << (dtype == DType::f64 ? " in double" : " in float")
+                              << ", form " << static_cast<int>(form.form) << ", chunk " << form.chunk << ": "
+                              << worst.name << " " << worst.error << " of " << worst.limit);
                     CHECK(report.passed());
                     CHECK(report.errors.size() > 5);
                 }

@@ -14,7 +14,8 @@ namespace {
 
 class Drawn {
 public:
-    explicit Drawn(const ModelConfig& config, const ReplicaInit& replica = {1}) : layout(config), slice(static_cast<std::size_t>(layout.slice())) {
+    explicit Drawn(const ModelConfig& config, const ReplicaInit& replica = {1})
+        : layout(config), slice(static_cast<std::size_t>(layout.slice())) {
         initialize(layout, replica, slice.data());
     }
     std::vector<double> operator[](const std::string& name) const {
@@ -34,15 +35,19 @@ double deviation(const std::vector<double>& values) {
 }
 
 /// Five standard errors of a standard deviation of n draws, relative: 5 / sqrt(2n), less for bounded distributions.
-double spread(const std::vector<double>& values) { return 5 / std::sqrt(2.0 * static_cast<double>(values.size())); }
+double spread(const std::vector<double>& values) {
+    return 5 / std::sqrt(2.0 * static_cast<double>(values.size()));
+}
 
 void check_uniform(const std::vector<double>& values, double bound) {
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     CHECK((*low >= -bound && *high <= bound));
-    CHECK((*low < -0.9 * bound && *high > 0.9 * bound));
+    CHECK((*low<-0.9 * bound&& * high> 0.9 * bound));
     CHECK(deviation(values) == Approx(bound / std::sqrt(3.0)).epsilon(spread(values)));
 }
-void check_normal(const std::vector<double>& values, double expected) { CHECK(deviation(values) == Approx(expected).epsilon(spread(values))); }
+void check_normal(const std::vector<double>& values, double expected) {
+    CHECK(deviation(values) == Approx(expected).epsilon(spread(values)));
+}
 void check_constant(const std::vector<double>& values, double expected) {
     CHECK(std::all_of(values.begin(), values.end(), [&](double x) { return x == expected; }));
 }
@@ -83,7 +88,9 @@ TEST_CASE("projections are uniform in their fan-in, closing ones divided by the 
     check_uniform(drawn.mixer("out_proj.weight"), 1 / std::sqrt(128.0) / 2);
     check_uniform(drawn["backbone.layers.0.mlp.fc1.weight"], 1 / std::sqrt(64.0));
     check_uniform(drawn["backbone.layers.0.mlp.fc2.weight"], 1 / std::sqrt(40.0) / 2);
-    for (const char* name : {"backbone.norm_f.weight", "backbone.layers.0.norm.weight", "backbone.layers.3.norm2.weight"}) check_constant(drawn[name], 1);
+    for (const char* name :
+         {"backbone.norm_f.weight", "backbone.layers.0.norm.weight", "backbone.layers.3.norm2.weight"})
+        check_constant(drawn[name], 1);
 }
 
 TEST_CASE("mamba3 starts with its biases, norms and skips at one and step sizes in their range", "[model][init]") {
@@ -94,7 +101,8 @@ TEST_CASE("mamba3 starts with its biases, norms and skips at one and step sizes 
     config.outproj_norm = OutprojNorm::pre_gate;
     config.a_source = ASource::per_head;
     Drawn drawn(wide(config));
-    for (const char* name : {"B_bias", "C_bias", "B_norm.weight", "C_norm.weight", "D", "norm.weight", "mimo_z"}) check_constant(drawn.mixer(name), 1);
+    for (const char* name : {"B_bias", "C_bias", "B_norm.weight", "C_norm.weight", "D", "norm.weight", "mimo_z"})
+        check_constant(drawn.mixer(name), 1);
     for (const char* name : {"mimo_x", "mimo_o"}) check_constant(drawn.mixer(name), 0.25);
     check_uniform(drawn.mixer("conv1d.weight"), 0.5);
     check_uniform(drawn.mixer("conv1d.bias"), 0.5);
@@ -104,7 +112,8 @@ TEST_CASE("mamba3 starts with its biases, norms and skips at one and step sizes 
     drawn = Drawn(wide(config));
     check_constant(drawn.mixer("B_bias"), 0.25);
     check_step_size(drawn.mixer("dt_bias"), 1e-4, 1e-3);  // floored
-    check_step_size(Drawn(wide(mamba3_config()), {1, 0.01, 0.02}).mixer("dt_bias"), 0.01, 0.02);  // the replica's own range
+    check_step_size(Drawn(wide(mamba3_config()), {1, 0.01, 0.02}).mixer("dt_bias"), 0.01,
+                    0.02);  // the replica's own range
 }
 
 TEST_CASE("decay rates of mamba2 and gated delta net are the logarithm of a uniform draw", "[model][init]") {
@@ -128,19 +137,22 @@ TEST_CASE("decay rates of mamba2 and gated delta net are the logarithm of a unif
     check_uniform(drawn.mixer("o_proj.weight"), 1 / std::sqrt(256.0) / 2);
     ModelConfig fla = wide(delta);
     fla.init = Initialization::fla;
-    for (const char* name : {"q_proj.weight", "k_conv1d.weight", "o_proj.weight"}) check_normal(Drawn(fla).mixer(name), 0.02);
+    for (const char* name : {"q_proj.weight", "k_conv1d.weight", "o_proj.weight"})
+        check_normal(Drawn(fla).mixer(name), 0.02);
 }
 
 TEST_CASE("initial numbers depend on the seed and the place, and on nothing else", "[model][init]") {
     const Drawn one(wide(mamba3_config())), again(wide(mamba3_config())), other(wide(mamba3_config()), {2});
     CHECK((one.slice == again.slice));
-    const auto a = one.mixer("in_proj.weight"), b = other.mixer("in_proj.weight"), c = one["backbone.layers.1.mixer.in_proj.weight"];
+    const auto a = one.mixer("in_proj.weight"), b = other.mixer("in_proj.weight"),
+               c = one["backbone.layers.1.mixer.in_proj.weight"];
     double products = 0, squares = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
         products += a[i] * b[i] + a[i] * c[i];
         squares += a[i] * a[i];
     }
-    CHECK(std::abs(products / squares) < 10 / std::sqrt(static_cast<double>(a.size())));  // uncorrelated between seeds and layers
+    CHECK(std::abs(products / squares) <
+          10 / std::sqrt(static_cast<double>(a.size())));  // uncorrelated between seeds and layers
     ModelConfig longer = wide(mamba3_config());
     longer.vocab_size = 60;  // more rows behind the first ones
     const auto more = Drawn(longer)["backbone.embedding.weight"], less = one["backbone.embedding.weight"];

@@ -67,7 +67,8 @@ void ModelRun::fill(std::uint64_t first_seed) {
     const ParameterLayout& layout = model.layout();
     std::vector<double> flags(static_cast<std::size_t>(layout.slice()));
     for (const ParameterInfo& p : layout.parameters())
-        for (std::int64_t i = 0; i < p.count; ++i) flags[static_cast<std::size_t>(p.offset + i)] = !p.trainable ? 0 : p.decay ? 2 : 1;
+        for (std::int64_t i = 0; i < p.count; ++i)
+            flags[static_cast<std::size_t>(p.offset + i)] = !p.trainable ? 0 : p.decay ? 2 : 1;
     upload_slice(backend_, flags, mask);
     const double rate = 1e-2, decay = 0.1, clip = 1;
     for (std::int64_t r = 0; r < shape_.replicas; ++r) {
@@ -77,7 +78,9 @@ void ModelRun::fill(std::uint64_t first_seed) {
         for (const ParameterInfo& p : layout.parameters())
             for (std::int64_t i = 0; i < p.count; ++i)
                 slice[static_cast<std::size_t>(p.offset + i)] +=
-                    0.3 * Random(first_seed + static_cast<std::uint64_t>(r), Purpose::test_fixture, static_cast<std::uint64_t>(p.offset), static_cast<std::uint64_t>(i)).uniform(-1, 1);
+                    0.3 * Random(first_seed + static_cast<std::uint64_t>(r), Purpose::test_fixture,
+                                 static_cast<std::uint64_t>(p.offset), static_cast<std::uint64_t>(i))
+                              .uniform(-1, 1);
         upload_parameters(r, slice);
         backend_.upload(row(step_.learning_rate, r), &rate, 8);
         backend_.upload(row(step_.weight_decay, r), &decay, 8);
@@ -89,14 +92,16 @@ void ModelRun::fill_data(std::uint64_t first_seed) {
     const std::int64_t rows = shape_.batch * shape_.length, vocabulary = model.config().vocab_size;
     for (std::int64_t r = 0; r < shape_.replicas; ++r) {
         const std::uint64_t seed = 1000 + first_seed + static_cast<std::uint64_t>(r);
-        const auto tokens = random_tokens(seed, rows, vocabulary), targets = random_tokens(seed + 5000, shape_.slots, vocabulary);
+        const auto tokens = random_tokens(seed, rows, vocabulary),
+                   targets = random_tokens(seed + 5000, shape_.slots, vocabulary);
         for (std::int64_t b = 0; b < shape_.batch; ++b) {
             Tensor to = model.tokens();
             to.data = reinterpret_cast<std::byte*>(to.at<std::int32_t>(r, b));
             backend_.upload(to, tokens.data() + b * shape_.length, shape_.length * 4);
         }
         std::vector<std::int32_t> row_of;
-        for (std::int64_t m = 0; m < shape_.slots; ++m) row_of.push_back(static_cast<std::int32_t>((m * rows + rows - 1) / shape_.slots % rows));
+        for (std::int64_t m = 0; m < shape_.slots; ++m)
+            row_of.push_back(static_cast<std::int32_t>((m * rows + rows - 1) / shape_.slots % rows));
         backend_.upload(row(model.supervision().row_of, r), row_of.data(), shape_.slots * 4);
         backend_.upload(row(model.supervision().target, r), targets.data(), shape_.slots * 4);
     }
@@ -151,7 +156,8 @@ void ModelRun::upload_parameters(std::int64_t replica, const std::vector<double>
 std::vector<std::int32_t> random_tokens(std::uint64_t seed, std::int64_t count, std::int64_t vocabulary) {
     std::vector<std::int32_t> tokens;
     for (std::int64_t i = 0; i < count; ++i)
-        tokens.push_back(static_cast<std::int32_t>(Random(seed, Purpose::test_fixture, 0, static_cast<std::uint64_t>(i)).below(static_cast<std::uint32_t>(vocabulary))));
+        tokens.push_back(static_cast<std::int32_t>(Random(seed, Purpose::test_fixture, 0, static_cast<std::uint64_t>(i))
+                                                       .below(static_cast<std::uint32_t>(vocabulary))));
     return tokens;
 }
 

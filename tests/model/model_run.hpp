@@ -26,7 +26,7 @@ public:
     /// gradient(), its norm, and one AdamW step with clipping left out.
     void train_step();
 
-    std::vector<double> logits() const;                       // [R·slots·V]
+    std::vector<double> logits() const;  // [R·slots·V]
     std::vector<double> slice_of(const Tensor& buffer, std::int64_t replica) const;
     /// The gradient (or value) of one parameter of replica 0.
     std::vector<double> parameter_part(const Tensor& buffer, const std::string& name) const;

@@ -16,7 +16,8 @@ constexpr std::int64_t kLength = 9;
 const ModelShape kAllSlots{2, 3, kLength, 3 * kLength};  // every position of every sequence gives logits
 
 /// Logits of all positions, decoded in parts from a carried state, in the order of a whole run.
-std::vector<double> decode(const ModelConfig& config, Backend& backend, DType dtype, const ModelRun& whole, const std::vector<std::int64_t>& parts) {
+std::vector<double> decode(const ModelConfig& config, Backend& backend, DType dtype, const ModelRun& whole,
+                           const std::vector<std::int64_t>& parts) {
     const std::int64_t replicas = kAllSlots.replicas, batch = kAllSlots.batch, vocabulary = config.vocab_size;
     LanguageModel model(config, backend, dtype);
     State state = model.make_state(replicas, batch, kLength);
@@ -53,7 +54,8 @@ std::vector<double> decode(const ModelConfig& config, Backend& backend, DType dt
                 else
                     backend.download(single.data(), row, vocabulary * 4);
                 if (dtype == DType::f32) values.assign(single.begin(), single.end());
-                std::copy(values.begin(), values.end(), logits.begin() + ((r * batch + m / part) * kLength + t) * vocabulary);
+                std::copy(values.begin(), values.end(),
+                          logits.begin() + ((r * batch + m / part) * kLength + t) * vocabulary);
             }
     }
     CHECK(state.position == kLength);
@@ -66,7 +68,9 @@ void check_zero_rows(const Mamba3Config& mixer, std::int64_t begin, std::int64_t
         ModelRun run(one_layer(mixer), *backend, DType::f32, {1, 2, 7, 14});
         run.gradient();
         const auto gradient = run.parameter_part(run.gradients, "backbone.layers.0.mixer.in_proj.weight");
-        const auto row_norm = [&](std::int64_t row) { return norm({gradient.begin() + row * 12, gradient.begin() + (row + 1) * 12}); };
+        const auto row_norm = [&](std::int64_t row) {
+            return norm({gradient.begin() + row * 12, gradient.begin() + (row + 1) * 12});
+        };
         const auto rows = static_cast<std::int64_t>(gradient.size()) / 12;
         for (std::int64_t row = 0; row < rows; ++row) {
             INFO("row " << row);
@@ -128,11 +132,13 @@ TEST_CASE("a tied head adds its gradient to the embedding's, an untied one keeps
     for (Backend* backend : judged_backends()) {
         ModelRun one(tied, *backend, DType::f64, {1, 2, 7, 5}), two(untied, *backend, DType::f64, {1, 2, 7, 5});
         // The untied model with the tied one's weights, the head being a copy of the embedding.
-        std::vector<double> slice = one.slice_of(one.parameters, 0), wide(static_cast<std::size_t>(two.model.layout().slice()));
+        std::vector<double> slice = one.slice_of(one.parameters, 0),
+                            wide(static_cast<std::size_t>(two.model.layout().slice()));
         for (const ParameterInfo& p : two.model.layout().parameters()) {
             const int from = one.model.layout().find(p.name);
             const auto& source = one.model.layout().parameters()[static_cast<std::size_t>(std::max(from, 0))];
-            std::copy_n(slice.begin() + source.offset, p.count, wide.begin() + p.offset);  // lm_head: from parameter 0, the embedding
+            std::copy_n(slice.begin() + source.offset, p.count,
+                        wide.begin() + p.offset);  // lm_head: from parameter 0, the embedding
         }
         two.upload_parameters(0, wide);
         one.gradient();

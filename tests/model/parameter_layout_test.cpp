@@ -19,7 +19,9 @@ using Table = std::map<std::string, Expected>;
 
 /// The layer's parameters are those of `mixer`, and the model's are these and its own.
 void check_layout(const ModelConfig& config, const Table& mixer) {
-    Table expected = {{"backbone.embedding.weight", {{7, 12}, true}}, {"backbone.norm_f.weight", {{12}, false}}, {"backbone.layers.0.norm.weight", {{12}, false}}};
+    Table expected = {{"backbone.embedding.weight", {{7, 12}, true}},
+                      {"backbone.norm_f.weight", {{12}, false}},
+                      {"backbone.layers.0.norm.weight", {{12}, false}}};
     for (const auto& [name, parameter] : mixer) expected["backbone.layers.0.mixer." + name] = parameter;
     if (!config.tie_embeddings) expected["lm_head.weight"] = {{7, 12}, true};
     if (config.d_intermediate > 0) {
@@ -52,9 +54,14 @@ void check_layout(const ModelConfig& config, const Table& mixer) {
 
 Table mamba3_table(std::int64_t rank) {
     // d_model 12, headdim 6, d_state 10: H = 4, S = 5; groups 2.
-    return {{"in_proj.weight", {{2 * 24 + 2 * rank * 2 * 10 + 3 * 4 + 5, 12}, true}}, {"dt_bias", {{4}, false}},
-            {"B_bias", {{4, rank, 10}, false}}, {"C_bias", {{4, rank, 10}, false}}, {"B_norm.weight", {{10}, false}},
-            {"C_norm.weight", {{10}, false}}, {"D", {{4}, false}}, {"out_proj.weight", {{12, 24}, true}}};
+    return {{"in_proj.weight", {{2 * 24 + 2 * rank * 2 * 10 + 3 * 4 + 5, 12}, true}},
+            {"dt_bias", {{4}, false}},
+            {"B_bias", {{4, rank, 10}, false}},
+            {"C_bias", {{4, rank, 10}, false}},
+            {"B_norm.weight", {{10}, false}},
+            {"C_norm.weight", {{10}, false}},
+            {"D", {{4}, false}},
+            {"out_proj.weight", {{12, 24}, true}}};
 }
 
 Mamba3Config mamba3_config() {
@@ -101,19 +108,34 @@ TEST_CASE("the parameters of mamba2, of gated delta net and of attention", "[mod
     two.headdim = 6;
     two.d_state = 10;
     two.ngroups = 2;
-    check_layout(one_layer(two), {{"in_proj.weight", {{2 * 24 + 40 + 4, 12}, true}}, {"conv1d.weight", {{64, 1, 4}, true}}, {"conv1d.bias", {{64}, false}},
-                                  {"dt_bias", {{4}, false}}, {"A_log", {{4}, false}}, {"D", {{4}, false}}, {"norm.weight", {{24}, false}},
+    check_layout(one_layer(two), {{"in_proj.weight", {{2 * 24 + 40 + 4, 12}, true}},
+                                  {"conv1d.weight", {{64, 1, 4}, true}},
+                                  {"conv1d.bias", {{64}, false}},
+                                  {"dt_bias", {{4}, false}},
+                                  {"A_log", {{4}, false}},
+                                  {"D", {{4}, false}},
+                                  {"norm.weight", {{24}, false}},
                                   {"out_proj.weight", {{12, 24}, true}}});
     GatedDeltaNetConfig delta;
     delta.num_heads = 2;
     delta.num_v_heads = 4;
     delta.head_dim = 5;
     delta.expand_v = 3;
-    check_layout(one_layer(delta), {{"q_proj.weight", {{10, 12}, true}}, {"k_proj.weight", {{10, 12}, true}}, {"v_proj.weight", {{60, 12}, true}},
-                                    {"g_proj.weight", {{60, 12}, true}}, {"a_proj.weight", {{4, 12}, true}}, {"b_proj.weight", {{4, 12}, true}},
-                                    {"o_proj.weight", {{12, 60}, true}}, {"q_conv1d.weight", {{10, 1, 4}, true}}, {"k_conv1d.weight", {{10, 1, 4}, true}},
-                                    {"v_conv1d.weight", {{60, 1, 4}, true}}, {"A_log", {{4}, false}}, {"dt_bias", {{4}, false}}, {"o_norm.weight", {{15}, false}}});
-    check_layout(one_layer(AttentionConfig{3, 4, Positions::rope}), {{"in_proj.weight", {{36, 12}, true}}, {"out_proj.weight", {{12, 12}, true}}});
+    check_layout(one_layer(delta), {{"q_proj.weight", {{10, 12}, true}},
+                                    {"k_proj.weight", {{10, 12}, true}},
+                                    {"v_proj.weight", {{60, 12}, true}},
+                                    {"g_proj.weight", {{60, 12}, true}},
+                                    {"a_proj.weight", {{4, 12}, true}},
+                                    {"b_proj.weight", {{4, 12}, true}},
+                                    {"o_proj.weight", {{12, 60}, true}},
+                                    {"q_conv1d.weight", {{10, 1, 4}, true}},
+                                    {"k_conv1d.weight", {{10, 1, 4}, true}},
+                                    {"v_conv1d.weight", {{60, 1, 4}, true}},
+                                    {"A_log", {{4}, false}},
+                                    {"dt_bias", {{4}, false}},
+                                    {"o_norm.weight", {{15}, false}}});
+    check_layout(one_layer(AttentionConfig{3, 4, Positions::rope}),
+                 {{"in_proj.weight", {{36, 12}, true}}, {"out_proj.weight", {{12, 12}, true}}});
 }
 
 TEST_CASE("an MLP and an untied head add their parameters", "[model][layout]") {
@@ -139,7 +161,8 @@ TEST_CASE("biases of B and C freeze when their config says so, nothing else does
 TEST_CASE("a view has the parameter's place and shape in every replica", "[model][layout]") {
     const ParameterLayout layout(one_layer(mamba3_config()));
     const Tensor buffer = activation_at(nullptr, {3, 1, 1, layout.slice()}, DType::f32, Device::cpu);
-    const Tensor bias = layout.view(buffer, "backbone.layers.0.mixer.B_bias"), absent = layout.view(buffer, "backbone.layers.0.mixer.A_log");
+    const Tensor bias = layout.view(buffer, "backbone.layers.0.mixer.B_bias"),
+                 absent = layout.view(buffer, "backbone.layers.0.mixer.A_log");
     CHECK((bias.shape == std::array<std::int64_t, 4>{3, 4, 1, 10}));
     CHECK((bias.stride == std::array<std::int64_t, 4>{layout.slice(), 10, 10, 1}));
     CHECK((absent.data == nullptr && absent.shape == Tensor{}.shape));

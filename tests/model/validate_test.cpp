@@ -47,7 +47,9 @@ Mamba3Config mamba3_config() {
 }  // namespace
 
 TEST_CASE("a mamba3 layer that cannot be is refused by its key", "[model][validate]") {
-    const auto check = [](const std::string& key, const std::function<void(Mamba3Config&)>& spoil) { check_layer_refused(mamba3_config(), key, spoil); };
+    const auto check = [](const std::string& key, const std::function<void(Mamba3Config&)>& spoil) {
+        check_layer_refused(mamba3_config(), key, spoil);
+    };
     check("headdim", [](auto& c) { c.headdim = 5; });  // does not divide 24
     check("headdim", [](auto& c) { c.headdim = 0; });
     check("headdim", [](auto& c) { c.headdim = 48; });
@@ -88,7 +90,8 @@ TEST_CASE("what looks odd but works is accepted", "[model][validate]") {
     CHECK(refusal(one_layer(config)) == "");
 }
 
-TEST_CASE("mamba2, gated delta net and attention layers that cannot be are refused by their keys", "[model][validate]") {
+TEST_CASE("mamba2, gated delta net and attention layers that cannot be are refused by their keys",
+          "[model][validate]") {
     Mamba2Config two;
     two.headdim = 6;
     check_layer_refused<Mamba2Config>(two, "headdim", [](auto& c) { c.headdim = 7; });

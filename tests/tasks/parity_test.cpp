@@ -60,7 +60,7 @@ TEST_CASE("parity: thousands of examples agree with an independent evaluator", "
     CHECK(std::abs(answers[1] - 4000) < 270);
 }
 
-TEST_CASE("parity: every prefix is answered with supervise = all, after a beginning with bos", "[tasks]") {
+TEST_CASE("parity: every prefix is answered with supervise = all after a beginning with bos", "[tasks]") {
     Parity task;
     task.supervise = Supervise::all;
     task.bos = true;
@@ -91,7 +91,7 @@ TEST_CASE("parity: the room behind an example does not change it", "[tasks]") {
     }
 }
 
-TEST_CASE("parity: splits, seeds, steps and indices never share examples", "[tasks]") {
+TEST_CASE("parity: splits seeds steps and indices never share examples", "[tasks]") {
     const Parity task;
     std::set<std::vector<std::int32_t>> seen;
     std::size_t made = 0;
@@ -124,7 +124,7 @@ TEST_CASE("parity can be generated at compile time", "[tasks]") {
     STATIC_REQUIRE(first == 7);
 }
 
-TEST_CASE("scaled accuracy is 0 at chance, 1 when perfect, and not clipped", "[tasks]") {
+TEST_CASE("scaled accuracy is 0 at chance 1 when perfect and not clipped", "[tasks]") {
     CHECK(scaled_accuracy(0.5, 0.5) == 0);
     CHECK(scaled_accuracy(1.0, 0.5) == 1);
     CHECK(scaled_accuracy(0.0, 0.5) == -1);

@@ -10,7 +10,7 @@ double best_accuracy(const char* preset, std::int64_t size, std::int64_t test_si
     TrainingConfig config = training(400, 32);
     config.curriculum = {CurriculumShape::linear, 4, size, 0.6, {}, 0};
     std::vector<ReplicaHyper> population;
-    for (std::uint64_t seed = 0; seed < 4; ++seed) population.push_back({1e-2, 0.1, seed, seed, {0.1, 1.0}, true});
+    for (std::uint64_t seed = 0; seed < 4; ++seed) population.push_back({6e-3, 0.1, seed, seed, {0.1, 1.0}, true});
     Lab lab(population, 1, config, preset);
     lab.trainer.step(config.steps);
     const Evaluation validation = lab.trainer.evaluate(Split::validation, {{size}, 256, 0});

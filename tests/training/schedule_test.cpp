@@ -6,7 +6,7 @@
 
 using namespace whorl;
 
-TEST_CASE("cosine: rises in equal steps, starts above zero, falls to its end", "[training]") {
+TEST_CASE("cosine: rises in equal steps starts above zero falls to its end", "[training]") {
     const Schedule schedule{ScheduleShape::cosine, 0.1, 0.0};
     CHECK(schedule_factor(schedule, 0, 100) == Approx(0.1));
     CHECK(schedule_factor(schedule, 9, 100) == Approx(1.0));
@@ -28,7 +28,7 @@ TEST_CASE("a curriculum grows from start to end and stays there", "[training]") 
     CHECK(max_size({CurriculumShape::fixed, 8, 40, 0.5, {}, 0}, 0, 1000) == 40);
 }
 
-TEST_CASE("stages take equal shares, or the steps they are given", "[training]") {
+TEST_CASE("stages take equal shares or the steps they are given", "[training]") {
     const Curriculum shares{CurriculumShape::stages, 0, 0, 0, {8, 16, 32}, 0};
     CHECK(max_size(shares, 0, 30) == 8);
     CHECK(max_size(shares, 10, 30) == 16);
@@ -44,7 +44,7 @@ TEST_CASE("batches are padded to the next multiple of eight", "[training]") {
     CHECK(bucket_length(9) == 16);
 }
 
-TEST_CASE("a grid is a product, the seed fastest", "[training]") {
+TEST_CASE("a grid is a product the seed fastest", "[training]") {
     const ReplicaGrid grid{{1e-3, 1e-2}, {0.0, 0.1}, {{}}, 3, 5};
     const std::vector<ReplicaHyper> replicas = replicas_of(grid);
     REQUIRE(replicas.size() == 12);

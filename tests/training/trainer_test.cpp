@@ -12,7 +12,7 @@
 
 using namespace small;
 
-TEST_CASE("a replica that meets NaN is stopped, the others go on untouched", "[training]") {
+TEST_CASE("a replica that meets NaN is stopped the others go on untouched", "[training]") {
     Lab healthy, broken;
     healthy.trainer.step(3);
     broken.trainer.step(3);
@@ -80,7 +80,7 @@ TEST_CASE("clipping bounds each replica's gradient by itself", "[training]") {
     }
 }
 
-TEST_CASE("decay touches matrices only, frozen parameters stay", "[training]") {
+TEST_CASE("decay touches matrices only frozen parameters stay", "[training]") {
     // Two trainings that differ in nothing but the decay differ after one step by rate·decay·value.
     ModelConfig frozen = model();
     std::get<Mamba3Config>(frozen.layers[0]).bc_bias_trainable = false;
@@ -104,7 +104,7 @@ TEST_CASE("decay touches matrices only, frozen parameters stay", "[training]") {
     }
 }
 
-TEST_CASE("rows hold means over the interval, and tokens count padding", "[training]") {
+TEST_CASE("rows hold means over the interval and tokens count padding", "[training]") {
     Lab lab;
     lab.trainer.step(2);
     const TrainingRow first = lab.trainer.take_row();
@@ -119,7 +119,7 @@ TEST_CASE("rows hold means over the interval, and tokens count padding", "[train
     CHECK(lab.trainer.finished());
 }
 
-TEST_CASE("all replicas are evaluated on the same examples, and other splits differ", "[training]") {
+TEST_CASE("all replicas are evaluated on the same examples and other splits differ", "[training]") {
     const ReplicaHyper one = replicas()[0];
     Lab lab({one, one});
     lab.trainer.step(2);
@@ -131,7 +131,7 @@ TEST_CASE("all replicas are evaluated on the same examples, and other splits dif
     CHECK(lab.trainer.evaluate(Split::test, {{9, 30}, 37, 0}).loss[1][0] != validation.loss[1][0]);
 }
 
-TEST_CASE("the best replica has the highest accuracy, then the lowest loss; NaN never wins", "[training]") {
+TEST_CASE("the best replica has the highest accuracy then the lowest loss and NaN never wins", "[training]") {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const Evaluation evaluation{Split::validation, 1, {8}, 10, {{0.5, 1.0, 1.0, 1.0}}, {{0.1, nan, 0.3, 0.2}}};
     CHECK(best_replica(evaluation) == 3);
