@@ -1,7 +1,9 @@
-// Parity: is the number of ones in a bit string odd? The smallest task that needs a state which turns instead of fading.
+// Parity: is the number of ones in a bit string odd? The smallest task that needs a state which turns instead of
+// fading.
 //
-// Tokens: 0 PAD, 1 the bit 0, 2 the bit 1 (and, with `bos`, 3 the beginning of the sequence). An example of size s has s-1 uniform
-// bits; the answer, one of the same two symbols, is asked for at the last bit (supervise = all: at every bit, for its prefix).
+// Tokens: 0 PAD, 1 the bit 0, 2 the bit 1 (and, with `bos`, 3 the beginning of the sequence). An example of size s has
+// s-1 uniform bits; the answer, one of the same two symbols, is asked for at the last bit (supervise = all: at every
+// bit, for its prefix).
 #pragma once
 
 #include "tasks/task.hpp"
@@ -26,7 +28,9 @@ struct Parity {
     static const char* about();
 };
 
-constexpr const char* config_type(const Parity&) { return "parity"; }
+constexpr const char* config_type(const Parity&) {
+    return "parity";
+}
 
 template <class V>
 void describe(V& v, Parity& c) {

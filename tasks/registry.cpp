@@ -17,7 +17,9 @@ public:
     std::int64_t min_size() const override { return task_.min_size(); }
     std::int64_t positions(std::int64_t size) const override { return task_.positions(size); }
     std::int64_t slots(std::int64_t length) const override { return task_.slots(length); }
-    std::int64_t generate(const SampleKey& key, const SampleView& out) const override { return task_.generate(key, out); }
+    std::int64_t generate(const SampleKey& key, const SampleView& out) const override {
+        return task_.generate(key, out);
+    }
 
 private:
     T task_;
@@ -61,8 +63,11 @@ std::string token_text(const Task& task, std::int32_t token) {
 }
 
 std::unique_ptr<DataSource> make_data_source(const Task& task) {
-    return std::visit([](const auto& one) -> std::unique_ptr<DataSource> { return std::make_unique<TaskSource<std::decay_t<decltype(one)>>>(one); },
-                      task);
+    return std::visit(
+        [](const auto& one) -> std::unique_ptr<DataSource> {
+            return std::make_unique<TaskSource<std::decay_t<decltype(one)>>>(one);
+        },
+        task);
 }
 
 Task read_task(const Value& value, const Place& place) {

@@ -27,7 +27,8 @@ std::string token_text(const Task& task, std::int32_t token);
 /// The task as the trainer sees it; keeps a copy.
 std::unique_ptr<DataSource> make_data_source(const Task& task);
 
-/// The parameters in `value`, a table with the key `type`, such as a recipe's [task]. Throws UserError naming key and line.
+/// The parameters in `value`, a table with the key `type`, such as a recipe's [task]. Throws UserError naming key and
+/// line.
 Task read_task(const Value& value, const Place& place);
 
 }  // namespace whorl

@@ -10,7 +10,8 @@
 //     WHORL_HD generate(key, view) const       writes one example: pure, bounded, without recursion
 //     std::string token_text(token) const      how people write a token
 //     static const char* about()               a sentence or two for `whorl tasks`
-// beside config_type (its name) and describe (its parameters). Tests bring an evaluator that shares no code with generate.
+// beside config_type (its name) and describe (its parameters). Tests bring an evaluator that shares no code with
+// generate.
 #pragma once
 
 #include <array>
@@ -21,17 +22,20 @@
 
 namespace whorl {
 
-inline constexpr std::int32_t kPad = 0;             // never a target
-inline constexpr std::int32_t kUnsupervised = -1;   // a target where nothing is asked
+inline constexpr std::int32_t kPad = 0;            // never a target
+inline constexpr std::int32_t kUnsupervised = -1;  // a target where nothing is asked
 
-/// Where answers are asked for: at the last position only (the published protocol), or at every prefix (easier: another protocol).
+/// Where answers are asked for: at the last position only (the published protocol), or at every prefix (easier: another
+/// protocol).
 enum class Supervise { last, all };
 constexpr auto enum_names(Supervise) {
     return std::to_array<EnumName<Supervise>>({{Supervise::last, "last"}, {Supervise::all, "all"}});
 }
 
 /// (accuracy - chance) / (1 - chance): 0 for guessing, 1 for perfect, negative below chance. Not clipped.
-constexpr double scaled_accuracy(double accuracy, double chance) { return (accuracy - chance) / (1 - chance); }
+constexpr double scaled_accuracy(double accuracy, double chance) {
+    return (accuracy - chance) / (1 - chance);
+}
 
 /// Fills positions [used, capacity) with PAD and no target.
 WHORL_HD constexpr void pad_sample(const SampleView& out, std::int64_t used) {

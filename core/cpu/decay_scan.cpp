@@ -135,8 +135,10 @@ void recurrent_backward(const ScanShape& s, const ScanInput<T>& in, const T* d_y
 
 }  // namespace
 
-ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim, FormChoice choice) {
-    ScanShape shape{length, rank, state, headdim, choice.form, choice.chunk};
+ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim, FormChoice choice,
+                      bool carried) {
+    if (carried) return {length, rank, state, headdim, Form::recurrent, length, true};
+    ScanShape shape{length, rank, state, headdim, choice.form, choice.chunk, false};
     if (shape.form == Form::automatic) shape.form = Form::chunked;
     if (shape.chunk <= 0) {
         const std::int64_t most = std::max<std::int64_t>(kChunkRows / rank, 4);
@@ -154,12 +156,13 @@ ScanScratch<T>::ScanScratch(Scratch& scratch, const ScanShape& shape) {
     scores = scratch.take<T>(chunked ? m * m : 0);
     weights = scratch.take<T>(chunked ? m * m : 0);
     d_scores = scratch.take<T>(chunked ? m * m : 0);
-    rows_n = scratch.take<T>(m * shape.state);
-    rows_p = scratch.take<T>(m * shape.headdim);
+    rows_n = scratch.take<T>(chunked ? m * shape.state : 0);
+    rows_p = scratch.take<T>(chunked ? m * shape.headdim : 0);
     h = scratch.take<T>(shape.state_size());
     d_h = scratch.take<T>(shape.state_size());
-    states = scratch.take<T>(chunked ? 0 : shape.chunk * shape.state_size());
-    for (T** vector : {&decay, &strength, &from_start, &to_end, &d_lambda, &d_strength}) *vector = scratch.take<T>(m);
+    states = scratch.take<T>(chunked || shape.carried ? 0 : shape.chunk * shape.state_size());
+    for (T** vector : {&decay, &strength, &from_start, &to_end, &d_strength, &d_entry, &d_exit, &d_crossing, &column_sums})
+        *vector = scratch.take<T>(m);
 }
 
 template <class T>

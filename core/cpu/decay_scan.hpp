@@ -21,16 +21,18 @@ struct ScanShape {
     std::int64_t length = 0, rank = 1, state = 0, headdim = 0;
     Form form = Form::recurrent;
     std::int64_t chunk = 0;
+    bool carried = false;  // continues from a ScanCarry: forward only, step by step
 
     std::int64_t rows() const { return length * rank; }
     std::int64_t chunks() const { return (length + chunk - 1) / chunk; }
     std::int64_t state_size() const { return state * headdim; }
     /// Elements kept from forward to backward: the state on entry to every chunk but the first.
-    std::int64_t saved_size() const { return (chunks() - 1) * state_size(); }
+    std::int64_t saved_size() const { return carried ? 0 : (chunks() - 1) * state_size(); }
 };
 
 /// Fills in form and chunk where the caller left the choice to the backend.
-ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim, FormChoice choice);
+ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim, FormChoice choice,
+                      bool carried);
 
 /// Rows are (position, rank); q and k are [rows, N], v [rows, P], all dense; the coefficients are [length].
 template <class T>
@@ -58,7 +60,8 @@ struct ScanScratch {
     T *rows_n, *rows_p;              // [m,N], [m,P]
     T *h, *d_h;                      // [N,P]
     T *states;                       // [chunk,N,P], recurrent backward only
-    T *decay, *strength, *from_start, *to_end, *d_lambda, *d_strength;  // [m]
+    T *decay, *strength, *from_start, *to_end;                      // [m]
+    T *d_strength, *d_entry, *d_exit, *d_crossing, *column_sums;    // [m]; see collect_coefficients
 };
 
 /// y [rows,P] overwritten. `saved` [saved_size] is written; carry, when given, is read and advanced (recurrent form).

@@ -118,27 +118,28 @@ void carry_state(const Chunk<T>& c, const ScanInput<T>& in, ScanScratch<T>& x) {
                c.first ? Write::assign : Write::add);
 }
 
-/// Gradients of the scores, and of decay and strength through the weights inside the chunk.
-/// On entry d_scores = dY Vᵀ; on return it is the gradient of Q Kᵀ, and `scores` the masked scores.
+/// Gradients of the scores, and of decay and strength through the weights inside the chunk. A step's decay weighs every pair
+/// (i, j) that it lies between, j < t ≤ i: going up from the last row, the columns' sums so far add up to exactly those.
+/// (Row sum minus column sum, the textbook form, loses digits to cancellation.) On entry d_scores = dY Vᵀ; on return it is the gradient of Q Kᵀ, and `scores` the masked scores.
 template <class T>
 void mask_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient<T>& g, ScanScratch<T>& x) {
     const std::int64_t rank = c.s.rank;
-    for (std::int64_t i = 0; i < c.rows; ++i) {
+    fill(T(0), x.column_sums, c.rows);
+    for (std::int64_t i = c.rows - 1; i >= 0; --i) {
         const std::int64_t own = i / rank * rank, t = c.begin + i / rank;
         T *score = x.scores + i * c.rows, *d = x.d_scores + i * c.rows;
         const T* w = x.weights + i * c.rows;
-        T from_row = 0;
-#pragma omp simd reduction(+ : from_row)
+        T crossing = 0;
+#pragma omp simd reduction(+ : crossing)
         for (std::int64_t j = 0; j < own; ++j) {
             const T d_strength = d[j] * score[j] * w[j];
-            const T through = d_strength * x.strength[j];
             x.d_strength[j] += d_strength;
-            x.d_lambda[j] -= through;
-            from_row += through;
+            x.column_sums[j] += d_strength * x.strength[j];
+            crossing += x.column_sums[j];
             d[j] *= w[j] * x.strength[j];
             score[j] *= w[j] * x.strength[j];
         }
-        x.d_lambda[i] += from_row;
+        if (i == own) x.d_crossing[own] = crossing;
         const T gamma = in.gamma[t];
         for (std::int64_t j = own; j < own + rank; ++j) {
             g.gamma[t] += d[j] * score[j];
@@ -150,7 +151,7 @@ void mask_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient
     }
 }
 
-/// Through y += diag(e^Λ) Q h_in: adds to d_q and d_Λ; leaves diag(e^Λ) dY in rows_p.
+/// Through y += diag(e^Λ) Q h_in: adds to d_q, writes d_entry; leaves diag(e^Λ) dY in rows_p.
 template <class T>
 void entry_backward(const Chunk<T>& c, const ScanInput<T>& in, const T* d_y, const ScanGradient<T>& g, const T* h_in,
                     ScanScratch<T>& x) {
@@ -159,43 +160,47 @@ void entry_backward(const Chunk<T>& c, const ScanInput<T>& in, const T* d_y, con
     gemm_nt<T>({x.rows_p, c.rows, c.s.headdim, c.s.headdim}, c.state(h_in), d_q, Write::assign);
     const Matrix<const T> q = c.n_rows(in.q);
     for (std::int64_t i = 0; i < c.rows; ++i)
-        x.d_lambda[i] += dot(q.data + i * q.ld, x.rows_n + i * c.s.state, c.s.state);
+        x.d_entry[i] = dot(q.data + i * q.ld, x.rows_n + i * c.s.state, c.s.state);
     accumulate(x.rows_n, c.n_rows(g.q).data, c.rows * c.s.state);
 }
 
-/// Through h_out = e^{Λ_end} h_in + Kᵀ diag(e^{Λ_end-Λ} s) V with gradient x.d_h: adds to d_k, d_v, d_s, d_Λ.
+/// Through h_out = e^{Λ_end} h_in + Kᵀ diag(e^{Λ_end-Λ} s) V with gradient x.d_h: adds to d_k, d_v, d_s, writes d_exit; returns
+/// the gradient of Λ_end through h_in.
 template <class T>
-void exit_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient<T>& g, const T* h_in, ScanScratch<T>& x) {
-    const std::int64_t p = c.s.headdim, end = c.rows - 1;
+T exit_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient<T>& g, const T* h_in, ScanScratch<T>& x) {
+    const std::int64_t p = c.s.headdim;
     gemm_nn<T>(c.n_rows(in.k), c.state(static_cast<const T*>(x.d_h)), {x.rows_p, c.rows, p, p}, Write::assign);
     const Matrix<const T> v = c.p_rows(in.v);
     const Matrix<T> d_v = c.p_rows(g.v);
-    T total = 0;
     for (std::int64_t i = 0; i < c.rows; ++i) {
         const T d_strength = x.to_end[i] * dot(v.data + i * p, x.rows_p + i * p, p);
         x.d_strength[i] += d_strength;
-        x.d_lambda[i] -= d_strength * x.strength[i];
-        total += d_strength * x.strength[i];
+        x.d_exit[i] = d_strength * x.strength[i];
         axpy(x.to_end[i] * x.strength[i], x.rows_p + i * p, d_v.data + i * p, p);
     }
-    if (h_in) total += x.from_start[end] * dot(h_in, x.d_h, c.s.state_size());
-    x.d_lambda[end] += total;
     scale_rows(v, x.to_end, x.strength, x.rows_p);
     gemm_nt<T>({x.rows_p, c.rows, p, p}, c.state(static_cast<const T*>(x.d_h)), c.n_rows(g.k), Write::add);
+    return h_in ? x.from_start[c.rows - 1] * dot(h_in, x.d_h, c.s.state_size()) : T(0);
 }
 
-/// d_a = reverse sum of d_Λ over the chunk; d_γ, d_b from d_s.
+/// A step's decay weighs the pairs it lies between, the outputs at or behind it (through the entry state), what the chunk wrote
+/// before it into the exit state, and the whole way from entry to exit. d_γ, d_b come from d_s.
 template <class T>
-void collect_coefficients(const Chunk<T>& c, const ScanGradient<T>& g, const ScanScratch<T>& x) {
-    T later = 0;
+void collect_coefficients(const Chunk<T>& c, const ScanGradient<T>& g, T through, const ScanScratch<T>& x) {
+    const std::int64_t rank = c.s.rank;
+    T before = 0, behind = 0;
+    for (std::int64_t i = 0; i < c.positions; ++i) {
+        g.log_decay[c.begin + i] = through + before + x.d_crossing[i * rank];
+        for (std::int64_t r = 0; r < rank; ++r) before += x.d_exit[i * rank + r];
+    }
     for (std::int64_t i = c.positions - 1; i >= 0; --i) {
         const std::int64_t t = c.begin + i;
         T strength = 0;
-        for (std::int64_t r = 0; r < c.s.rank; ++r) {
-            later += x.d_lambda[i * c.s.rank + r];
-            strength += x.d_strength[i * c.s.rank + r];
+        for (std::int64_t r = 0; r < rank; ++r) {
+            behind += x.d_entry[i * rank + r];
+            strength += x.d_strength[i * rank + r];
         }
-        g.log_decay[t] = later;
+        g.log_decay[t] += behind;
         g.gamma[t] += strength;
         if (t + 1 < c.s.length) g.carry[t + 1] = strength;
     }
@@ -232,8 +237,7 @@ void chunked_backward(const ScanShape& shape, const ScanInput<T>& in, const T* d
         const T* h_in = c.first ? nullptr : saved + (index - 1) * shape.state_size();
         spread_coefficients(c, in, x);
         decay_weights(c, x);
-        fill(T(0), x.d_lambda, c.rows);
-        fill(T(0), x.d_strength, c.rows);
+        for (T* sums : {x.d_strength, x.d_entry, x.d_exit}) fill(T(0), sums, c.rows);
         lower_of_nt<T>(c.n_rows(in.q), c.n_rows(in.k), c.square(x.scores), panel_rows(shape.rank));
         lower_of_nt<T>(c.p_rows(d_y), c.p_rows(in.v), c.square(x.d_scores), panel_rows(shape.rank));
         mask_backward(c, in, g, x);
@@ -242,7 +246,7 @@ void chunked_backward(const ScanShape& shape, const ScanInput<T>& in, const T* d
         lower_transposed_times<T>(masked, c.p_rows(d_y), c.p_rows(g.v), Write::assign, panel_rows(shape.rank));
         lower_times<T>(d_scores, c.n_rows(in.k), c.n_rows(g.q), Write::assign, panel_rows(shape.rank));
         lower_transposed_times<T>(d_scores, c.n_rows(in.q), c.n_rows(g.k), Write::assign, panel_rows(shape.rank));
-        if (!c.last) exit_backward(c, in, g, h_in, x);
+        const T through = c.last ? T(0) : exit_backward(c, in, g, h_in, x);
         if (!c.first) {
             entry_backward(c, in, d_y, g, h_in, x);
             if (c.last)
@@ -251,7 +255,7 @@ void chunked_backward(const ScanShape& shape, const ScanInput<T>& in, const T* d
                 scale(x.from_start[c.rows - 1], x.d_h, shape.state_size());
             gemm_tn<T>(c.n_rows(in.q), {x.rows_p, c.rows, shape.headdim, shape.headdim}, c.state(x.d_h), Write::add);
         }
-        collect_coefficients(c, g, x);
+        collect_coefficients(c, g, through, x);
     }
 }
 

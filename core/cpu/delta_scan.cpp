@@ -93,8 +93,9 @@ void recurrent_backward(const DeltaShape& s, const DeltaInput<T>& in, const T* d
 
 }  // namespace
 
-DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice) {
-    DeltaShape shape{length, key, value, choice.form, choice.chunk};
+DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice, bool carried) {
+    if (carried) return {length, key, value, Form::recurrent, length, true};
+    DeltaShape shape{length, key, value, choice.form, choice.chunk, false};
     if (shape.form == Form::automatic) shape.form = Form::chunked;
     if (shape.chunk <= 0) {
         const std::int64_t chunks = (length + kChunk - 1) / kChunk;
@@ -112,8 +113,8 @@ DeltaScratch<T>::DeltaScratch(Scratch& scratch, const DeltaShape& shape) {
     for (T** rows : {&u, &d_u, &rows_v}) *rows = scratch.take<T>(m * shape.value);
     rows_k = scratch.take<T>(m * shape.key);
     for (T** state : {&s, &d_s}) *state = scratch.take<T>(shape.state_size());
-    states = scratch.take<T>(chunked ? 0 : m * shape.state_size());
-    for (T** vector : {&step_decay, &from_start, &to_end, &d_lambda}) *vector = scratch.take<T>(m);
+    states = scratch.take<T>(chunked || shape.carried ? 0 : m * shape.state_size());
+    for (T** vector : {&step_decay, &from_start, &to_end, &d_entry, &d_exit, &d_crossing, &column_sums}) *vector = scratch.take<T>(m);
 }
 
 template <class T>

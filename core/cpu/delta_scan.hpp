@@ -18,16 +18,18 @@ struct DeltaShape {
     std::int64_t length = 0, key = 0, value = 0;
     Form form = Form::recurrent;
     std::int64_t chunk = 0;
+    bool carried = false;  // continues from a carried state: forward only, step by step
 
     std::int64_t chunks() const { return (length + chunk - 1) / chunk; }
     std::int64_t state_size() const { return key * value; }
     /// Elements kept from forward to backward: every ŵ, and the state on entry to every chunk but the first.
     std::int64_t saved_size() const {
+        if (carried) return 0;
         return padded(length * value, DType::f32) + padded((chunks() - 1) * state_size(), DType::f32);
     }
 };
 
-DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice);
+DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice, bool carried);
 
 /// q, k [L,K] dense and already normalised, v [L,V]; g_t ≤ 0 and β_t in (0, 2): [L].
 template <class T>
@@ -49,7 +51,8 @@ struct DeltaScratch {
     T *rows_k;                                              // [m,K]
     T *s, *d_s;                                             // [K,V]
     T *states;                                              // [chunk,K,V], recurrent backward only
-    T *step_decay, *from_start, *to_end, *d_lambda;         // [m]
+    T *step_decay, *from_start, *to_end;                    // [m]
+    T *d_entry, *d_exit, *d_crossing, *column_sums;         // [m]; see collect_decay
 };
 
 /// o [L,V] overwritten; `saved` [saved_size] written; carry [K,V], when given, is read and advanced (recurrent form).

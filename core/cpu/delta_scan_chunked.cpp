@@ -93,19 +93,20 @@ void solve_upper(const DeltaChunk<T>& c, const T* beta, const T* keys, T* d) {
         for (std::int64_t i = 0; i < j; ++i) axpy(-beta[j] * keys[j * c.rows + i], d + j * c.s.value, d + i * c.s.value, c.s.value);
 }
 
-/// d_Λ through the decay of a product: +row sum, -column sum of sign · gradient ⊙ decayed value, strictly below the diagonal.
+/// Through the decay of a product: a step's decay weighs every pair (i, j) that it lies between, j < t ≤ i. Going up from the last
+/// row, the columns' sums of sign · gradient ⊙ decayed value add up to exactly those; nothing cancels.
 template <class T>
-void decay_backward(const DeltaChunk<T>& c, T sign, const T* d, const T* value, T* d_lambda) {
-    for (std::int64_t i = 0; i < c.rows; ++i) {
+void decay_backward(const DeltaChunk<T>& c, T sign, const T* d, const T* value, DeltaScratch<T>& x) {
+    fill(T(0), x.column_sums, c.rows);
+    for (std::int64_t i = c.rows - 1; i >= 0; --i) {
         const T *d_row = d + i * c.rows, *row = value + i * c.rows;
-        T total = 0;
-#pragma omp simd reduction(+ : total)
+        T crossing = 0;
+#pragma omp simd reduction(+ : crossing)
         for (std::int64_t j = 0; j < i; ++j) {
-            const T through = sign * d_row[j] * row[j];
-            d_lambda[j] -= through;
-            total += through;
+            x.column_sums[j] += sign * d_row[j] * row[j];
+            crossing += x.column_sums[j];
         }
-        d_lambda[i] += total;
+        x.d_crossing[i] += crossing;
     }
 }
 
@@ -120,44 +121,43 @@ void mask_decay(const DeltaChunk<T>& c, const T* decay, bool strict, T sign, T* 
     }
 }
 
-/// Through S_out = e^{Λ_end} S_in + (diag(e^{Λ_end-Λ}) K)ᵀ U with gradient x.d_s: adds to d_u, d_k, d_Λ.
+/// Through S_out = e^{Λ_end} S_in + (diag(e^{Λ_end-Λ}) K)ᵀ U with gradient x.d_s: adds to d_u, d_k, writes d_exit;
+/// returns the gradient of Λ_end through S_in.
 template <class T>
-void exit_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const DeltaGradient<T>& g, const T* s_in, DeltaScratch<T>& x) {
+T exit_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const DeltaGradient<T>& g, const T* s_in, DeltaScratch<T>& x) {
     const Matrix<const T> k = c.keys(in.k), d_s = c.state_in(x.d_s);
     gemm_nn<T>(k, d_s, c.rows_v(x.rows_v), Write::assign);
-    T total = s_in ? x.from_start[c.rows - 1] * dot(s_in, x.d_s, c.s.state_size()) : T(0);
     for (std::int64_t i = 0; i < c.rows; ++i) {
-        const T through = x.to_end[i] * dot(x.rows_v + i * c.s.value, x.u + i * c.s.value, c.s.value);
-        x.d_lambda[i] -= through;
-        total += through;
+        x.d_exit[i] = x.to_end[i] * dot(x.rows_v + i * c.s.value, x.u + i * c.s.value, c.s.value);
         axpy(x.to_end[i], x.rows_v + i * c.s.value, x.d_u + i * c.s.value, c.s.value);
     }
-    x.d_lambda[c.rows - 1] += total;
     scale_rows<T>(x.to_end, c.rows_v_in(x.u), x.rows_v);
     gemm_nt<T>(c.rows_v_in(x.rows_v), d_s, c.keys(g.k), Write::add);
+    return s_in ? x.from_start[c.rows - 1] * dot(s_in, x.d_s, c.s.state_size()) : T(0);
 }
 
-/// One term out = diag(e^Λ) X S_in (X = Q or K) with gradient `d_out` [m,V] already times e^Λ: adds to d_x, d_Λ, d_s.
+/// One term out = diag(e^Λ) X S_in (X = Q or K) with gradient `d_out` [m,V] already times e^Λ: adds to d_x, d_entry, d_s.
 template <class T>
 void entry_term_backward(const DeltaChunk<T>& c, Matrix<const T> rows, const T* d_out, const T* s_in, T* d_rows, DeltaScratch<T>& x) {
     gemm_nt<T>(c.rows_v_in(d_out), c.state_in(s_in), {x.rows_k, c.rows, c.s.key, c.s.key}, Write::assign);
     for (std::int64_t i = 0; i < c.rows; ++i)
-        x.d_lambda[i] += dot(rows.data + i * rows.ld, x.rows_k + i * c.s.key, c.s.key);
+        x.d_entry[i] += dot(rows.data + i * rows.ld, x.rows_k + i * c.s.key, c.s.key);
     accumulate(x.rows_k, d_rows, c.rows * c.s.key);
     gemm_tn<T>(rows, c.rows_v_in(d_out), c.state(x.d_s), Write::add);
 }
 
+/// All but what passes through the entry state; returns the gradient of Λ_end through it.
 template <class T>
-void chunk_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_o, const T* w, const T* s_in,
+T chunk_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_o, const T* w, const T* s_in,
                     const DeltaGradient<T>& g, DeltaScratch<T>& x) {
     const T* beta = in.beta + c.begin;
     prepare(c, in, x);
-    fill(T(0), x.d_lambda, c.rows);
+    for (T* sums : {x.d_entry, x.d_exit, x.d_crossing}) fill(T(0), sums, c.rows);
     scale_rows<T>(beta, c.values(w), x.u);
     const Matrix<const T> k = c.keys(in.k), d_out = c.values(d_o);
     lower_transposed_times<T>(c.square_in(x.scores), d_out, c.rows_v(x.d_u), Write::assign, panel_rows(1));
     fill(T(0), c.keys(g.k).data, c.rows * c.s.key);
-    if (!c.last) exit_backward(c, in, g, s_in, x);
+    const T through = c.last ? T(0) : exit_backward(c, in, g, s_in, x);
     solve_upper(c, beta, x.keys, x.d_u);
     for (std::int64_t i = 0; i < c.rows; ++i)
         g.beta[c.begin + i] = dot(x.d_u + i * c.s.value, c.values(w).data + i * c.s.value, c.s.value);
@@ -166,14 +166,30 @@ void chunk_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_
 
     lower_of_nt<T>(d_out, c.rows_v_in(x.u), c.square(x.d_scores), panel_rows(1));
     lower_of_nt<T>({d_v.data, c.rows, c.s.value, c.s.value}, c.rows_v_in(x.u), c.square(x.d_keys), panel_rows(1));
-    decay_backward<T>(c, T(1), x.d_scores, x.scores, x.d_lambda);
-    decay_backward<T>(c, T(-1), x.d_keys, x.keys, x.d_lambda);
+    decay_backward<T>(c, T(1), x.d_scores, x.scores, x);
+    decay_backward<T>(c, T(-1), x.d_keys, x.keys, x);
     mask_decay<T>(c, x.decay, false, T(1), x.d_scores);
     mask_decay<T>(c, x.decay, true, T(-1), x.d_keys);
     lower_times<T>(c.square_in(x.d_scores), k, c.keys(g.q), Write::assign, panel_rows(1));
     lower_transposed_times<T>(c.square_in(x.d_scores), c.keys(in.q), c.keys(g.k), Write::add, panel_rows(1));
     lower_times<T>(c.square_in(x.d_keys), k, c.keys(g.k), Write::add, panel_rows(1));
     lower_transposed_times<T>(c.square_in(x.d_keys), k, c.keys(g.k), Write::add, panel_rows(1));
+    return through;
+}
+
+/// A step's decay weighs the pairs it lies between, the outputs at or behind it (through the entry state), what the chunk wrote
+/// before it into the exit state, and the whole way from entry to exit.
+template <class T>
+void collect_decay(const DeltaChunk<T>& c, const DeltaGradient<T>& g, T through, const DeltaScratch<T>& x) {
+    T before = 0, behind = 0;
+    for (std::int64_t i = 0; i < c.rows; ++i) {
+        g.log_decay[c.begin + i] = through + before + x.d_crossing[i];
+        before += x.d_exit[i];
+    }
+    for (std::int64_t i = c.rows - 1; i >= 0; --i) {
+        behind += x.d_entry[i];
+        g.log_decay[c.begin + i] += behind;
+    }
 }
 
 /// The gradient of the state on entry, and what flows through it to Q, K and Λ.
@@ -229,13 +245,9 @@ void chunked_delta_backward(const DeltaShape& shape, const DeltaInput<T>& in, co
     for (std::int64_t index = shape.chunks() - 1; index >= 0; --index) {
         const DeltaChunk<T> c(shape, index);
         const T* s_in = c.first ? nullptr : boundaries + (index - 1) * shape.state_size();
-        chunk_backward(c, in, d_o, saved, s_in, g, x);
+        const T through = chunk_backward(c, in, d_o, saved, s_in, g, x);
         state_backward(c, in, d_o, s_in, g, x);
-        T later = 0;
-        for (std::int64_t i = c.rows - 1; i >= 0; --i) {
-            later += x.d_lambda[i];
-            g.log_decay[c.begin + i] = later;
-        }
+        collect_decay(c, g, through, x);
     }
 }
 

@@ -68,7 +68,7 @@ void CpuBackend::scatter_rows(const Tensor& d_out, const Tensor& row_of, const T
         using T = decltype(scalar);
         const std::int64_t n = d_x.features(), slots = row_of.features();
         parallel_for(threads_, d_x.replicas(), [&](std::int64_t r, int) {
-            fill(T(0), d_x.at<T>(r), d_x.rows() * d_x.row_stride());
+            for (std::int64_t i = 0; i < d_x.rows(); ++i) fill(T(0), d_x.at<T>(r) + i * d_x.row_stride(), n);
             for (std::int64_t m = 0; m < slots; ++m) {
                 const std::int64_t to = row_of.at<std::int32_t>(r)[m];
                 if (to >= 0) accumulate(static_cast<const T*>(d_out.at<T>(r, 0, m)), d_x.at<T>(r) + to * d_x.row_stride(), n);

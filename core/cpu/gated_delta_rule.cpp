@@ -23,7 +23,7 @@ struct GatedDeltaShape {
     GatedDeltaShape(const GatedDeltaNetConfig& c, const Tensor& y, FormChoice form, bool carried)
         : length(y.shape[2]), heads(c.num_heads), v_heads(c.v_heads()), key(c.head_dim), value(c.head_v_dim()),
           negative(c.allow_neg_eigval),
-          scan(choose_delta_scan(length, key, value, carried ? FormChoice{Form::recurrent, length} : form)) {}
+          scan(choose_delta_scan(length, key, value, form, carried)) {}
 
     std::int64_t length, heads, v_heads, key, value;
     bool negative;

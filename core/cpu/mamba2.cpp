@@ -19,7 +19,7 @@ struct Mamba2Shape {
     Mamba2Shape(const Mamba2Config& config, const Tensor& y, FormChoice form, bool carried)
         : length(y.shape[2]), heads(y.features() / config.headdim), headdim(config.headdim), state(config.d_state),
           groups(config.ngroups),
-          scan(choose_scan(length, 1, state, headdim, carried ? FormChoice{Form::recurrent, length} : form)) {}
+          scan(choose_scan(length, 1, state, headdim, form, carried)) {}
 
     std::int64_t length, heads, headdim, state, groups;
     ScanShape scan;

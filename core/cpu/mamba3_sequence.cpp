@@ -11,7 +11,7 @@ namespace whorl::cpu {
 Mamba3Shape::Mamba3Shape(const Mamba3Config& c, const Tensor& y, FormChoice form, bool carried)
     : config(c), length(y.shape[2]), heads(y.features() / c.headdim), headdim(c.headdim), state(c.d_state),
       rank(c.rank()), groups(c.ngroups), angles(c.rotation == Rotation::none ? 0 : c.angles()),
-      scan(choose_scan(length, rank, state, headdim, carried ? FormChoice{Form::recurrent, length} : form)) {}
+      scan(choose_scan(length, rank, state, headdim, form, carried)) {}
 
 std::int64_t Mamba3Shape::source_channel(std::int64_t position) const {
     const std::int64_t s = angles;

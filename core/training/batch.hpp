@@ -9,15 +9,18 @@
 
 namespace whorl {
 
-/// Makes examples on the host and uploads them. Its memory grows with the largest shape seen, and never inside a bound shape.
+/// Makes examples on the host and uploads them. Its memory grows with the largest shape seen, and never inside a bound
+/// shape.
 class BatchLoader {
 public:
     explicit BatchLoader(Backend& backend) : backend_(backend) {}
 
-    /// Call after each bind of `model`: tokens, rows and targets then have that shape.
+    /// Call after each bind of `model` (at no cost when its shape is the same): tokens, rows and targets then have that
+    /// shape.
     void bind(const LanguageModel& model);
 
-    /// Writes the example of `key` as sequence `b` of replica r. The model's slots are shared out evenly among its sequences.
+    /// Writes the example of `key` as sequence `b` of replica r. The model's slots are shared out evenly among its
+    /// sequences.
     void put(std::int64_t r, std::int64_t b, const DataSource& data, const SampleKey& key);
     /// Sequence b of replica 0 for all other replicas, too: evaluation shows everyone the same.
     void repeat(std::int64_t b);
@@ -28,7 +31,9 @@ public:
 private:
     std::int64_t length() const { return shape_.length; }
     std::int64_t slots() const { return shape_.slots / shape_.batch; }
-    std::int32_t* tokens_at(std::int64_t r, std::int64_t b) { return tokens_.data() + (r * shape_.batch + b) * token_stride_; }
+    std::int32_t* tokens_at(std::int64_t r, std::int64_t b) {
+        return tokens_.data() + (r * shape_.batch + b) * token_stride_;
+    }
 
     Backend& backend_;
     ModelShape shape_;

@@ -51,7 +51,8 @@ class Slices {
 public:
     Slices(const ParameterLayout& layout, std::int64_t replicas) : layout_(layout), replicas_(replicas) {}
 
-    std::vector<TensorView> views(const std::string& prefix, const std::vector<float>& slices, std::vector<std::vector<float>>& memory) const {
+    std::vector<TensorView> views(const std::string& prefix, const std::vector<float>& slices,
+                                  std::vector<std::vector<float>>& memory) const {
         std::vector<TensorView> result;
         for (const ParameterInfo& parameter : layout_.parameters()) {
             std::vector<float>& tensor = memory.emplace_back();
@@ -59,7 +60,8 @@ public:
                 const auto first = slices.begin() + r * layout_.slice() + parameter.offset;
                 tensor.insert(tensor.end(), first, first + parameter.count);
             }
-            result.push_back(tensor_view<float>(prefix + parameter.name, stored_shape(parameter, replicas_), std::span<const float>(tensor)));
+            result.push_back(tensor_view<float>(prefix + parameter.name, stored_shape(parameter, replicas_),
+                                                std::span<const float>(tensor)));
         }
         return result;
     }
@@ -69,10 +71,12 @@ public:
         for (const ParameterInfo& parameter : layout_.parameters()) {
             const std::string name = prefix + parameter.name;
             if (file.at(name).shape != stored_shape(parameter, replicas_))
-                throw UserError(one_line(file.path() + ": " + name + " has another shape than this run's model and replicas give it"));
+                throw UserError(one_line(file.path() + ": " + name +
+                                         " has another shape than this run's model and replicas give it"));
             const std::vector<float> tensor = file.read_as<float>(name);
             for (std::int64_t r = 0; r < replicas_; ++r)
-                std::copy_n(tensor.begin() + r * parameter.count, parameter.count, slices.begin() + r * layout_.slice() + parameter.offset);
+                std::copy_n(tensor.begin() + r * parameter.count, parameter.count,
+                            slices.begin() + r * layout_.slice() + parameter.offset);
         }
         return slices;
     }
@@ -90,8 +94,8 @@ StoredState read_state(const CheckpointFiles& files) {
 
 }  // namespace
 
-void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const TrainerSnapshot& snapshot, const CheckpointLabel& label,
-                     const Evaluation& validation) {
+void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const TrainerSnapshot& snapshot,
+                     const CheckpointLabel& label, const Evaluation& validation) {
     const auto replicas = static_cast<std::int64_t>(snapshot.stopped_at.size());
     const Slices slices(model.layout(), replicas);
     std::vector<std::vector<float>> memory;
@@ -99,26 +103,40 @@ void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const 
     CheckpointContent content;
     content.model = slices.views("", snapshot.values.parameters, memory);
     content.optimizer = slices.views("first_moment.", snapshot.values.first_moment, memory);
-    for (TensorView& view : slices.views("second_moment.", snapshot.values.second_moment, memory)) content.optimizer.push_back(std::move(view));
-    content.state_json = to_json(StoredState{snapshot.step, snapshot.tokens, snapshot.stopped_at, snapshot.sums, to_table(validation)}, 1) + "\n";
-    content.metadata = {{"format", "whorl"}, {"config", to_json(model.config())}, {"name", label.name}, {"replicas", std::to_string(replicas)},
-                        {"step", std::to_string(snapshot.step)}, {"task", label.task}, {"task_version", std::to_string(label.task_version)}};
+    for (TensorView& view : slices.views("second_moment.", snapshot.values.second_moment, memory))
+        content.optimizer.push_back(std::move(view));
+    content.state_json =
+        to_json(StoredState{snapshot.step, snapshot.tokens, snapshot.stopped_at, snapshot.sums, to_table(validation)},
+                1) +
+        "\n";
+    content.metadata = {{"format", "whorl"},
+                        {"config", to_json(model.config())},
+                        {"name", label.name},
+                        {"replicas", std::to_string(replicas)},
+                        {"step", std::to_string(snapshot.step)},
+                        {"task", label.task},
+                        {"task_version", std::to_string(label.task_version)}};
     run.save_checkpoint(snapshot.step, content);
 }
 
 TrainerSnapshot load_checkpoint(const CheckpointFiles& files, const ParameterLayout& layout, std::int64_t replicas) {
     StoredState state = read_state(files);
     const auto count = static_cast<std::size_t>(replicas);
-    for (const std::size_t size : {state.stopped_at.size(), state.sums.loss.size(), state.sums.norm.size(), state.sums.correct.size(),
-                                   state.sums.used.size(), state.sums.steps.size()})
+    for (const std::size_t size : {state.stopped_at.size(), state.sums.loss.size(), state.sums.norm.size(),
+                                   state.sums.correct.size(), state.sums.used.size(), state.sums.steps.size()})
         if (size != count)
-            throw UserError(one_line(files.state_path() + ": is of " + std::to_string(size) + " replicas, expected " + std::to_string(count)));
+            throw UserError(one_line(files.state_path() + ": is of " + std::to_string(size) + " replicas, expected " +
+                                     std::to_string(count)));
     const Slices slices(layout, replicas);
-    const SafetensorsFile model = SafetensorsFile::open(files.model_path()), optimizer = SafetensorsFile::open(files.optimizer_path());
-    PopulationValues values{slices.read(model, ""), slices.read(optimizer, "first_moment."), slices.read(optimizer, "second_moment.")};
+    const SafetensorsFile model = SafetensorsFile::open(files.model_path()),
+                          optimizer = SafetensorsFile::open(files.optimizer_path());
+    PopulationValues values{slices.read(model, ""), slices.read(optimizer, "first_moment."),
+                            slices.read(optimizer, "second_moment.")};
     return {state.step, state.tokens, std::move(state.stopped_at), std::move(state.sums), std::move(values)};
 }
 
-Evaluation stored_validation(const CheckpointFiles& files) { return evaluation_from(read_state(files).validation, files.state_path()); }
+Evaluation stored_validation(const CheckpointFiles& files) {
+    return evaluation_from(read_state(files).validation, files.state_path());
+}
 
 }  // namespace whorl

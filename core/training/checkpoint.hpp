@@ -10,14 +10,15 @@ namespace whorl {
 
 /// What a checkpoint of `model` holds beside the tensors' values.
 struct CheckpointLabel {
-    std::string name;        // of the run
-    std::string task;        // name of the task
+    std::string name;  // of the run
+    std::string task;  // name of the task
     std::int64_t task_version = 1;
 };
 
-/// Writes `snapshot` as checkpoints/step-N of `run`. `validation` (may be empty) ranks the replicas for `--replica best`.
-void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const TrainerSnapshot& snapshot, const CheckpointLabel& label,
-                     const Evaluation& validation);
+/// Writes `snapshot` as checkpoints/step-N of `run`. `validation` (may be empty) ranks the replicas for `--replica
+/// best`.
+void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const TrainerSnapshot& snapshot,
+                     const CheckpointLabel& label, const Evaluation& validation);
 
 /// Reads one back. Throws UserError when the files are of another model or number of replicas.
 TrainerSnapshot load_checkpoint(const CheckpointFiles& files, const ParameterLayout& layout, std::int64_t replicas);

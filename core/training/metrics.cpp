@@ -8,10 +8,13 @@
 namespace whorl {
 
 constexpr auto enum_names(Split) {
-    return std::to_array<EnumName<Split>>({{Split::train, "train"}, {Split::validation, "validation"}, {Split::test, "test"}});
+    return std::to_array<EnumName<Split>>(
+        {{Split::train, "train"}, {Split::validation, "validation"}, {Split::test, "test"}});
 }
 
-const char* split_name(Split split) { return name_of(split); }
+const char* split_name(Split split) {
+    return name_of(split);
+}
 
 namespace {
 
@@ -59,12 +62,18 @@ void describe(V& v, StoredEvaluation& c) {
     v.field("loss", c.loss);
 }
 
-double ratio(double sum, double count) { return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN(); }
+double ratio(double sum, double count) {
+    return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
+}
 
 }  // namespace
 
-std::vector<double> Evaluation::mean_accuracy() const { return column_means(accuracy); }
-std::vector<double> Evaluation::mean_loss() const { return column_means(loss); }
+std::vector<double> Evaluation::mean_accuracy() const {
+    return column_means(accuracy);
+}
+std::vector<double> Evaluation::mean_loss() const {
+    return column_means(loss);
+}
 
 TrainingRow row_of(const IntervalSums& sums, std::int64_t step, std::int64_t max_size, std::int64_t tokens) {
     TrainingRow row{step, max_size, tokens, {}, {}, {}};

@@ -1,5 +1,5 @@
-// What a run reports: append-only rows, one JSON object a line of metrics.jsonl. Rows hold nothing that depends on time or
-// machine load, so that an interrupted run leaves the same rows as an uninterrupted one.
+// What a run reports: append-only rows, one JSON object a line of metrics.jsonl. Rows hold nothing that depends on time
+// or machine load, so that an interrupted run leaves the same rows as an uninterrupted one.
 #pragma once
 
 #include <string>

@@ -22,7 +22,9 @@ std::vector<float> training_mask(const ParameterLayout& layout) {
     return mask;
 }
 
-std::int64_t bytes_of(const std::vector<float>& values) { return static_cast<std::int64_t>(values.size() * sizeof(float)); }
+std::int64_t bytes_of(const std::vector<float>& values) {
+    return static_cast<std::int64_t>(values.size() * sizeof(float));
+}
 
 }  // namespace
 
@@ -41,7 +43,9 @@ Tensor Population::take(std::int64_t replicas) {
     return activation_at(memory_.back().data(), {replicas, 1, 1, slice_}, DType::f32, backend_.device());
 }
 
-void Population::zero_gradient() { backend_.zero(gradient_, replicas_ * slice_ * static_cast<std::int64_t>(sizeof(float))); }
+void Population::zero_gradient() {
+    backend_.zero(gradient_, replicas_ * slice_ * static_cast<std::int64_t>(sizeof(float)));
+}
 
 PopulationValues Population::values() const {
     PopulationValues values;

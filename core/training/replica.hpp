@@ -26,7 +26,7 @@ struct ReplicaGrid {
     std::vector<double> learning_rates = {1e-3};
     std::vector<double> weight_decays = {0.1};
     std::vector<DtRange> dt_ranges = {{}};
-    std::int64_t seeds = 1;       // seeds first_seed, first_seed + 1, …, for initialisation and data
+    std::int64_t seeds = 1;  // seeds first_seed, first_seed + 1, …, for initialisation and data
     std::int64_t first_seed = 0;
 
     std::int64_t count() const {
@@ -34,15 +34,16 @@ struct ReplicaGrid {
     }
 };
 
-/// The members in order; the seed changes fastest, then Δ range, decay and learning rate. The same seed with another learning rate
-/// starts from the same parameters and sees the same data, so that the two differ in nothing else.
+/// The members in order; the seed changes fastest, then Δ range, decay and learning rate. The same seed with another
+/// learning rate starts from the same parameters and sees the same data, so that the two differ in nothing else.
 std::vector<ReplicaHyper> replicas_of(const ReplicaGrid& grid);
 
 template <class V>
 void describe(V& v, DtRange& c) {
     v.field("min", c.min, at_least(0));
     v.field("max", c.max, at_least(0));
-    v.require(c.min <= c.max && (c.min > 0 || c.max == 0), "min", "need 0 < min ≤ max, or 0 for both: as the model says");
+    v.require(c.min <= c.max && (c.min > 0 || c.max == 0), "min",
+              "need 0 < min ≤ max, or 0 for both: as the model says");
 }
 
 inline constexpr std::int64_t kMostReplicas = 65536;

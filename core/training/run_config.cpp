@@ -26,8 +26,8 @@ ModelConfig model_of(const ModelChoice& choice, std::int64_t vocabulary, const s
     const ModelConfig config = choice.config ? *choice.config : preset_model(choice, vocabulary, where);
     validate(config, where + ": model");
     if (config.vocab_size < vocabulary)
-        throw UserError(where + ": model.config.vocab_size: " + std::to_string(config.vocab_size) + " is less than the task's " +
-                        std::to_string(vocabulary) + " tokens");
+        throw UserError(where + ": model.config.vocab_size: " + std::to_string(config.vocab_size) +
+                        " is less than the task's " + std::to_string(vocabulary) + " tokens");
     return config;
 }
 

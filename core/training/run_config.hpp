@@ -53,8 +53,8 @@ struct ModelChoice {
     bool has_sizes() const { return d_model || n_layer || d_state || headdim || d_intermediate; }
 };
 
-/// The model that `choice` means (mamba3 when it names none), for a task with `vocabulary` tokens. `where` begins error messages.
-/// Throws UserError for an unknown preset, a vocabulary that is too small, or a shape that no layer can have.
+/// The model that `choice` means (mamba3 when it names none), for a task with `vocabulary` tokens. `where` begins error
+/// messages. Throws UserError for an unknown preset, a vocabulary that is too small, or a shape that no layer can have.
 ModelConfig model_of(const ModelChoice& choice, std::int64_t vocabulary, const std::string& where);
 
 struct RunConfig {

@@ -11,7 +11,9 @@ namespace whorl {
 enum class Split { train, validation, test };
 
 WHORL_HD constexpr Purpose purpose_of(Split split) {
-    return split == Split::train ? Purpose::train_data : split == Split::validation ? Purpose::validation_data : Purpose::test_data;
+    return split == Split::train        ? Purpose::train_data
+           : split == Split::validation ? Purpose::validation_data
+                                        : Purpose::test_data;
 }
 
 /// A "size" as in the literature: it counts the answer's slot, which is never an input.
@@ -19,8 +21,9 @@ struct SizeRange {
     std::int64_t min = 1, max = 1;
 };
 
-/// Names one example for ever: the same key gives the same example on every machine. `step` is the training step; for evaluation it
-/// is the size that is evaluated, so that sizes do not share their beginnings. `index` is the place in the batch.
+/// Names one example for ever: the same key gives the same example on every machine. `step` is the training step; for
+/// evaluation it is the size that is evaluated, so that sizes do not share their beginnings. `index` is the place in
+/// the batch.
 struct SampleKey {
     std::uint64_t seed = 0;
     Split split = Split::train;
@@ -31,8 +34,8 @@ struct SampleKey {
     WHORL_HD constexpr Random random() const { return {seed, purpose_of(split), step, index}; }
 };
 
-/// Where a task writes: `capacity` positions each. All of them are written; behind the example tokens are PAD and targets -1.
-/// targets[t] is the token to predict at position t, -1 where nothing is supervised.
+/// Where a task writes: `capacity` positions each. All of them are written; behind the example tokens are PAD and
+/// targets -1. targets[t] is the token to predict at position t, -1 where nothing is supervised.
 struct SampleView {
     std::int32_t* tokens = nullptr;
     std::int32_t* targets = nullptr;

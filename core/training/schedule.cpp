@@ -31,7 +31,8 @@ std::int64_t max_size(const Curriculum& curriculum, std::int64_t step, std::int6
         return curriculum.start + static_cast<std::int64_t>(sizes * static_cast<double>(step) / growing);
     }
     const auto count = static_cast<std::int64_t>(curriculum.stages.size());
-    const std::int64_t length = curriculum.steps_per_stage > 0 ? curriculum.steps_per_stage : std::max<std::int64_t>(1, steps / count);
+    const std::int64_t length =
+        curriculum.steps_per_stage > 0 ? curriculum.steps_per_stage : std::max<std::int64_t>(1, steps / count);
     return curriculum.stages[static_cast<std::size_t>(std::min(step / length, count - 1))];
 }
 

@@ -10,7 +10,8 @@ namespace whorl {
 
 enum class ScheduleShape { cosine, constant };
 constexpr auto enum_names(ScheduleShape) {
-    return std::to_array<EnumName<ScheduleShape>>({{ScheduleShape::cosine, "cosine"}, {ScheduleShape::constant, "constant"}});
+    return std::to_array<EnumName<ScheduleShape>>(
+        {{ScheduleShape::cosine, "cosine"}, {ScheduleShape::constant, "constant"}});
 }
 
 /// Linear warm-up, then a half cosine down to `final`, or constant.
@@ -29,8 +30,9 @@ constexpr auto enum_names(CurriculumShape) {
         {{CurriculumShape::fixed, "fixed"}, {CurriculumShape::linear, "linear"}, {CurriculumShape::stages, "stages"}});
 }
 
-/// The largest size of a training example. fixed: `end`. linear: from `start` to `end` during the first `growth` of the run, then `end`.
-/// stages: the entries of `stages`, each for `steps_per_stage` steps (0: equal shares of the run), the last one until the end.
+/// The largest size of a training example. fixed: `end`. linear: from `start` to `end` during the first `growth` of the
+/// run, then `end`. stages: the entries of `stages`, each for `steps_per_stage` steps (0: equal shares of the run), the
+/// last one until the end.
 struct Curriculum {
     CurriculumShape shape = CurriculumShape::linear;
     std::int64_t start = 8, end = 40;
@@ -48,7 +50,9 @@ std::int64_t max_size(const Curriculum& curriculum, std::int64_t step, std::int6
 inline constexpr std::int64_t kBucket = 8;
 
 /// The length that batches of `positions` are padded to: early training stays cheap, and shapes change seldom.
-constexpr std::int64_t bucket_length(std::int64_t positions) { return (positions + kBucket - 1) / kBucket * kBucket; }
+constexpr std::int64_t bucket_length(std::int64_t positions) {
+    return (positions + kBucket - 1) / kBucket * kBucket;
+}
 
 template <class V>
 void describe(V& v, Schedule& c) {

@@ -30,37 +30,52 @@ void download_numbers(Backend& backend, const Tensor& from, std::vector<double>&
 
 void check_curriculum(const Curriculum& curriculum, const DataSource& data, const std::string& where) {
     if (curriculum.smallest() < data.min_size())
-        throw UserError(where + ": it begins with sizes up to " + std::to_string(curriculum.smallest()) + ", but the task's smallest is " +
-                        std::to_string(data.min_size()));
+        throw UserError(where + ": it begins with sizes up to " + std::to_string(curriculum.smallest()) +
+                        ", but the task's smallest is " + std::to_string(data.min_size()));
 }
 
-Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const DataSource& data, std::vector<ReplicaHyper> replicas,
-                 Backend& backend)
-    : config_(config), data_(data), replicas_(std::move(replicas)), backend_(backend), model_(model, backend, DType::f32),
-      population_(model_.layout(), replicas_, backend), loader_(backend), stopped_at_(replicas_.size(), -1), sums_(replicas_.size()) {
-    const std::size_t count = replicas_.size();
-    const auto replica_count = static_cast<std::int64_t>(count);
+Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const DataSource& data,
+                 std::vector<ReplicaHyper> replicas, Backend& backend)
+    : config_(config),
+      data_(data),
+      replicas_(std::move(replicas)),
+      backend_(backend),
+      model_(model, backend, DType::f32),
+      population_(model_.layout(), replicas_, backend),
+      loader_(backend),
+      stopped_at_(replicas_.size(), -1),
+      sums_(replicas_.size()) {
     check_curriculum(config_.curriculum, data, "curriculum");
-    small_ = backend.allocate(4 * replica_count * kDouble);
-    Tensor* numbers[] = {&learning_rate_, &weight_decay_, &clip_scale_, &norm_};
-    for (std::size_t i = 0; i < 4; ++i)
-        *numbers[i] = numbers_at(small_.data() + static_cast<std::int64_t>(i) * replica_count * kDouble, replica_count, backend.device());
-    const std::int64_t scratch = backend.gradient_norm_memory(population_.gradient()).scratch;
-    norm_scratch_ = backend.allocate(scratch);
-    norm_work_ = activation_at(norm_scratch_.data(), {1, 1, 1, scratch / 4}, DType::f32, backend.device());
-    for (auto* host : {&rate_host_, &clip_host_, &loss_host_, &correct_host_, &used_host_, &norm_host_}) host->assign(count, 0.0);
-    download_.assign(count * static_cast<std::size_t>(kAlignment / kDouble), 0.0);
-
+    allocate_numbers();
     std::vector<double> decay;
     for (const ReplicaHyper& replica : replicas_) decay.push_back(replica.weight_decay);
     upload_numbers(backend_, weight_decay_, decay);
-    for (std::size_t r = 0; r < count; ++r)
+    for (std::size_t r = 0; r < replicas_.size(); ++r)
         if (!replicas_[r].alive) stopped_at_[r] = 0;
     // All memory now: a run that cannot fit should say so at once.
     bind(training_shape(config_.curriculum.largest()));
 }
 
-std::int64_t Trainer::alive() const { return std::count(stopped_at_.begin(), stopped_at_.end(), -1); }
+void Trainer::allocate_numbers() {
+    const auto count = static_cast<std::int64_t>(replicas_.size());
+    Tensor* numbers[] = {&learning_rate_, &weight_decay_, &clip_scale_, &norm_};
+    small_ = backend_.allocate(4 * count * kDouble);
+    std::byte* next = small_.data();
+    for (Tensor* tensor : numbers) {
+        *tensor = numbers_at(next, count, backend_.device());
+        next += count * kDouble;
+    }
+    const std::int64_t scratch = backend_.gradient_norm_memory(population_.gradient()).scratch;
+    norm_scratch_ = backend_.allocate(scratch);
+    norm_work_ = activation_at(norm_scratch_.data(), {1, 1, 1, scratch / 4}, DType::f32, backend_.device());
+    for (auto* host : {&rate_host_, &clip_host_, &loss_host_, &correct_host_, &used_host_, &norm_host_})
+        host->assign(replicas_.size(), 0.0);
+    download_.assign(replicas_.size() * static_cast<std::size_t>(kAlignment / kDouble), 0.0);
+}
+
+std::int64_t Trainer::alive() const {
+    return std::count(stopped_at_.begin(), stopped_at_.end(), -1);
+}
 
 ModelShape Trainer::training_shape(std::int64_t size) const {
     ModelShape shape;
@@ -81,7 +96,10 @@ void Trainer::load_batch(std::int64_t size) {
     for (std::size_t r = 0; r < replicas_.size(); ++r)
         for (std::int64_t b = 0; b < config_.batch; ++b)
             loader_.put(static_cast<std::int64_t>(r), b, data_,
-                        {replicas_[r].data_seed, Split::train, static_cast<std::uint64_t>(step_), static_cast<std::uint64_t>(b),
+                        {replicas_[r].data_seed,
+                         Split::train,
+                         static_cast<std::uint64_t>(step_),
+                         static_cast<std::uint64_t>(b),
                          {data_.min_size(), size}});
     loader_.upload(model_);
 }
@@ -121,10 +139,15 @@ void Trainer::update() {
     }
     upload_numbers(backend_, clip_scale_, clip_host_);
     upload_numbers(backend_, learning_rate_, rate_host_);
-    const AdamWStep adamw{learning_rate_, weight_decay_, clip_scale_, config_.optimizer.beta1, config_.optimizer.beta2,
-                          config_.optimizer.epsilon, step_ + 1};
-    backend_.adamw(adamw, population_.gradient(), population_.mask(), population_.parameters(), population_.first_moment(),
-                   population_.second_moment());
+    const AdamWStep adamw{learning_rate_,
+                          weight_decay_,
+                          clip_scale_,
+                          config_.optimizer.beta1,
+                          config_.optimizer.beta2,
+                          config_.optimizer.epsilon,
+                          step_ + 1};
+    backend_.adamw(adamw, population_.gradient(), population_.mask(), population_.parameters(),
+                   population_.first_moment(), population_.second_moment());
 }
 
 void Trainer::step(std::int64_t count) {
@@ -156,8 +179,11 @@ void Trainer::evaluate_size(std::int64_t size, Evaluation& evaluation, const Eva
     std::vector<double> loss(replicas_.size(), 0.0), correct = loss, used = loss;
     for (std::int64_t first = 0; first < on.count; first += shape.batch) {
         for (std::int64_t b = 0; b < shape.batch; ++b) {
-            const SampleKey key{static_cast<std::uint64_t>(on.seed), evaluation.split, static_cast<std::uint64_t>(size),
-                                static_cast<std::uint64_t>(first + b), {size, size}};
+            const SampleKey key{static_cast<std::uint64_t>(on.seed),
+                                evaluation.split,
+                                static_cast<std::uint64_t>(size),
+                                static_cast<std::uint64_t>(first + b),
+                                {size, size}};
             first + b < on.count ? loader_.put(0, b, data_, key) : loader_.clear(0, b);
             loader_.repeat(b);
         }
@@ -182,7 +208,9 @@ Evaluation Trainer::evaluate(Split split, const EvaluationConfig& on) {
     return evaluation;
 }
 
-TrainerSnapshot Trainer::snapshot() const { return {step_, tokens_, stopped_at_, sums_, population_.values()}; }
+TrainerSnapshot Trainer::snapshot() const {
+    return {step_, tokens_, stopped_at_, sums_, population_.values()};
+}
 
 void Trainer::restore(const TrainerSnapshot& snapshot) {
     population_.set(snapshot.values);

@@ -1,7 +1,7 @@
 // Trains a population: all replicas take every step together, each with its own data, learning rate and decay.
 //
-// What replica r computes depends on its own ReplicaHyper, the configs and the step only: not on the other replicas, the number of
-// threads, or where a run was interrupted (determinism: same_replica).
+// What replica r computes depends on its own ReplicaHyper, the configs and the step only: not on the other replicas,
+// the number of threads, or where a run was interrupted (determinism: same_replica).
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,11 @@ void check_curriculum(const Curriculum& curriculum, const DataSource& data, cons
 
 class Trainer {
 public:
-    /// Allocates everything for the longest training batch. `data` and `backend` must outlive the trainer. Throws UserError for a
-    /// curriculum that starts below the task's smallest size, RuntimeFailure when the memory does not suffice.
-    Trainer(const TrainingConfig& config, const ModelConfig& model, const DataSource& data, std::vector<ReplicaHyper> replicas,
-            Backend& backend);
+    /// Allocates everything for the longest training batch. `data` and `backend` must outlive the trainer. Throws
+    /// UserError for a curriculum that starts below the task's smallest size, RuntimeFailure when the memory does not
+    /// suffice.
+    Trainer(const TrainingConfig& config, const ModelConfig& model, const DataSource& data,
+            std::vector<ReplicaHyper> replicas, Backend& backend);
 
     const LanguageModel& model() const { return model_; }
     const Population& population() const { return population_; }
@@ -56,12 +57,16 @@ public:
     Evaluation evaluate(Split split, const EvaluationConfig& on);
 
     TrainerSnapshot snapshot() const;
-    /// The snapshot must come from a trainer with the same configs and number of replicas; checkpoint.hpp checks files for that.
+    /// The snapshot must come from a trainer with the same configs and number of replicas; checkpoint.hpp checks files
+    /// for that.
     void restore(const TrainerSnapshot& snapshot);
 
 private:
-    std::int64_t size_at(std::int64_t step) const { return max_size(config_.curriculum, step < 0 ? 0 : step, config_.steps); }
+    std::int64_t size_at(std::int64_t step) const {
+        return max_size(config_.curriculum, step < 0 ? 0 : step, config_.steps);
+    }
     ModelShape training_shape(std::int64_t size) const;
+    void allocate_numbers();
     void bind(const ModelShape& shape);
     void load_batch(std::int64_t size);
     void update();

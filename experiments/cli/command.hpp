@@ -11,7 +11,8 @@ using Arguments = std::vector<std::string>;  // what follows the subcommand's na
 struct Command {
     const char* name;
     const char* summary;  // one line for `whorl --help`
-    /// The program's exit status: 0 success, 1 a result that fails its gate. Throws UserError (exit 2), RuntimeFailure (exit 3).
+    /// The program's exit status: 0 success, 1 a result that fails its gate. Throws UserError (exit 2), RuntimeFailure
+    /// (exit 3).
     int (*run)(const Arguments& arguments);
 };
 

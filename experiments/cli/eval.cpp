@@ -28,7 +28,8 @@ Located locate(const std::string& path) {
         return {run, *newest};
     }
     std::error_code error;
-    if (!fs::is_directory(path, error)) throw UserError(one_line(path + ": there is no such folder; expected a run or a checkpoint (…/step-N)"));
+    if (!fs::is_directory(path, error))
+        throw UserError(one_line(path + ": there is no such folder; expected a run or a checkpoint (…/step-N)"));
     const CheckpointFiles files = open_checkpoint(path);
     const fs::path run = fs::path(files.folder).parent_path().parent_path();
     return {RunDirectory::open(run.empty() ? "." : run.string()), files};
@@ -46,7 +47,8 @@ std::vector<std::size_t> chosen_replicas(const std::string& choice, const Checkp
     if (choice == "all")
         for (std::int64_t r = 0; r < count; ++r) replicas.push_back(static_cast<std::size_t>(r));
     else
-        replicas.push_back(static_cast<std::size_t>(number_list(choice, "--replica (best, all or a number)", 0, count - 1).front()));
+        replicas.push_back(
+            static_cast<std::size_t>(number_list(choice, "--replica (best, all or a number)", 0, count - 1).front()));
     return replicas;
 }
 
@@ -66,8 +68,8 @@ TrainerSnapshot select(const TrainerSnapshot& from, const std::vector<std::size_
     return result;
 }
 
-Evaluation evaluate(const RunSetup& setup, const CheckpointFiles& files, const std::vector<std::size_t>& replicas, Split split,
-                    const EvaluationConfig& on, Backend& backend) {
+Evaluation evaluate(const RunSetup& setup, const CheckpointFiles& files, const std::vector<std::size_t>& replicas,
+                    Split split, const EvaluationConfig& on, Backend& backend) {
     const std::vector<ReplicaHyper> all = replicas_of(setup.config.replicas);
     std::vector<ReplicaHyper> chosen;
     for (const std::size_t r : replicas) chosen.push_back(all[r]);
@@ -90,23 +92,29 @@ void print_json(const Evaluation& evaluation, const std::vector<std::size_t>& re
 }  // namespace
 
 int run_eval(const Arguments& arguments) {
-    Syntax syntax("eval", "RUN|CHECKPOINT [--lengths 64,128,256] [--replica best|K|all] [options]",
-                  "Accuracy of a run's newest checkpoint, or of the checkpoint named, on fresh examples of fixed sizes.",
-                  {"whorl eval runs/parity", "whorl eval runs/parity --lengths 64,128,256 --replica all",
-                   "whorl eval runs/parity/checkpoints/step-1000 --json"});
+    Syntax syntax(
+        "eval", "RUN|CHECKPOINT [--lengths 64,128,256] [--replica best|K|all] [options]",
+        "Accuracy of a run's newest checkpoint, or of the checkpoint named, on fresh examples of fixed sizes.",
+        {"whorl eval runs/parity", "whorl eval runs/parity --lengths 64,128,256 --replica all",
+         "whorl eval runs/parity/checkpoints/step-1000 --json"});
     syntax.positionals = {{"RUN|CHECKPOINT"}};
     add_device_options(syntax.options);
-    syntax.options.add_options()("lengths", po::value<std::string>(), "sizes to test at (default: the recipe's test.sizes)")(
+    syntax.options.add_options()("lengths", po::value<std::string>(),
+                                 "sizes to test at (default: the recipe's test.sizes)")(
         "count", po::value<std::int64_t>(), "examples a size (default: the recipe's test.count)")(
-        "replica", po::value<std::string>()->default_value("best"), "best (by validation accuracy), a number from 0, or all")(
-        "validation", po::bool_switch(), "use the validation split instead of the test split")("json", po::bool_switch(), "for programs");
+        "replica", po::value<std::string>()->default_value("best"),
+        "best (by validation accuracy), a number from 0, or all")("validation", po::bool_switch(),
+                                                                  "use the validation split instead of the test split")(
+        "json", po::bool_switch(), "for programs");
     const auto parsed = parse(syntax, arguments);
     if (!parsed) return 0;
     const Located located = locate(parsed->first("RUN|CHECKPOINT"));
     const RunSetup setup = set_up(load_toml(located.run.config_path()));
     EvaluationConfig on = setup.config.test;
-    if (parsed->has("lengths")) on.sizes = number_list(parsed->text("lengths"), "--lengths", setup.data->min_size(), 1 << 20);
-    if (parsed->has("count")) on.count = number_list(std::to_string(parsed->number("count")), "--count", 1, 1 << 24).front();
+    if (parsed->has("lengths"))
+        on.sizes = number_list(parsed->text("lengths"), "--lengths", setup.data->min_size(), 1 << 20);
+    if (parsed->has("count"))
+        on.count = number_list(std::to_string(parsed->number("count")), "--count", 1, 1 << 24).front();
     const auto replicas = chosen_replicas(parsed->text("replica"), located.files, setup.config.replicas.count());
     const auto backend = make_backend(*parsed);
     const Split split = parsed->flag("validation") ? Split::validation : Split::test;

@@ -14,7 +14,9 @@ constexpr std::int64_t kMostThreads = 1024;
 
 void print_help(const Syntax& syntax) {
     std::ostringstream out;
-    out << "Usage: whorl " << syntax.command << " " << syntax.synopsis << "\n\n" << syntax.description << "\n\n" << syntax.options;
+    out << "Usage: whorl " << syntax.command << " " << syntax.synopsis << "\n\n"
+        << syntax.description << "\n\n"
+        << syntax.options;
     out << "\nExamples:\n";
     for (const char* line : syntax.examples) out << "  " << line << "\n";
     std::fputs(out.str().c_str(), stdout);
@@ -49,7 +51,8 @@ po::variables_map parse_all(const Syntax& syntax, const Arguments& arguments) {
 void check_counts(const Syntax& syntax, const Parsed& parsed) {
     for (const Positional& positional : syntax.positionals)
         if (static_cast<int>(parsed.all(positional.name).size()) < positional.least)
-            fail(syntax, std::string(positional.name) + " is missing; usage: whorl " + syntax.command + " " + syntax.synopsis);
+            fail(syntax,
+                 std::string(positional.name) + " is missing; usage: whorl " + syntax.command + " " + syntax.synopsis);
 }
 
 }  // namespace
@@ -89,7 +92,8 @@ std::optional<Parsed> parse(const Syntax& syntax, const Arguments& arguments) {
 
 void add_device_options(po::options_description& options) {
     options.add_options()("device", po::value<std::string>()->default_value("auto"), "auto, cpu or cuda")(
-        "threads", po::value<std::int64_t>()->default_value(0), "processor threads, 0 = all; results do not depend on it");
+        "threads", po::value<std::int64_t>()->default_value(0),
+        "processor threads, 0 = all; results do not depend on it");
 }
 
 std::unique_ptr<Backend> make_backend(const Parsed& parsed) {
@@ -108,15 +112,17 @@ void add_set_option(po::options_description& options) {
                           "key.path=value: replaces one value of the recipe; may be given several times");
 }
 
-std::vector<std::int64_t> number_list(const std::string& text, const std::string& flag, std::int64_t least, std::int64_t most) {
+std::vector<std::int64_t> number_list(const std::string& text, const std::string& flag, std::int64_t least,
+                                      std::int64_t most) {
     std::vector<std::int64_t> numbers;
     std::istringstream items(text + ",");
     for (std::string item; std::getline(items, item, ',');) {
         std::int64_t number = 0;
         const auto [stop, error] = std::from_chars(item.data(), item.data() + item.size(), number);
-        if (item.empty() || error != std::errc{} || stop != item.data() + item.size() || number < least || number > most)
-            throw UserError(flag + ": " + in_quotes(item) + " is not a whole number in " + std::to_string(least) + ".." +
-                            std::to_string(most) + "; expected numbers with commas, such as 8,16,32");
+        if (item.empty() || error != std::errc{} || stop != item.data() + item.size() || number < least ||
+            number > most)
+            throw UserError(flag + ": " + in_quotes(item) + " is not a whole number in " + std::to_string(least) +
+                            ".." + std::to_string(most) + "; expected numbers with commas, such as 8,16,32");
         numbers.push_back(number);
     }
     return numbers;

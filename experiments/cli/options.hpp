@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/program_options.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,10 +24,10 @@ struct Positional {
 
 /// How a subcommand is called; `whorl COMMAND --help` prints all of it.
 struct Syntax {
-    const char* command;               // "train"
-    const char* synopsis;              // "RECIPE.toml [--set key=value]… [options]"
-    const char* description;           // a paragraph
-    std::vector<const char*> examples; // whole command lines
+    const char* command;                // "train"
+    const char* synopsis;               // "RECIPE.toml [--set key=value]… [options]"
+    const char* description;            // a paragraph
+    std::vector<const char*> examples;  // whole command lines
     po::options_description options{"Options"};
     std::vector<Positional> positionals;
 
@@ -54,8 +53,8 @@ private:
     po::variables_map values_;
 };
 
-/// Empty after --help, which has then been printed. Throws UserError, one line: unknown flag (with the nearest one), missing or
-/// surplus argument, ill-typed value.
+/// Empty after --help, which has then been printed. Throws UserError, one line: unknown flag (with the nearest one),
+/// missing or surplus argument, ill-typed value.
 std::optional<Parsed> parse(const Syntax& syntax, const Arguments& arguments);
 
 /// --device auto|cpu|cuda, --threads N.
@@ -67,6 +66,7 @@ std::unique_ptr<Backend> make_backend(const Parsed& parsed);
 void add_set_option(po::options_description& options);
 
 /// "8,16,32" → numbers; `flag` names the option in errors. Throws UserError unless each is in least..most.
-std::vector<std::int64_t> number_list(const std::string& text, const std::string& flag, std::int64_t least, std::int64_t most);
+std::vector<std::int64_t> number_list(const std::string& text, const std::string& flag, std::int64_t least,
+                                      std::int64_t most);
 
 }  // namespace whorl::cli

@@ -29,12 +29,14 @@ std::string count_text(double count) {
 
 std::string progress_text(const std::string& label, const Progress& p) {
     const std::size_t best = leader(p.row);
-    const double fresh = static_cast<double>(p.row.step - p.steps_before), left = static_cast<double>(p.steps - p.row.step);
+    const double fresh = static_cast<double>(p.row.step - p.steps_before),
+                 left = static_cast<double>(p.steps - p.row.step);
     const double rate = static_cast<double>((p.row.tokens - p.tokens_before) * p.replicas) / std::max(p.seconds, 1e-9);
     const char* whose = p.replicas > 1 ? "best " : "";
-    return fmt::format("{} {}/{} ({:.0f} %), {} tokens/s, {} left, size {}, {}loss {:.3f}, accuracy {:.3f}", label, p.row.step, p.steps,
-                       100.0 * static_cast<double>(p.row.step) / static_cast<double>(p.steps), count_text(rate),
-                       duration_text(p.seconds / std::max(fresh, 1.0) * left), p.row.max_size, whose, p.row.loss[best], p.row.accuracy[best]);
+    return fmt::format("{} {}/{} ({:.0f} %), {} tokens/s, {} left, size {}, {}loss {:.3f}, accuracy {:.3f}", label,
+                       p.row.step, p.steps, 100.0 * static_cast<double>(p.row.step) / static_cast<double>(p.steps),
+                       count_text(rate), duration_text(p.seconds / std::max(fresh, 1.0) * left), p.row.max_size, whose,
+                       p.row.loss[best], p.row.accuracy[best]);
 }
 
 }  // namespace
@@ -46,7 +48,9 @@ std::string duration_text(double seconds) {
 }
 
 ProgressLine::ProgressLine(std::string label) : label_(std::move(label)), terminal_(isatty(STDERR_FILENO) == 1) {}
-ProgressLine::~ProgressLine() { finish(); }
+ProgressLine::~ProgressLine() {
+    finish();
+}
 
 void ProgressLine::show(const Progress& progress) {
     if (progress.seconds - shown_at_ < (terminal_ ? kTerminalSeconds : kPlainSeconds)) return;

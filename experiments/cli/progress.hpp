@@ -1,5 +1,5 @@
-// The progress line of long work: rewritten in place on a terminal, a plain line every few seconds elsewhere. Goes to stderr, so
-// that what the program prints can be piped.
+// The progress line of long work: rewritten in place on a terminal, a plain line every few seconds elsewhere. Goes to
+// stderr, so that what the program prints can be piped.
 #pragma once
 
 #include <string>

@@ -1,6 +1,8 @@
 // whorl report: a run's config and results in one page.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
 #include "core/training/statistics.hpp"
@@ -27,20 +29,23 @@ Report read_report(const std::string& path) {
 
 void print_markdown_evaluation(const Evaluation& evaluation, const RunSetup& setup) {
     const double chance = setup.data->chance();
-    fmt::print("\n## Accuracy, {} split, step {}\n\n| size | best | median | best, scaled | median, scaled |\n|---|---|---|---|---|\n",
-               split_name(evaluation.split), evaluation.step);
+    fmt::print(
+        "\n## Accuracy, {} split, step {}\n\n| size | best | median | best, scaled | median, scaled "
+        "|\n|---|---|---|---|---|\n",
+        split_name(evaluation.split), evaluation.step);
     for (std::size_t i = 0; i < evaluation.sizes.size(); ++i) {
         const std::vector<double>& accuracy = evaluation.accuracy[i];
         const double best = *std::max_element(accuracy.begin(), accuracy.end()), middle = median(accuracy);
-        fmt::print("| {} | {:.4f} | {:.4f} | {:.3f} | {:.3f} |\n", evaluation.sizes[i], best, middle, scaled_accuracy(best, chance),
-                   scaled_accuracy(middle, chance));
+        fmt::print("| {} | {:.4f} | {:.4f} | {:.3f} | {:.3f} |\n", evaluation.sizes[i], best, middle,
+                   scaled_accuracy(best, chance), scaled_accuracy(middle, chance));
     }
 }
 
 void print_markdown(const Report& report) {
     const RunSetup& setup = report.setup;
-    fmt::print("# {}\n\n{}, step {} of {}, {} of {} replicas alive, {:.0f} s\n", setup.config.name, report.status.status, report.status.step,
-               setup.config.training.steps, report.status.alive, setup.config.replicas.count(), report.status.seconds);
+    fmt::print("# {}\n\n{}, step {} of {}, {} of {} replicas alive, {:.0f} s\n", setup.config.name,
+               report.status.status, report.status.step, setup.config.training.steps, report.status.alive,
+               setup.config.replicas.count(), report.status.seconds);
     if (report.validation) {
         const std::size_t best = best_replica(*report.validation);
         fmt::print("\nBest by validation: {}\n", replica_text(replicas_of(setup.config.replicas)[best], best));
@@ -64,15 +69,18 @@ void print_json(const Report& report) {
 }  // namespace
 
 int run_report(const Arguments& arguments) {
-    Syntax syntax("report", "RUN… [--format md|json]", "What runs did: status, accuracies, config. With json one object a line.",
+    Syntax syntax("report", "RUN… [--format md|json]",
+                  "What runs did: status, accuracies, config. With json one object a line.",
                   {"whorl report runs/parity", "whorl report runs/* --format json"});
     syntax.positionals = {{"RUN", 1, -1}};
     syntax.options.add_options()("format", po::value<std::string>()->default_value("md"), "md or json");
     const auto parsed = parse(syntax, arguments);
     if (!parsed) return 0;
     const std::string format = parsed->text("format");
-    if (format != "md" && format != "json") throw UserError("--format: unknown format " + in_quotes(format) + suggestion(format, {"md", "json"}));
-    for (const std::string& path : parsed->all("RUN")) format == "md" ? print_markdown(read_report(path)) : print_json(read_report(path));
+    if (format != "md" && format != "json")
+        throw UserError("--format: unknown format " + in_quotes(format) + suggestion(format, {"md", "json"}));
+    for (const std::string& path : parsed->all("RUN"))
+        format == "md" ? print_markdown(read_report(path)) : print_json(read_report(path));
     return 0;
 }
 

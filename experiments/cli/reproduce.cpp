@@ -30,16 +30,16 @@ RunDirectory open_or_create(const std::string& path, const RunSetup& setup) {
 }
 
 // Empty when interrupted.
-std::optional<RowResult> reproduce_row(const TableRow& row, const TableProfile& profile, const RunSetup& setup, const std::string& folder,
-                                       Backend& backend) {
+std::optional<RowResult> reproduce_row(const TableRow& row, const TableProfile& profile, const RunSetup& setup,
+                                       const std::string& folder, Backend& backend) {
     const RunDirectory run = open_or_create(folder + "/" + row.key, setup);
     ProgressLine line(row.label);
     const SessionResult result = train_run(setup, run, backend, hooks_for(line));
     line.finish();
     if (result.interrupted) return std::nullopt;
     RowResult summary = summarize(row, setup, result, *last_evaluation(run, Split::validation), profile.test_size);
-    line.note(fmt::format("{}: best {:.1f} %, passed {}/{}, {}", row.label, 100 * summary.best, summary.passed_all, summary.replicas,
-                          duration_text(result.seconds)));
+    line.note(fmt::format("{}: best {:.1f} %, passed {}/{}, {}", row.label, 100 * summary.best, summary.passed_all,
+                          summary.replicas, duration_text(result.seconds)));
     return summary;
 }
 
@@ -47,27 +47,33 @@ std::optional<RowResult> reproduce_row(const TableRow& row, const TableProfile& 
 
 int run_reproduce(const Arguments& arguments) {
     Syntax syntax("reproduce", "TABLE [--quick|--full] [--out DIR] [--set key=value]…",
-                  "Trains the rows of a published table and prints our numbers beside the paper's. Rows that --out already holds are\n"
+                  "Trains the rows of a published table and prints our numbers beside the paper's. Rows that --out "
+                  "already holds are\n"
                   "not trained again, so that an interrupted table goes on where it stopped. Tables: parity.",
                   {"whorl reproduce parity --quick", "whorl reproduce parity --full --out runs/parity-full"});
     syntax.positionals = {{"TABLE"}};
     add_set_option(syntax.options);
     add_device_options(syntax.options);
-    syntax.options.add_options()("quick", po::bool_switch(), "short sequences, minutes on two processor cores (the default)")(
+    syntax.options.add_options()("quick", po::bool_switch(),
+                                 "short sequences, minutes on two processor cores (the default)")(
         "full", po::bool_switch(), "the paper's lengths and steps: hours on a processor")(
-        "out", po::value<std::string>(), "folder of the rows' runs and of table.md, table.json (default runs/reproduce-TABLE-quick or -full)");
+        "out", po::value<std::string>(),
+        "folder of the rows' runs and of table.md, table.json (default runs/reproduce-TABLE-quick or -full)");
     const auto parsed = parse(syntax, arguments);
     if (!parsed) return 0;
     const PublishedTable& table = published_table(parsed->first("TABLE"));
     if (parsed->flag("quick") && parsed->flag("full")) throw UserError("--quick and --full exclude each other");
     const bool full = parsed->flag("full");
     const TableProfile& profile = full ? table.full : table.quick;
-    const std::string folder = parsed->has("out") ? parsed->text("out") : fmt::format("runs/reproduce-{}-{}", table.name, full ? "full" : "quick");
+    const std::string folder = parsed->has("out")
+                                   ? parsed->text("out")
+                                   : fmt::format("runs/reproduce-{}-{}", table.name, full ? "full" : "quick");
     const auto backend = make_backend(*parsed);
 
     TableResult result{&table, &profile, {}, 0, backend->describe(), {}};
     std::vector<RunSetup> setups;
-    for (const TableRow& row : table.rows) setups.push_back(row_setup(row, profile, *parsed));  // all errors before any training
+    for (const TableRow& row : table.rows)
+        setups.push_back(row_setup(row, profile, *parsed));  // all errors before any training
     result.config = setups.front().config;
     result.chance = setups.front().data->chance();
     const InterruptGuard guard;

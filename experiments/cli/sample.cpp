@@ -1,10 +1,12 @@
 // whorl sample: a task's examples, to be checked by eye.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
-#include "experiments/cli/options.hpp"
 #include "core/training/metrics.hpp"
+#include "experiments/cli/options.hpp"
 #include "tasks/registry.hpp"
 
 namespace whorl::cli {
@@ -34,7 +36,8 @@ Example make_example(const DataSource& data, const SampleKey& key) {
     const auto capacity = static_cast<std::size_t>(data.positions(key.sizes.max));
     example.tokens.resize(capacity);
     example.targets.resize(capacity);
-    const std::int64_t used = data.generate(key, {example.tokens.data(), example.targets.data(), static_cast<std::int64_t>(capacity)});
+    const std::int64_t used =
+        data.generate(key, {example.tokens.data(), example.targets.data(), static_cast<std::int64_t>(capacity)});
     example.tokens.resize(static_cast<std::size_t>(used));
     example.targets.resize(static_cast<std::size_t>(used));
     return example;
@@ -64,16 +67,20 @@ void print_json(const Example& example) {
 
 int run_sample(const Arguments& arguments) {
     Syntax syntax("sample", "TASK [--count N] [--size N | --max-size N] [--set key=value]… [--json]",
-                  "Prints examples of a task: the input tokens, and below each the answer that is asked for there (a dot: none).\n"
+                  "Prints examples of a task: the input tokens, and below each the answer that is asked for there (a "
+                  "dot: none).\n"
                   "With --json one object a line; a target of -1 means that nothing is asked for.",
-                  {"whorl sample parity --count 5", "whorl sample parity --set supervise=all --size 12", "whorl sample parity --split test --json"});
+                  {"whorl sample parity --count 5", "whorl sample parity --set supervise=all --size 12",
+                   "whorl sample parity --split test --json"});
     syntax.positionals = {{"TASK"}};
     add_set_option(syntax.options);
     syntax.options.add_options()("count", po::value<std::int64_t>()->default_value(5), "how many")(
-        "size", po::value<std::int64_t>(), "the size of each")("max-size", po::value<std::int64_t>()->default_value(16), "the largest size")(
+        "size", po::value<std::int64_t>(), "the size of each")("max-size", po::value<std::int64_t>()->default_value(16),
+                                                               "the largest size")(
         "seed", po::value<std::int64_t>()->default_value(0), "the data's seed")(
         "step", po::value<std::int64_t>()->default_value(0), "the training step (other splits take the size instead)")(
-        "split", po::value<std::string>()->default_value("train"), "train, validation or test")("json", po::bool_switch(), "for programs");
+        "split", po::value<std::string>()->default_value("train"), "train, validation or test")(
+        "json", po::bool_switch(), "for programs");
     const auto parsed = parse(syntax, arguments);
     if (!parsed) return 0;
     const Task task = task_from(*parsed);
@@ -85,11 +92,16 @@ int run_sample(const Arguments& arguments) {
     };
     const std::int64_t count = in_range("--count", parsed->number("count"), 0, kMostSamples);
     const bool fixed = parsed->has("size");
-    const std::int64_t largest = in_range(fixed ? "--size" : "--max-size", parsed->number(fixed ? "size" : "max-size"), data->min_size(), kLargestShownSize);
+    const std::int64_t largest = in_range(fixed ? "--size" : "--max-size", parsed->number(fixed ? "size" : "max-size"),
+                                          data->min_size(), kLargestShownSize);
     const Split split = split_from(parsed->text("split"));
-    const auto step = static_cast<std::uint64_t>(split == Split::train ? in_range("--step", parsed->number("step"), 0, std::int64_t{1} << 47) : largest);
+    const auto step = static_cast<std::uint64_t>(
+        split == Split::train ? in_range("--step", parsed->number("step"), 0, std::int64_t{1} << 47) : largest);
     for (std::int64_t i = 0; i < count; ++i) {
-        const SampleKey key{static_cast<std::uint64_t>(parsed->number("seed")), split, step, static_cast<std::uint64_t>(i),
+        const SampleKey key{static_cast<std::uint64_t>(parsed->number("seed")),
+                            split,
+                            step,
+                            static_cast<std::uint64_t>(i),
                             {fixed ? largest : data->min_size(), largest}};
         const Example example = make_example(*data, key);
         parsed->flag("json") ? print_json(example) : print_text(task, example);

@@ -10,7 +10,8 @@ namespace whorl::cli {
 namespace {
 
 void print_header(const Evaluation& evaluation, const RunSetup& setup) {
-    fmt::print("{} examples a size, {} split, chance {:g}\n", evaluation.count, split_name(evaluation.split), setup.data->chance());
+    fmt::print("{} examples a size, {} split, chance {:g}\n", evaluation.count, split_name(evaluation.split),
+               setup.data->chance());
 }
 
 void print_column(const Evaluation& evaluation, std::size_t column, double chance) {
@@ -24,8 +25,8 @@ void print_column(const Evaluation& evaluation, std::size_t column, double chanc
 }  // namespace
 
 std::string replica_text(const ReplicaHyper& replica, std::size_t index) {
-    std::string text = fmt::format("replica {}: learning rate {:g}, weight decay {:g}, seed {}", index, replica.learning_rate,
-                                   replica.weight_decay, replica.init_seed);
+    std::string text = fmt::format("replica {}: learning rate {:g}, weight decay {:g}, seed {}", index,
+                                   replica.learning_rate, replica.weight_decay, replica.init_seed);
     if (replica.dt.max > 0) text += fmt::format(", dt {:g}..{:g}", replica.dt.min, replica.dt.max);
     return text;
 }
@@ -38,8 +39,8 @@ void print_population(const Evaluation& evaluation, const RunSetup& setup) {
         const std::vector<double>& accuracy = evaluation.accuracy[i];
         const auto [worst, best] = std::minmax_element(accuracy.begin(), accuracy.end());
         const double middle = median(accuracy);
-        fmt::print("{:>6}  {:>8.4f} {:>8.4f} {:>8.4f}           {:>7.3f} {:>7.3f}\n", evaluation.sizes[i], *best, middle, *worst,
-                   scaled_accuracy(*best, chance), scaled_accuracy(middle, chance));
+        fmt::print("{:>6}  {:>8.4f} {:>8.4f} {:>8.4f}           {:>7.3f} {:>7.3f}\n", evaluation.sizes[i], *best,
+                   middle, *worst, scaled_accuracy(*best, chance), scaled_accuracy(middle, chance));
     }
 }
 

@@ -11,8 +11,10 @@ void describe_task(const Task& task) {
     const auto data = make_data_source(task);
     fmt::print("{} (version {})\n\n{}\n\n", data->name(), data->version(), about_task(task));
     fmt::print("tokens: {}, of which 0 is padding:", data->vocabulary());
-    for (std::int64_t token = 0; token < data->vocabulary(); ++token) fmt::print(" {} = '{}'", token, token_text(task, static_cast<int>(token)));
-    fmt::print("\naccuracy of guessing: {:g}\n\nParameters, with their defaults:\n\n[task]\n{}", data->chance(), write_toml(to_value(task)));
+    for (std::int64_t token = 0; token < data->vocabulary(); ++token)
+        fmt::print(" {} = '{}'", token, token_text(task, static_cast<int>(token)));
+    fmt::print("\naccuracy of guessing: {:g}\n\nParameters, with their defaults:\n\n[task]\n{}", data->chance(),
+               write_toml(to_value(task)));
 }
 
 }  // namespace

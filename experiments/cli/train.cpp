@@ -16,18 +16,20 @@ namespace {
 constexpr int kSignalStatus = 128;  // + number: how shells report a program ended by a signal
 
 Syntax syntax() {
-    Syntax syntax("train", "RECIPE [--set key=value]… [options]",
-                  "Trains the population of models that a recipe (a TOML file, or the name of one built into the program) describes, and\n"
-                  "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves.",
-                  {"whorl train parity-quick --out runs/parity", "whorl train my.toml --set model.preset=mamba2 --set batch=128",
-                   "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run"});
+    Syntax syntax(
+        "train", "RECIPE [--set key=value]… [options]",
+        "Trains the population of models that a recipe (a TOML file, or the name of one built into the program) "
+        "describes, and\n"
+        "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves.",
+        {"whorl train parity-quick --out runs/parity", "whorl train my.toml --set model.preset=mamba2 --set batch=128",
+         "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run"});
     syntax.positionals = {{"RECIPE", 0, 1}};
     add_set_option(syntax.options);
     add_device_options(syntax.options);
     syntax.options.add_options()("out", po::value<std::string>(), "the run's folder (default runs/NAME)")(
         "replicas", po::value<std::int64_t>(), "seeds of each combination: the recipe's replicas.seeds")(
         "resume", po::bool_switch(), "go on with the run in --out")("dry-run", po::bool_switch(),
-                                                                     "only say what it takes: memory, tokens, time");
+                                                                    "only say what it takes: memory, tokens, time");
     return syntax;
 }
 
@@ -47,14 +49,17 @@ Job resume(const Parsed& parsed) {
     const RunDirectory run = RunDirectory::open(parsed.text("out"));
     RunSetup setup = set_up(load_toml(run.config_path()));
     if (!parsed.first("RECIPE").empty() && setup_from_recipe(parsed).toml() != setup.toml())
-        throw UserError("the recipe differs from " + run.config_path() + "; leave it out to go on as begun, or choose another --out");
+        throw UserError("the recipe differs from " + run.config_path() +
+                        "; leave it out to go on as begun, or choose another --out");
     if (parsed.first("RECIPE").empty() && (parsed.has("set") || parsed.has("replicas")))
-        throw UserError("--resume goes on with the config that the run began with; --set and --replicas need a new run");
+        throw UserError(
+            "--resume goes on with the config that the run began with; --set and --replicas need a new run");
     return {std::move(setup), run};
 }
 
 Job begin(const Parsed& parsed) {
-    if (parsed.first("RECIPE").empty()) throw UserError("RECIPE is missing; usage: whorl train RECIPE [--set key=value]… [options]");
+    if (parsed.first("RECIPE").empty())
+        throw UserError("RECIPE is missing; usage: whorl train RECIPE [--set key=value]… [options]");
     RunSetup setup = setup_from_recipe(parsed);
     const std::string out = parsed.has("out") ? parsed.text("out") : "runs/" + setup.config.name;
     const RunDirectory run = RunDirectory::create(out, setup.toml());
@@ -84,7 +89,8 @@ double tokens_per_second(const RunSetup& setup, Backend& backend, std::int64_t* 
     const auto begin = std::chrono::steady_clock::now();
     trainer.step(kTimedSteps);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    const std::int64_t tokens = kTimedSteps * training.batch * trainer.model().shape().length * setup.config.replicas.count();
+    const std::int64_t tokens =
+        kTimedSteps * training.batch * trainer.model().shape().length * setup.config.replicas.count();
     return static_cast<double>(tokens) / seconds;
 }
 
@@ -93,7 +99,8 @@ int dry_run(const Parsed& parsed) {
     const auto backend = make_backend(parsed);
     std::int64_t memory = 0;
     const double rate = tokens_per_second(setup, *backend, &memory), tokens = total_tokens(setup);
-    fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, setup.config.replicas.count(), ParameterLayout(setup.model).count());
+    fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, setup.config.replicas.count(),
+               ParameterLayout(setup.model).count());
     fmt::print("memory   {:.1f} MiB on {}\n", static_cast<double>(memory) / (1 << 20), backend->describe());
     fmt::print("tokens   {:.2f} million in {} steps (padding included)\n", tokens / 1e6, setup.config.training.steps);
     fmt::print("time     about {} at {:.0f} tokens/s, plus evaluation\n", duration_text(tokens / rate), rate);
@@ -113,12 +120,14 @@ int run_train(const Arguments& arguments) {
     const SessionResult result = train_run(job.setup, job.run, *backend, hooks_for(line));
     line.finish();
     if (result.interrupted) {
-        fmt::print(stderr, "stopped after step {}; go on with: whorl train --resume --out {}\n", result.step, job.run.path());
+        fmt::print(stderr, "stopped after step {}; go on with: whorl train --resume --out {}\n", result.step,
+                   job.run.path());
         return kSignalStatus + InterruptGuard::signal();
     }
     fmt::print("{} steps in {}: {}\n", result.step, duration_text(result.seconds), job.run.path());
     print_population(result.test, job.setup);
-    if (result.alive == 0) fmt::print(stderr, "whorl: every replica was stopped, because its loss or gradient was no longer finite\n");
+    if (result.alive == 0)
+        fmt::print(stderr, "whorl: every replica was stopped, because its loss or gradient was no longer finite\n");
     return result.alive == 0 ? 1 : 0;
 }
 

@@ -10,8 +10,10 @@ const std::vector<PublishedTable>& tables() {
     static const std::vector<PublishedTable> list = {
         {"parity",
          "Parity: scaled accuracy",
-         "Mamba-3, Table 5b (SISO): trained at sizes up to 160, tested at 256, best of a sweep of 16 runs. Gated DeltaNet [0,1] and "
-         "Transformer are not in that table; Grazzi et al. report 0.017 and 0.022 for such models, trained at up to 40.",
+         "Mamba-3, Table 5b (SISO): trained at sizes up to 160, tested at 256, best of a sweep of 16 runs. Gated "
+         "DeltaNet [0,1] and "
+         "Transformer are not in that table; Grazzi et al. report 0.017 and 0.022 for such models, trained at up to "
+         "40.",
          {"parity-quick", 64},
          {"parity-full", 256},
          {

@@ -6,9 +6,13 @@
 namespace whorl {
 namespace {
 
-double percent(double scaled) { return 100 * scaled; }
+double percent(double scaled) {
+    return 100 * scaled;
+}
 
-std::string paper_text(const TableRow& row) { return row.paper ? fmt::format("{:.2f}", *row.paper) : "-"; }
+std::string paper_text(const TableRow& row) {
+    return row.paper ? fmt::format("{:.2f}", *row.paper) : "-";
+}
 
 double total_seconds(const TableResult& result) {
     double seconds = 0;
@@ -26,7 +30,8 @@ std::vector<std::string> cells(const RowResult& row, const TableResult& result) 
                                       fmt::format("{:g}", row.best_rate),
                                       paper_text(*row.row),
                                       fmt::format("{:.0f}", row.seconds)};
-    for (std::size_t i = 0; i < result.config.test.sizes.size(); ++i) texts.push_back(fmt::format("{:.0f}", percent(row.curve[i])));
+    for (std::size_t i = 0; i < result.config.test.sizes.size(); ++i)
+        texts.push_back(fmt::format("{:.0f}", percent(row.curve[i])));
     return texts;
 }
 
@@ -56,9 +61,12 @@ std::string list_text(const std::vector<double>& values) {
 
 std::string legend(const TableResult& result) {
     return fmt::format(
-        "Scaled accuracy in percent (guessing = 0, chance accuracy {:g}), test split at size {}. best: the replica with the highest\n"
-        "validation accuracy (@N: the same one at size N); median, pass: over the seeds at the learning rate with the highest mean\n"
-        "validation accuracy; pass: at least {:.0f}; pass all: in the whole population; s: seconds of training and evaluation.\n",
+        "Scaled accuracy in percent (guessing = 0, chance accuracy {:g}), test split at size {}. best: the replica "
+        "with the highest\n"
+        "validation accuracy (@N: the same one at size N); median, pass: over the seeds at the learning rate with the "
+        "highest mean\n"
+        "validation accuracy; pass: at least {:.0f}; pass all: in the whole population; s: seconds of training and "
+        "evaluation.\n",
         result.chance, result.profile->test_size, percent(kPass));
 }
 
@@ -90,22 +98,28 @@ std::string protocol_text(const TableResult& result) {
     const RunConfig& config = result.config;
     const TrainingConfig& training = config.training;
     const Curriculum& curriculum = training.curriculum;
-    const std::string growth = curriculum.shape == CurriculumShape::linear
-                                   ? fmt::format(" (growing from {} over {:.0f} % of the steps)", curriculum.start, percent(curriculum.growth))
-                                   : "";
-    return fmt::format("trained at sizes <= {}{}, tested at {}; {} steps of {} sequences; {} replicas a row: learning rates {} x {} seeds; "
-                       "AdamW ({:g}, {:g}), decay {}, clip {:g}; d_model {}, {} layer(s); {} test examples a size; {:.0f} s in all on {}; "
-                       "determinism same_replica",
-                       curriculum.largest(), growth, result.profile->test_size, training.steps, training.batch, config.replicas.count(),
-                       list_text(config.replicas.learning_rates), config.replicas.seeds, training.optimizer.beta1,
-                       training.optimizer.beta2, list_text(config.replicas.weight_decays), training.optimizer.clip,
-                       config.model.config->d_model, config.model.config->n_layer, config.test.count, total_seconds(result), result.device);
+    const std::string growth =
+        curriculum.shape == CurriculumShape::linear
+            ? fmt::format(" (growing from {} over {:.0f} % of the steps)", curriculum.start, percent(curriculum.growth))
+            : "";
+    return fmt::format(
+        "trained at sizes <= {}{}, tested at {}; {} steps of {} sequences; {} replicas a row: learning rates {} x {} "
+        "seeds; "
+        "AdamW ({:g}, {:g}), decay {}, clip {:g}; d_model {}, {} layer(s); {} test examples a size; {:.0f} s in all on "
+        "{}; "
+        "determinism same_replica",
+        curriculum.largest(), growth, result.profile->test_size, training.steps, training.batch,
+        config.replicas.count(), list_text(config.replicas.learning_rates), config.replicas.seeds,
+        training.optimizer.beta1, training.optimizer.beta2, list_text(config.replicas.weight_decays),
+        training.optimizer.clip, config.model.config->d_model, config.model.config->n_layer, config.test.count,
+        total_seconds(result), result.device);
 }
 
 std::string to_text(const TableResult& result) {
     std::string text = fmt::format("{}\n\n{}", result.table->title, text_line(heads(result)));
     for (const RowResult& row : result.rows) text += text_line(cells(row, result));
-    return text + fmt::format("\n{}\nOurs: {}.\nPaper: {}\n", legend(result), protocol_text(result), result.table->source);
+    return text +
+           fmt::format("\n{}\nOurs: {}.\nPaper: {}\n", legend(result), protocol_text(result), result.table->source);
 }
 
 std::string to_markdown(const TableResult& result) {
@@ -113,7 +127,8 @@ std::string to_markdown(const TableResult& result) {
     std::string text = fmt::format("# {}\n\n{}", result.table->title, markdown_line(names));
     text += markdown_line(std::vector<std::string>(names.size(), "---"));
     for (const RowResult& row : result.rows) text += markdown_line(cells(row, result));
-    return text + fmt::format("\n{}\nOurs: {}.\n\nPaper: {}\n", legend(result), protocol_text(result), result.table->source);
+    return text +
+           fmt::format("\n{}\nOurs: {}.\n\nPaper: {}\n", legend(result), protocol_text(result), result.table->source);
 }
 
 std::string to_json(const TableResult& result) {

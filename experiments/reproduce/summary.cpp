@@ -9,7 +9,8 @@ namespace {
 
 std::size_t index_of(const std::vector<std::int64_t>& sizes, std::int64_t size) {
     const auto found = std::find(sizes.begin(), sizes.end(), size);
-    if (found == sizes.end()) throw UserError("the recipe's test.sizes lack " + std::to_string(size) + ", where the table is read");
+    if (found == sizes.end())
+        throw UserError("the recipe's test.sizes lack " + std::to_string(size) + ", where the table is read");
     return static_cast<std::size_t>(found - sizes.begin());
 }
 
@@ -27,8 +28,8 @@ std::size_t best_group(const std::vector<double>& validation, std::size_t seeds)
 
 }  // namespace
 
-RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionResult& result, const Evaluation& validation,
-                    std::int64_t test_size) {
+RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionResult& result,
+                    const Evaluation& validation, std::int64_t test_size) {
     const double chance = setup.data->chance();
     const std::vector<double>& accuracy = result.test.accuracy[index_of(result.test.sizes, test_size)];
     const auto seeds = static_cast<std::size_t>(setup.config.replicas.seeds);
@@ -37,7 +38,8 @@ RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionRes
     summary.row = &row;
     summary.best_replica = best_replica(validation);
     summary.best = scaled_accuracy(accuracy[summary.best_replica], chance);
-    for (const auto& at_size : result.test.accuracy) summary.curve.push_back(scaled_accuracy(at_size[summary.best_replica], chance));
+    for (const auto& at_size : result.test.accuracy)
+        summary.curve.push_back(scaled_accuracy(at_size[summary.best_replica], chance));
     summary.best_rate = replicas_of(setup.config.replicas)[group].learning_rate;
     std::vector<double> of_group;
     for (std::size_t r = 0; r < accuracy.size(); ++r) {

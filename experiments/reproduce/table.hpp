@@ -10,8 +10,8 @@
 namespace whorl {
 
 struct TableRow {
-    const char* key;     // the row's folder
-    const char* label;   // as people call the model
+    const char* key;    // the row's folder
+    const char* label;  // as people call the model
     const char* preset;
     std::optional<double> paper;  // scaled accuracy in percent
 };
@@ -37,21 +37,21 @@ std::vector<std::string> published_table_names();
 /// One row as measured. Accuracies are scaled: 0 = guessing, 1 = perfect, on the test split.
 struct RowResult {
     const TableRow* row = nullptr;
-    std::size_t best_replica = 0;     // by validation accuracy
-    double best = 0;                  // its accuracy at the table's size
-    std::vector<double> curve;        // and at all test sizes
-    double best_rate = 0;             // the learning rate with the highest mean validation accuracy
-    double median = 0;                // over the seeds at that rate
-    std::int64_t passed = 0, seeds = 0;             // at that rate: accuracy of at least kPass
-    std::int64_t passed_all = 0, replicas = 0;      // in the whole population
+    std::size_t best_replica = 0;               // by validation accuracy
+    double best = 0;                            // its accuracy at the table's size
+    std::vector<double> curve;                  // and at all test sizes
+    double best_rate = 0;                       // the learning rate with the highest mean validation accuracy
+    double median = 0;                          // over the seeds at that rate
+    std::int64_t passed = 0, seeds = 0;         // at that rate: accuracy of at least kPass
+    std::int64_t passed_all = 0, replicas = 0;  // in the whole population
     double seconds = 0;
 };
 
 inline constexpr double kPass = 0.9;  // scaled accuracy that counts as solved
 
 /// Throws UserError when `test` lacks the table's size.
-RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionResult& result, const Evaluation& validation,
-                    std::int64_t test_size);
+RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionResult& result,
+                    const Evaluation& validation, std::int64_t test_size);
 
 struct TableResult {
     const PublishedTable* table = nullptr;

@@ -8,7 +8,9 @@ namespace {
 volatile std::sig_atomic_t received = 0;
 struct sigaction earlier_interrupt, earlier_terminate;
 
-void note(int number) { received = number; }
+void note(int number) {
+    received = number;
+}
 
 }  // namespace
 
@@ -26,6 +28,8 @@ InterruptGuard::~InterruptGuard() {
     sigaction(SIGTERM, &earlier_terminate, nullptr);
 }
 
-int InterruptGuard::signal() { return static_cast<int>(received); }
+int InterruptGuard::signal() {
+    return static_cast<int>(received);
+}
 
 }  // namespace whorl

@@ -7,11 +7,11 @@
 #ifndef WHORL_VERSION
 #define WHORL_VERSION "unknown"
 #endif
-#ifndef WHORL_COMMIT
-#define WHORL_COMMIT "unknown"
-#endif
 
 namespace whorl {
+
+extern const char* const kCommit;  // in a file that the build makes, see cmake/GitCommit.cmake
+
 namespace {
 
 constexpr std::uint64_t kMaxManifestBytes = 1 << 20;
@@ -27,11 +27,14 @@ std::string compiler_name() {
 std::string processor_name() {
     std::ifstream file("/proc/cpuinfo");
     for (std::string line; std::getline(file, line);)
-        if (line.rfind("model name", 0) == 0 && line.find(": ") != std::string::npos) return line.substr(line.find(": ") + 2);
+        if (line.rfind("model name", 0) == 0 && line.find(": ") != std::string::npos)
+            return line.substr(line.find(": ") + 2);
     return "unknown";
 }
 
-Value text(const std::string& value) { return {value}; }
+Value text(const std::string& value) {
+    return {value};
+}
 
 template <class T>
 T member(const Value& table, const char* key, T fallback) {
@@ -42,7 +45,9 @@ T member(const Value& table, const char* key, T fallback) {
 
 }  // namespace
 
-BuildInfo build_info() { return {WHORL_VERSION, WHORL_COMMIT, compiler_name()}; }
+BuildInfo build_info() {
+    return {WHORL_VERSION, kCommit, compiler_name()};
+}
 
 void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::string& device, const RunStatus& status) {
     const BuildInfo build = build_info();
@@ -64,7 +69,8 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"task", text(setup.data->name())},
         {"task_version", {std::int64_t{setup.data->version()}}},
         {"replicas", {grid.count()}},
-        {"seeds", {Table{{"first", {grid.first_seed}}, {"count", {grid.seeds}}, {"evaluation", {setup.config.test.seed}}}}},
+        {"seeds",
+         {Table{{"first", {grid.first_seed}}, {"count", {grid.seeds}}, {"evaluation", {setup.config.test.seed}}}}},
     }};
     run.write_manifest(write_json(manifest, 2) + "\n");
 }

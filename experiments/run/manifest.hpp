@@ -1,4 +1,5 @@
-// manifest.json: where and with what a run was made. Nothing in it influences results; everything that does is in config.toml.
+// manifest.json: where and with what a run was made. Nothing in it influences results; everything that does is in
+// config.toml.
 #pragma once
 
 #include <string>
@@ -18,7 +19,7 @@ BuildInfo build_info();
 struct RunStatus {
     std::string status = "running";  // running, interrupted, finished
     std::int64_t step = 0, alive = 0;
-    double seconds = 0;              // of all processes that worked on it
+    double seconds = 0;  // of all processes that worked on it
 };
 
 void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::string& device, const RunStatus& status);

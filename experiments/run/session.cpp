@@ -14,7 +14,11 @@ using Clock = std::chrono::steady_clock;
 class Session {
 public:
     Session(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks)
-        : setup_(setup), run_(run), hooks_(hooks), device_(backend.describe()), begin_(Clock::now()),
+        : setup_(setup),
+          run_(run),
+          hooks_(hooks),
+          device_(backend.describe()),
+          begin_(Clock::now()),
           seconds_before_(load_status(run).seconds),
           trainer_(setup.config.training, setup.model, *setup.data, replicas_of(setup.config.replicas), backend) {}
 
@@ -51,9 +55,7 @@ private:
         validation_ = stored_validation(*newest);
     }
 
-    void log_row() {
-        run_.append_metrics(to_json_line(trainer_.take_row()));
-    }
+    void log_row() { run_.append_metrics(to_json_line(trainer_.take_row())); }
     void validate() {
         validation_ = trainer_.evaluate(Split::validation, setup_.config.validation.on);
         record(validation_);
@@ -116,7 +118,8 @@ std::optional<SessionResult> finished_result(const RunDirectory& run) {
     const auto test = last_evaluation(run, Split::test);
     const auto newest = run.newest_valid_checkpoint();
     // The test rows come before the last checkpoint and the manifest after it; all three belong to the same step.
-    if (status.status != "finished" || !test || !newest || newest->step != status.step || test->step != status.step) return std::nullopt;
+    if (status.status != "finished" || !test || !newest || newest->step != status.step || test->step != status.step)
+        return std::nullopt;
     return SessionResult{false, status.step, status.alive, status.seconds, *test};
 }
 

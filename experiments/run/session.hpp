@@ -1,4 +1,5 @@
-// One run from its first step to its last, on disk: metrics, checkpoints, manifest; interrupted and taken up again at will.
+// One run from its first step to its last, on disk: metrics, checkpoints, manifest; interrupted and taken up again at
+// will.
 #pragma once
 
 #include <functional>
@@ -13,30 +14,31 @@ namespace whorl {
 
 /// How far a run is, for people.
 struct Progress {
-    TrainingRow row;           // means since the last metrics row
-    std::int64_t steps = 0;    // of the whole run
-    double seconds = 0;        // of this process
+    TrainingRow row;                                   // means since the last metrics row
+    std::int64_t steps = 0;                            // of the whole run
+    double seconds = 0;                                // of this process
     std::int64_t steps_before = 0, tokens_before = 0;  // done before this process began
     std::int64_t replicas = 1;
 };
 
 struct SessionHooks {
-    std::function<void(const Progress&)> progress = [](const Progress&) {};      // after every step: should return quickly
+    std::function<void(const Progress&)> progress = [](const Progress&) {};  // after every step: should return quickly
     std::function<void(const Evaluation&)> evaluated = [](const Evaluation&) {};
-    std::function<void(const std::string&)> note = [](const std::string&) {};    // one line that people should see
-    std::function<bool()> stop = [] { return false; };                           // true: save and leave after this step
+    std::function<void(const std::string&)> note = [](const std::string&) {};  // one line that people should see
+    std::function<bool()> stop = [] { return false; };                         // true: save and leave after this step
 };
 
 struct SessionResult {
     bool interrupted = false;
     std::int64_t step = 0;
-    std::int64_t alive = 0;     // replicas whose numbers stayed finite
-    double seconds = 0;         // training and evaluation, all processes together
-    Evaluation test;            // empty when interrupted
+    std::int64_t alive = 0;  // replicas whose numbers stayed finite
+    double seconds = 0;      // training and evaluation, all processes together
+    Evaluation test;         // empty when interrupted
 };
 
-/// Trains until the last step or until hooks.stop(). Goes on from the newest valid checkpoint in `run`; the same bytes result as
-/// without the interruption. The last checkpoint is written after everything else, so that a run with one is complete.
+/// Trains until the last step or until hooks.stop(). Goes on from the newest valid checkpoint in `run`; the same bytes
+/// result as without the interruption. The last checkpoint is written after everything else, so that a run with one is
+/// complete.
 SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks);
 
 /// What metrics.jsonl and the manifest say about a finished run; empty when it is not finished.

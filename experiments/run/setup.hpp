@@ -23,7 +23,8 @@ struct RunSetup {
 /// Reads and resolves a recipe. Throws UserError naming file, line and key.
 RunSetup set_up(const Document& recipe);
 
-/// The file at `name`, or else the recipe that is built into the program under that name ("parity-quick"), with `assignments`
+/// The file at `name`, or else the recipe that is built into the program under that name ("parity-quick"), with
+/// `assignments`
 /// (--set) applied. Throws UserError with the nearest name.
 Document load_recipe(const std::string& name, const std::vector<std::string>& assignments);
 

@@ -10,7 +10,7 @@
 #include "tests/io/temporary_folder.hpp"
 
 struct Outcome {
-    int status = -1;      // exit status; 128 + N when signal N ended it
+    int status = -1;  // exit status; 128 + N when signal N ended it
     std::string out, err;
 };
 
@@ -30,4 +30,6 @@ inline Outcome run_command(const std::string& line) {
 }
 
 /// Runs `whorl ARGUMENTS`.
-inline Outcome run_whorl(const std::string& arguments) { return run_command(WHORL_BINARY " " + arguments); }
+inline Outcome run_whorl(const std::string& arguments) {
+    return run_command(WHORL_BINARY " " + arguments);
+}

@@ -14,14 +14,17 @@ namespace {
 
 // Small enough for a second, with everything that a run can have.
 const std::string kTiny =
-    "train parity-quick --threads 1 --set steps=30 --set batch=4 --set model.d_model=16 --set model.d_state=8 --set log_every=7 "
-    "--set validation.every=10 --set validation.sizes=[8] --set validation.count=16 --set test.sizes=[8,12] --set test.count=16 "
+    "train parity-quick --threads 1 --set steps=30 --set batch=4 --set model.d_model=16 --set model.d_state=8 --set "
+    "log_every=7 "
+    "--set validation.every=10 --set validation.sizes=[8] --set validation.count=16 --set test.sizes=[8,12] --set "
+    "test.count=16 "
     "--set curriculum.end=12 --set checkpoint.every=9 --set checkpoint.keep=100 --replicas 1 ";
 
 // Files of a run that must not depend on time or interruptions.
 void check_same_run(const std::string& a, const std::string& b) {
-    for (const char* file : {"config.toml", "metrics.jsonl", "checkpoints/step-30/model.safetensors", "checkpoints/step-30/optimizer.safetensors",
-                             "checkpoints/step-30/state.json", "checkpoints/step-30/checksums.json"}) {
+    for (const char* file : {"config.toml", "metrics.jsonl", "checkpoints/step-30/model.safetensors",
+                             "checkpoints/step-30/optimizer.safetensors", "checkpoints/step-30/state.json",
+                             "checkpoints/step-30/checksums.json"}) {
         INFO(file);
         CHECK_FALSE(slurp(a + "/" + file).empty());
         CHECK(slurp(a + "/" + file) == slurp(b + "/" + file));
@@ -30,7 +33,7 @@ void check_same_run(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-TEST_CASE("a run leaves config metrics checkpoints and manifest and can be evaluated", "[cli]") {
+TEST_CASE("a run leaves all its files and can be evaluated", "[cli]") {
     const TemporaryFolder folder;
     const std::string run = folder / "run";
     const Outcome trained = run_whorl(kTiny + "--out " + run);
@@ -47,7 +50,8 @@ TEST_CASE("a run leaves config metrics checkpoints and manifest and can be evalu
     CHECK(std::get<whorl::Array>(whorl::find(json.root, "sizes")->data).size() == 2);
     // The same examples, hence the same accuracy as at the end of training.
     const Outcome all = run_whorl("eval " + run + " --replica all --json");
-    const std::string accuracy = all.out.substr(all.out.find("\"accuracy\""), all.out.find("\"loss\"") - all.out.find("\"accuracy\""));
+    const std::string accuracy =
+        all.out.substr(all.out.find("\"accuracy\""), all.out.find("\"loss\"") - all.out.find("\"accuracy\""));
     CHECK_THAT(slurp(run + "/metrics.jsonl"), ContainsSubstring(accuracy));
     CHECK(run_whorl("eval " + run + "/checkpoints/step-9 --lengths 5,9 --replica 2").status == 0);
     CHECK(run_whorl("eval " + run + " --replica 3").status == 2);
@@ -64,7 +68,7 @@ TEST_CASE("a run leaves config metrics checkpoints and manifest and can be evalu
     check_same_run(run, folder / "again");
 }
 
-TEST_CASE("Ctrl-C saves says how to resume and the resumed run has the same bytes", "[cli]") {
+TEST_CASE("Ctrl-C saves and says how to resume and the resumed run has the same bytes", "[cli]") {
     const TemporaryFolder folder;
     const std::string whole = folder / "whole", cut = folder / "cut";
     REQUIRE(run_whorl(kTiny + "--out " + whole).status == 0);
@@ -72,8 +76,10 @@ TEST_CASE("Ctrl-C saves says how to resume and the resumed run has the same byte
     const Outcome interrupted = run_command(WHORL_BINARY " " + kTiny + "--out " + cut + " & while [ ! -s " + cut +
                                             "/metrics.jsonl ]; do sleep 0.002; done; kill -INT $!; wait $!");
     INFO(interrupted.err);
-    if (interrupted.status == 130) CHECK_THAT(interrupted.err, ContainsSubstring("whorl train --resume --out " + cut));
-    else CHECK(interrupted.status == 0);  // it was faster than the signal
+    if (interrupted.status == 130)
+        CHECK_THAT(interrupted.err, ContainsSubstring("whorl train --resume --out " + cut));
+    else
+        CHECK(interrupted.status == 0);  // it was faster than the signal
     REQUIRE(run_whorl("train --resume --out " + cut).status == 0);
     check_same_run(whole, cut);
 }
@@ -114,12 +120,15 @@ TEST_CASE("a dry run says what it takes and writes nothing", "[cli]") {
 
 TEST_CASE("a table is reproduced row by row and taken up again", "[cli]") {
     const TemporaryFolder folder;
-    const std::string command = "reproduce parity --threads 1 --set steps=3 --set batch=2 --set replicas.seeds=1 --set validation.count=8 "
-                                "--set test.count=8 --set test.sizes=[40,64] --out " + (folder / "table");
+    const std::string command =
+        "reproduce parity --threads 1 --set steps=3 --set batch=2 --set replicas.seeds=1 --set validation.count=8 "
+        "--set test.count=8 --set test.sizes=[40,64] --out " +
+        (folder / "table");
     const Outcome first = run_whorl(command);
     INFO(first.err);
     REQUIRE(first.status == 0);
-    for (const char* row : {"Mamba-3, no RoPE", "Gated DeltaNet [0,1]", "Transformer", "paper", "same_replica"}) CHECK_THAT(first.out, ContainsSubstring(row));
+    for (const char* row : {"Mamba-3, no RoPE", "Gated DeltaNet [0,1]", "Transformer", "paper", "same_replica"})
+        CHECK_THAT(first.out, ContainsSubstring(row));
     const std::string table = slurp(folder / "table/table.md");
     fs::remove_all(folder / "table/mamba2");
     REQUIRE(run_whorl(command).status == 0);

@@ -21,7 +21,9 @@ TEST_CASE("every command has help with examples", "[cli]") {
     }
 }
 
-TEST_CASE("without a command the overview is shown as an error", "[cli]") { CHECK(run_whorl("").status == 2); }
+TEST_CASE("without a command the overview is shown as an error", "[cli]") {
+    CHECK(run_whorl("").status == 2);
+}
 
 TEST_CASE("the version is printed", "[cli]") {
     CHECK(run_whorl("--version").status == 0);
@@ -38,7 +40,8 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
     spill(folder / "bad_task.toml", "[task]\ntype = \"parity\"\nmin_sise = 4\n");
     spill(folder / "broken.toml", "steps = \n");
     spill(folder / "tiny_vocabulary.toml",
-          "[task]\ntype = \"parity\"\n[model.config]\nd_model = 8\nn_layer = 1\nvocab_size = 2\n[[model.config.layers]]\ntype = \"mamba2\"\nheaddim = 8\n");
+          "[task]\ntype = \"parity\"\n[model.config]\nd_model = 8\nn_layer = 1\nvocab_size = "
+          "2\n[[model.config.layers]]\ntype = \"mamba2\"\nheaddim = 8\n");
     const Case cases[] = {
         {"trian", "did you mean 'train'?"},
         {"train", "RECIPE is missing"},
@@ -100,7 +103,8 @@ TEST_CASE("what cannot be written is no success", "[cli]") {
 
 TEST_CASE("samples are the documented ones as text and as JSON", "[cli]") {
     CHECK(run_whorl("sample parity --count 3").out == run_whorl("sample parity --count 3").out);
-    const Outcome text = run_whorl("sample parity --count 1 --size 5"), json = run_whorl("sample parity --count 2 --size 5 --json");
+    const Outcome text = run_whorl("sample parity --count 1 --size 5"),
+                  json = run_whorl("sample parity --count 2 --size 5 --json");
     CHECK(text.status == 0);
     CHECK(std::count(json.out.begin(), json.out.end(), '\n') == 2);
     CHECK_THAT(json.out, ContainsSubstring("\"targets\":[-1,-1,-1,"));

@@ -25,36 +25,34 @@ std::atomic<long> allocations{0};
 }  // namespace
 
 #ifdef WHORL_COUNT_ALLOCATIONS
-// Weak: a program may bring a malloc of its own, and then counts nothing here. glibc's own names of the functions
-// replaced here; its free takes back what they give.
-#define WHORL_WEAK __attribute__((weak))
+// glibc's own names of the functions replaced here; its free takes back what they give.
 extern "C" {
 void* __libc_malloc(std::size_t) noexcept;
 void* __libc_calloc(std::size_t, std::size_t) noexcept;
 void* __libc_realloc(void*, std::size_t) noexcept;
 void* __libc_memalign(std::size_t, std::size_t) noexcept;
 
-WHORL_WEAK void* malloc(std::size_t size) noexcept {
+void* malloc(std::size_t size) noexcept {
     count();
     return __libc_malloc(size);
 }
-WHORL_WEAK void* calloc(std::size_t number, std::size_t size) noexcept {
+void* calloc(std::size_t number, std::size_t size) noexcept {
     count();
     return __libc_calloc(number, size);
 }
-WHORL_WEAK void* realloc(void* old, std::size_t size) noexcept {
+void* realloc(void* old, std::size_t size) noexcept {
     count();
     return __libc_realloc(old, size);
 }
-WHORL_WEAK void* memalign(std::size_t alignment, std::size_t size) noexcept {
+void* memalign(std::size_t alignment, std::size_t size) noexcept {
     count();
     return __libc_memalign(alignment, size);
 }
-WHORL_WEAK void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
     count();
     return __libc_memalign(alignment, size);
 }
-WHORL_WEAK int posix_memalign(void** out, std::size_t alignment, std::size_t size) noexcept {
+int posix_memalign(void** out, std::size_t alignment, std::size_t size) noexcept {
     count();
     *out = __libc_memalign(alignment, size);
     return *out ? 0 : ENOMEM;

@@ -4,7 +4,7 @@
 
 namespace whorl::test {
 
-/// False under a sanitizer, another C library or another malloc in the program: then nothing is counted.
+/// False under a sanitizer or with another C library: then nothing is counted.
 bool allocations_are_counted();
 
 class AllocationCount {

@@ -25,7 +25,8 @@ Example make(const Parity& task, const SampleKey& key, std::int64_t capacity) {
     return example;
 }
 
-SampleKey key(std::uint64_t seed, Split split, std::uint64_t step, std::uint64_t index, std::int64_t min, std::int64_t max) {
+SampleKey key(std::uint64_t seed, Split split, std::uint64_t step, std::uint64_t index, std::int64_t min,
+              std::int64_t max) {
     return {seed, split, step, index, {min, max}};
 }
 
@@ -60,7 +61,7 @@ TEST_CASE("parity: thousands of examples agree with an independent evaluator", "
     CHECK(std::abs(answers[1] - 4000) < 270);
 }
 
-TEST_CASE("parity: every prefix is answered with supervise = all after a beginning with bos", "[tasks]") {
+TEST_CASE("parity: every prefix is answered with supervise = all and bos", "[tasks]") {
     Parity task;
     task.supervise = Supervise::all;
     task.bos = true;
@@ -77,13 +78,15 @@ TEST_CASE("parity: options do not change the bits", "[tasks]") {
     Parity plain, all;
     all.supervise = Supervise::all;
     for (std::uint64_t i = 0; i < 100; ++i)
-        CHECK(make(plain, key(3, Split::test, 0, i, 3, 64), 64).tokens == make(all, key(3, Split::test, 0, i, 3, 64), 64).tokens);
+        CHECK(make(plain, key(3, Split::test, 0, i, 3, 64), 64).tokens ==
+              make(all, key(3, Split::test, 0, i, 3, 64), 64).tokens);
 }
 
 TEST_CASE("parity: the room behind an example does not change it", "[tasks]") {
     const Parity task;
     for (std::uint64_t i = 0; i < 100; ++i) {
-        Example narrow = make(task, key(3, Split::train, 5, i, 3, 16), 16), wide = make(task, key(3, Split::train, 5, i, 3, 16), 80);
+        Example narrow = make(task, key(3, Split::train, 5, i, 3, 16), 16),
+                wide = make(task, key(3, Split::train, 5, i, 3, 16), 80);
         wide.tokens.resize(16);
         wide.targets.resize(16);
         CHECK(narrow.tokens == wide.tokens);
@@ -91,14 +94,15 @@ TEST_CASE("parity: the room behind an example does not change it", "[tasks]") {
     }
 }
 
-TEST_CASE("parity: splits seeds steps and indices never share examples", "[tasks]") {
+TEST_CASE("parity: splits and seeds and steps and indices never share examples", "[tasks]") {
     const Parity task;
     std::set<std::vector<std::int32_t>> seen;
     std::size_t made = 0;
     for (const Split split : {Split::train, Split::validation, Split::test})
         for (std::uint64_t seed = 0; seed < 4; ++seed)
             for (std::uint64_t step = 0; step < 4; ++step)
-                for (std::uint64_t index = 0; index < 100; ++index, ++made) seen.insert(make(task, key(seed, split, step, index, 128, 128), 128).tokens);
+                for (std::uint64_t index = 0; index < 100; ++index, ++made)
+                    seen.insert(make(task, key(seed, split, step, index, 128, 128), 128).tokens);
     CHECK(seen.size() == made);  // 127 bits: two equal ones by chance are out of the question
 }
 
@@ -124,7 +128,7 @@ TEST_CASE("parity can be generated at compile time", "[tasks]") {
     STATIC_REQUIRE(first == 7);
 }
 
-TEST_CASE("scaled accuracy is 0 at chance 1 when perfect and not clipped", "[tasks]") {
+TEST_CASE("scaled accuracy is 0 at chance and 1 when perfect and not clipped", "[tasks]") {
     CHECK(scaled_accuracy(0.5, 0.5) == 0);
     CHECK(scaled_accuracy(1.0, 0.5) == 1);
     CHECK(scaled_accuracy(0.0, 0.5) == -1);
@@ -140,7 +144,8 @@ TEST_CASE("every listed task keeps its promises", "[tasks]") {
             const std::int64_t capacity = data->positions(size);
             std::vector<std::int32_t> tokens(static_cast<std::size_t>(capacity)), targets = tokens;
             for (std::uint64_t i = 0; i < 200; ++i) {
-                const std::int64_t used = data->generate(key(1, Split::train, 3, i, data->min_size(), size), {tokens.data(), targets.data(), capacity});
+                const std::int64_t used = data->generate(key(1, Split::train, 3, i, data->min_size(), size),
+                                                         {tokens.data(), targets.data(), capacity});
                 REQUIRE(used <= capacity);
                 std::int64_t supervised = 0;
                 for (std::size_t t = 0; t < tokens.size(); ++t) {
@@ -156,10 +161,12 @@ TEST_CASE("every listed task keeps its promises", "[tasks]") {
         }
         // Its parameters survive a trip through TOML.
         const Document document = parse_toml(write_toml(to_value(task)), "task");
-        CHECK(write_toml(to_value(read_task(document.root, Place{&document.source, ""}))) == write_toml(to_value(task)));
+        CHECK(write_toml(to_value(read_task(document.root, Place{&document.source, ""}))) ==
+              write_toml(to_value(task)));
     }
 }
 
 TEST_CASE("an unknown task names the nearest one", "[tasks]") {
-    CHECK_THAT(message_of<UserError>([] { find_task("partiy"); }), Catch::Matchers::ContainsSubstring("did you mean 'parity'?"));
+    CHECK_THAT(message_of<UserError>([] { find_task("partiy"); }),
+               Catch::Matchers::ContainsSubstring("did you mean 'parity'?"));
 }

@@ -11,7 +11,8 @@ TEST_CASE("a training step allocates nothing while the padded length stays the s
     for (const char* preset : {"mamba3", "mamba3-mimo", "mamba2", "gdn", "transformer", "hybrid"}) {
         INFO(preset << ", threads " << threads);
         TrainingConfig config = training(100, 40);
-        config.curriculum = {CurriculumShape::linear, 10, 17, 1.0, {}, 0};  // the size grows, the padded length is 16 throughout
+        config.curriculum = {
+            CurriculumShape::linear, 10, 17, 1.0, {}, 0};  // the size grows, the padded length is 16 throughout
         Lab lab(replicas(), threads, config, preset);
         lab.trainer.step(2);  // threads are made, packing buffers grow to their size
         const long steps = [&] {

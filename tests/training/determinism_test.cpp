@@ -33,7 +33,8 @@ TEST_CASE("the number of threads changes no bit", "[training][determinism]") {
     for (const char* preset : kPresets) {
         INFO(preset);
         // A batch of several row blocks, so that there is something to share out.
-        Lab one(replicas(), 1, training(4, 40), preset), two(replicas(), 2, training(4, 40), preset), five(replicas(), 5, training(4, 40), preset);
+        Lab one(replicas(), 1, training(4, 40), preset), two(replicas(), 2, training(4, 40), preset),
+            five(replicas(), 5, training(4, 40), preset);
         for (Lab* lab : {&one, &two, &five}) lab->trainer.step(4);
         CHECK(same_bits(one.trainer.snapshot().values, two.trainer.snapshot().values));
         CHECK(same_bits(one.trainer.snapshot().values, five.trainer.snapshot().values));
@@ -63,11 +64,13 @@ TEST_CASE("a run resumed from files goes on with the same bits", "[training][det
     CHECK(after.trainer.steps_done() == 5);
     after.trainer.step(7);
 
-    const RunDirectory first = RunDirectory::create(folder / "first", ""), second = RunDirectory::create(folder / "second", "");
+    const RunDirectory first = RunDirectory::create(folder / "first", ""),
+                       second = RunDirectory::create(folder / "second", "");
     save_checkpoint(first, whole.trainer.model(), whole.trainer.snapshot(), {"small", "parity", 1}, {});
     save_checkpoint(second, after.trainer.model(), after.trainer.snapshot(), {"small", "parity", 1}, {});
     for (const char* file : {"model.safetensors", "optimizer.safetensors", "state.json", "checksums.json"}) {
         INFO(file);
-        CHECK(slurp(folder / ("first/checkpoints/step-12/" + std::string(file))) == slurp(folder / ("second/checkpoints/step-12/" + std::string(file))));
+        CHECK(slurp(folder / ("first/checkpoints/step-12/" + std::string(file))) ==
+              slurp(folder / ("second/checkpoints/step-12/" + std::string(file))));
     }
 }

@@ -25,7 +25,8 @@ TEST_CASE("Mamba-3 and Gated DeltaNet with negative eigenvalues learn parity", "
 }
 
 TEST_CASE("without rotation or negative eigenvalues parity stays a guess at lengths not seen", "[training][learning]") {
-    // 256 examples: the deviation of guessing is 0.031. A short training length can be learnt by heart, a longer one not.
+    // 256 examples: the deviation of guessing is 0.031. A short training length can be learnt by heart, a longer one
+    // not.
     CHECK(best_accuracy("mamba3-no-rope", 16, 40) < 0.66);
     CHECK(best_accuracy("mamba2", 16, 40) < 0.66);
 }

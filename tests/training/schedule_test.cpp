@@ -6,7 +6,7 @@
 
 using namespace whorl;
 
-TEST_CASE("cosine: rises in equal steps starts above zero falls to its end", "[training]") {
+TEST_CASE("cosine: rises in equal steps from above zero and falls to its end", "[training]") {
     const Schedule schedule{ScheduleShape::cosine, 0.1, 0.0};
     CHECK(schedule_factor(schedule, 0, 100) == Approx(0.1));
     CHECK(schedule_factor(schedule, 9, 100) == Approx(1.0));
@@ -23,7 +23,8 @@ TEST_CASE("a curriculum grows from start to end and stays there", "[training]") 
     CHECK(max_size(linear, 0, 1000) == 8);
     CHECK(max_size(linear, 499, 1000) == 40);
     CHECK(max_size(linear, 999, 1000) == 40);
-    for (std::int64_t step = 1; step < 1000; ++step) CHECK(max_size(linear, step, 1000) >= max_size(linear, step - 1, 1000));
+    for (std::int64_t step = 1; step < 1000; ++step)
+        CHECK(max_size(linear, step, 1000) >= max_size(linear, step - 1, 1000));
     CHECK(max_size({CurriculumShape::linear, 8, 40, 0.0, {}, 0}, 0, 1000) == 40);
     CHECK(max_size({CurriculumShape::fixed, 8, 40, 0.5, {}, 0}, 0, 1000) == 40);
 }
@@ -44,7 +45,7 @@ TEST_CASE("batches are padded to the next multiple of eight", "[training]") {
     CHECK(bucket_length(9) == 16);
 }
 
-TEST_CASE("a grid is a product the seed fastest", "[training]") {
+TEST_CASE("a grid is a product in which the seed changes fastest", "[training]") {
     const ReplicaGrid grid{{1e-3, 1e-2}, {0.0, 0.1}, {{}}, 3, 5};
     const std::vector<ReplicaHyper> replicas = replicas_of(grid);
     REQUIRE(replicas.size() == 12);

@@ -29,7 +29,8 @@ inline TrainingConfig training(std::int64_t steps = 12, std::int64_t batch = 6) 
 }
 
 inline std::vector<ReplicaHyper> replicas() {
-    return {{3e-3, 0.1, 1, 11, {0.1, 1.0}, true}, {1e-2, 0.0, 2, 12, {0, 0}, true}, {1e-3, 0.5, 3, 13, {0.5, 0.6}, true}};
+    return {
+        {3e-3, 0.1, 1, 11, {0.1, 1.0}, true}, {1e-2, 0.0, 2, 12, {0, 0}, true}, {1e-3, 0.5, 3, 13, {0.5, 0.6}, true}};
 }
 
 /// A trainer with everything it refers to.
@@ -38,8 +39,8 @@ struct Lab {
     std::unique_ptr<Backend> backend;
     Trainer trainer;
 
-    explicit Lab(const std::vector<ReplicaHyper>& population = replicas(), int threads = 1, const TrainingConfig& config = training(),
-                 const char* preset = "mamba3")
+    explicit Lab(const std::vector<ReplicaHyper>& population = replicas(), int threads = 1,
+                 const TrainingConfig& config = training(), const char* preset = "mamba3")
         : backend(make_cpu_backend(threads)), trainer(config, model(preset), *data, population, *backend) {}
 };
 
@@ -50,7 +51,8 @@ inline bool same_bits(const std::vector<double>& a, const std::vector<double>& b
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
 }
 inline bool same_bits(const PopulationValues& a, const PopulationValues& b) {
-    return same_bits(a.parameters, b.parameters) && same_bits(a.first_moment, b.first_moment) && same_bits(a.second_moment, b.second_moment);
+    return same_bits(a.parameters, b.parameters) && same_bits(a.first_moment, b.first_moment) &&
+           same_bits(a.second_moment, b.second_moment);
 }
 
 /// The part of `all` that belongs to replica r of `count`.

@@ -12,7 +12,7 @@
 
 using namespace small;
 
-TEST_CASE("a replica that meets NaN is stopped the others go on untouched", "[training]") {
+TEST_CASE("a replica that meets NaN is stopped and the others go on untouched", "[training]") {
     Lab healthy, broken;
     healthy.trainer.step(3);
     broken.trainer.step(3);
@@ -72,7 +72,8 @@ TEST_CASE("clipping bounds each replica's gradient by itself", "[training]") {
     config.optimizer.clip = 1e-3;  // far below any gradient's norm here
     Lab lab(replicas(), 1, config);
     lab.trainer.step();
-    const std::vector<float> moments = lab.trainer.snapshot().values.first_moment;  // 0.1 × clipped gradient after one step
+    const std::vector<float> moments =
+        lab.trainer.snapshot().values.first_moment;  // 0.1 × clipped gradient after one step
     for (std::size_t r = 0; r < 3; ++r) {
         double sum = 0;
         for (const float m : slice_of(moments, r, 3)) sum += static_cast<double>(m) * static_cast<double>(m);
@@ -80,7 +81,7 @@ TEST_CASE("clipping bounds each replica's gradient by itself", "[training]") {
     }
 }
 
-TEST_CASE("decay touches matrices only frozen parameters stay", "[training]") {
+TEST_CASE("decay touches matrices only and frozen parameters stay", "[training]") {
     // Two trainings that differ in nothing but the decay differ after one step by rate·decay·value.
     ModelConfig frozen = model();
     std::get<Mamba3Config>(frozen.layers[0]).bc_bias_trainable = false;
@@ -88,7 +89,8 @@ TEST_CASE("decay touches matrices only frozen parameters stay", "[training]") {
     config.schedule = {ScheduleShape::constant, 0, 0};
     const auto data = make_data_source(Parity{});
     const auto backend = make_cpu_backend(1);
-    Trainer plain(config, frozen, *data, {{1e-3, 0.0, 1, 1, {}, true}}, *backend), decayed(config, frozen, *data, {{1e-3, 10.0, 1, 1, {}, true}}, *backend);
+    Trainer plain(config, frozen, *data, {{1e-3, 0.0, 1, 1, {}, true}}, *backend),
+        decayed(config, frozen, *data, {{1e-3, 10.0, 1, 1, {}, true}}, *backend);
     const std::vector<float> start = plain.snapshot().values.parameters;
     plain.step();
     decayed.step();
@@ -123,7 +125,8 @@ TEST_CASE("all replicas are evaluated on the same examples and other splits diff
     const ReplicaHyper one = replicas()[0];
     Lab lab({one, one});
     lab.trainer.step(2);
-    const Evaluation validation = lab.trainer.evaluate(Split::validation, {{9, 30}, 37, 0});  // 37: the last batch is not full
+    const Evaluation validation =
+        lab.trainer.evaluate(Split::validation, {{9, 30}, 37, 0});  // 37: the last batch is not full
     CHECK(validation.accuracy.size() == 2);
     CHECK(validation.accuracy[1][0] == validation.accuracy[1][1]);
     CHECK(validation.loss[0][0] == validation.loss[0][1]);
@@ -153,5 +156,6 @@ TEST_CASE("a checkpoint of another population or model is refused", "[training]"
 TEST_CASE("a curriculum below the task's smallest size is an error", "[training]") {
     TrainingConfig config = training();
     config.curriculum.start = 2;
-    CHECK_THAT(message_of<UserError>([&] { Lab(replicas(), 1, config); }), Catch::Matchers::ContainsSubstring("smallest is 3"));
+    CHECK_THAT(message_of<UserError>([&] { Lab(replicas(), 1, config); }),
+               Catch::Matchers::ContainsSubstring("smallest is 3"));
 }
