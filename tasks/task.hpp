@@ -7,11 +7,14 @@
 //     std::int64_t min_size() const            the smallest size it can make
 //     std::int64_t positions(size) const       input positions of an example of that size, at most
 //     std::int64_t slots(length) const         supervised positions among `length` positions, at most
+//     std::int64_t answer_tokens() const       supervised positions that make one answer, in a row (score.hpp)
 //     WHORL_HD generate(key, view) const       writes one example: pure, bounded, without recursion
 //     std::string token_text(token) const      how people write a token
-//     static const char* about()               a sentence or two for `whorl tasks`
+//     static const char* about()               its first sentence is what `whorl tasks` lists
+// and, where tokens below each other are not how people would write an example,
+//     std::string example_text(example) const  one line; empty when its options ask for more than a line can show
 // beside config_type (its name) and describe (its parameters). Tests bring an evaluator that shares no code with
-// generate.
+// generate. Tasks that read a stream of symbols take most of this from stream.hpp.
 #pragma once
 
 #include <array>
@@ -22,8 +25,9 @@
 
 namespace whorl {
 
-inline constexpr std::int32_t kPad = 0;            // never a target
-inline constexpr std::int32_t kUnsupervised = -1;  // a target where nothing is asked
+inline constexpr std::int32_t kPad = 0;             // never a target
+inline constexpr std::int32_t kUnsupervised = -1;   // a target where nothing is asked
+inline constexpr std::int64_t kLargestTaskSize = 1 << 20;
 
 /// Where answers are asked for: at the last position only (the published protocol), or at every prefix (easier: another
 /// protocol).

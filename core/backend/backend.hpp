@@ -3,9 +3,11 @@
 // Conventions, after which every operation is judged by the same tests:
 // - activations are overwritten, parameter gradients accumulate; `*_backward` never touches values;
 // - x [R, B, L, F] has rows at one stride, F contiguous; parameters carry the replica axis first;
-// - `saved` is written by forward and read by backward, `scratch` is free for reuse after each call; the sizes of both come
+// - `saved` is written by forward and read by backward, `scratch` is free for reuse after each call; the sizes of both
+// come
 //   from the operation's `*_memory` and depend on shapes only;
-// - sums over batch and position are split by shape, never by thread, and added in a fixed order (determinism: same_replica).
+// - sums over batch and position are split by shape, never by thread, and added in a fixed order (determinism:
+// same_replica).
 #pragma once
 
 #include <cstdint>
@@ -34,11 +36,11 @@ struct FormChoice {
 
 /// Values, or gradients of the same shapes. Mamba-3 reads the raw projection; absent parameters are empty tensors.
 struct Mamba3Tensors {
-    Tensor z;        // [R,B,L,H·P]
-    Tensor xbc;      // [R,B,L,H·P + 2·rank·G·N]: x, B (rank, group, state), C
-    Tensor ddt, da;  // [R,B,L,H]
-    Tensor u;        // [R,B,L,H]
-    Tensor angle;    // [R,B,L,S]
+    Tensor z;                       // [R,B,L,H·P]
+    Tensor xbc;                     // [R,B,L,H·P + 2·rank·G·N]: x, B (rank, group, state), C
+    Tensor ddt, da;                 // [R,B,L,H]
+    Tensor u;                       // [R,B,L,H]
+    Tensor angle;                   // [R,B,L,S]
     Tensor dt_bias, d, a_log;       // [R,H]; a_log only with a_source = per_head
     Tensor b_bias, c_bias;          // [R,H,rank,N]
     Tensor b_norm, c_norm;          // [R,N]
@@ -70,8 +72,8 @@ struct GatedNormShape {
 
 /// Rows that carry a loss: row_of[r][m] = b·L + t, or -1 for an unused slot.
 struct Supervision {
-    Tensor row_of;   // i32 [R,1,1,M]
-    Tensor target;   // i32 [R,1,1,M]
+    Tensor row_of;  // i32 [R,1,1,M]
+    Tensor target;  // i32 [R,1,1,M]
 };
 
 /// Per-replica hyper-parameters of one optimizer step; arrays of R on the backend's device.
@@ -110,7 +112,8 @@ public:
                                  const Tensor& d_weight, const Tensor& scratch) = 0;
 
     /// sum = x + residual (residual may be empty, then sum = x and is not written); y = w ⊙ sum / sqrt(mean(sum²) + ε).
-    /// inverse [R,B,L,1] keeps 1/sqrt(…). backward: d_sum += through the norm (d_sum holds the residual stream's gradient).
+    /// inverse [R,B,L,1] keeps 1/sqrt(…). backward: d_sum += through the norm (d_sum holds the residual stream's
+    /// gradient).
     virtual OpMemory rms_norm_memory(const Tensor& x) = 0;
     virtual void rms_norm_forward(const Tensor& x, const Tensor& residual, const Tensor& sum, const Tensor& weight,
                                   const Tensor& y, const Tensor& inverse, double epsilon) = 0;
@@ -118,11 +121,11 @@ public:
                                    const Tensor& d_sum, const Tensor& d_weight, const Tensor& scratch) = 0;
 
     virtual OpMemory gated_rms_norm_memory(const Tensor& x, const GatedNormShape& shape) = 0;
-    virtual void gated_rms_norm_forward(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight,
-                                        const Tensor& y) = 0;
-    virtual void gated_rms_norm_backward(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight,
-                                         const Tensor& d_y, const Tensor& d_x, const Tensor& d_z, const Tensor& d_weight,
-                                         const Tensor& scratch) = 0;
+    virtual void gated_rms_norm_forward(const GatedNormShape& shape, const Tensor& x, const Tensor& z,
+                                        const Tensor& weight, const Tensor& y) = 0;
+    virtual void gated_rms_norm_backward(const GatedNormShape& shape, const Tensor& x, const Tensor& z,
+                                         const Tensor& weight, const Tensor& d_y, const Tensor& d_x, const Tensor& d_z,
+                                         const Tensor& d_weight, const Tensor& scratch) = 0;
 
     /// y = silu(depthwise causal convolution of x + bias); weight [R,F,width], bias [R,F] or empty.
     /// state [R,B,width-1,F] (or empty) holds the inputs before x and is advanced.
@@ -136,22 +139,24 @@ public:
     /// The mixers between their projections. With a state ([R,B,1,*_state_size]) the sequence continues from it and
     /// advances it; L = 1 is a decoding step. `position` is the index of the first position (standard rotation, RoPE).
     virtual OpMemory mamba3_memory(const Mamba3Config& config, const Tensor& y, FormChoice form) = 0;
-    virtual void mamba3_forward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& y, const Tensor& state,
-                                std::int64_t position, const Tensor& saved, const Tensor& scratch, FormChoice form) = 0;
+    virtual void mamba3_forward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& y,
+                                const Tensor& state, std::int64_t position, const Tensor& saved, const Tensor& scratch,
+                                FormChoice form) = 0;
     virtual void mamba3_backward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& d_y,
                                  const Mamba3Tensors& gradient, const Tensor& saved, const Tensor& scratch,
                                  FormChoice form) = 0;
 
     virtual OpMemory mamba2_memory(const Mamba2Config& config, const Tensor& y, FormChoice form) = 0;
-    virtual void mamba2_forward(const Mamba2Config& config, const Mamba2Tensors& in, const Tensor& y, const Tensor& state,
-                                const Tensor& saved, const Tensor& scratch, FormChoice form) = 0;
+    virtual void mamba2_forward(const Mamba2Config& config, const Mamba2Tensors& in, const Tensor& y,
+                                const Tensor& state, const Tensor& saved, const Tensor& scratch, FormChoice form) = 0;
     virtual void mamba2_backward(const Mamba2Config& config, const Mamba2Tensors& in, const Tensor& d_y,
                                  const Mamba2Tensors& gradient, const Tensor& saved, const Tensor& scratch,
                                  FormChoice form) = 0;
 
     virtual OpMemory gated_delta_memory(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) = 0;
     virtual void gated_delta_forward(const GatedDeltaNetConfig& config, const GatedDeltaTensors& in, const Tensor& y,
-                                     const Tensor& state, const Tensor& saved, const Tensor& scratch, FormChoice form) = 0;
+                                     const Tensor& state, const Tensor& saved, const Tensor& scratch,
+                                     FormChoice form) = 0;
     virtual void gated_delta_backward(const GatedDeltaNetConfig& config, const GatedDeltaTensors& in, const Tensor& d_y,
                                       const GatedDeltaTensors& gradient, const Tensor& saved, const Tensor& scratch,
                                       FormChoice form) = 0;
@@ -160,8 +165,8 @@ public:
     /// [R,B,capacity,2·H·K]: keys (rotated) and values of all earlier positions; `position` of them are filled.
     /// attention_memory: `capacity` earlier positions at most.
     virtual OpMemory attention_memory(const AttentionConfig& config, const Tensor& qkv, std::int64_t capacity) = 0;
-    virtual void attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y, const Tensor& cache,
-                                   std::int64_t position, const Tensor& scratch) = 0;
+    virtual void attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y,
+                                   const Tensor& cache, std::int64_t position, const Tensor& scratch) = 0;
     virtual void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y,
                                     const Tensor& d_qkv, const Tensor& scratch) = 0;
 
@@ -172,7 +177,8 @@ public:
     /// Mean over the used slots of each replica: loss [R] f64, correct [R] f64 (argmax hits), used [R] f64 (slots).
     /// d_logits (skipped when empty) receives the gradient of the mean; it may be `logits` itself.
     virtual void cross_entropy(const Tensor& logits, const Supervision& supervision, std::int64_t vocabulary,
-                               const Tensor& loss, const Tensor& correct, const Tensor& used, const Tensor& d_logits) = 0;
+                               const Tensor& loss, const Tensor& correct, const Tensor& used,
+                               const Tensor& d_logits) = 0;
 
     /// norm[r] (f64) = ‖gradient of replica r‖₂ over its whole slice [R,1,1,slice].
     virtual OpMemory gradient_norm_memory(const Tensor& gradient) = 0;

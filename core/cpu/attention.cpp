@@ -1,5 +1,5 @@
-// Causal softmax attention, one head of one sequence a time: scores of a block of queries against all earlier keys, softmax,
-// values. The backward pass makes the probabilities again from the kept maxima and sums.
+// Causal softmax attention, one head of one sequence a time: scores of a block of queries against all earlier keys,
+// softmax, values. The backward pass makes the probabilities again from the kept maxima and sums.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -16,7 +16,11 @@ constexpr std::int64_t kQueryBlock = 64;
 
 struct AttentionShape {
     AttentionShape(const AttentionConfig& c, const Tensor& qkv, std::int64_t earlier)
-        : length(qkv.shape[2]), context(earlier + length), heads(c.num_heads), k(c.head_dim), rope(c.positions == Positions::rope) {}
+        : length(qkv.shape[2]),
+          context(earlier + length),
+          heads(c.num_heads),
+          k(c.head_dim),
+          rope(c.positions == Positions::rope) {}
     std::int64_t length, context, heads, k;  // context: keys that the last query sees
     bool rope;
     std::int64_t width() const { return heads * k; }
@@ -66,7 +70,9 @@ struct AttentionSequence {
             row[half + j] = turned.y;
         }
     }
-    const T* raw(std::int64_t t, int part, std::int64_t h) const { return qkv.at<T>(r, b, t) + part * s.width() + h * s.k; }
+    const T* raw(std::int64_t t, int part, std::int64_t h) const {
+        return qkv.at<T>(r, b, t) + part * s.width() + h * s.k;
+    }
 
     /// Fills q (scaled), keys and values of one head; `cache` rows come first and receive the new ones.
     void prepare_head(std::int64_t h, const Tensor& cache) const {
@@ -94,7 +100,8 @@ struct AttentionSequence {
     /// p ← probabilities of queries [begin, begin + rows) over the keys up to the last of them; returns that many keys.
     std::int64_t probabilities(std::int64_t begin, std::int64_t rows) const {
         const std::int64_t earlier = s.context - s.length, columns = earlier + begin + rows;
-        gemm_nt<T>({x.q + begin * s.k, rows, s.k, s.k}, {x.keys, columns, s.k, s.k}, {x.p, rows, columns, columns}, Write::assign);
+        gemm_nt<T>({x.q + begin * s.k, rows, s.k, s.k}, {x.keys, columns, s.k, s.k}, {x.p, rows, columns, columns},
+                   Write::assign);
         for (std::int64_t i = 0; i < rows; ++i) {
             T* p = x.p + i * columns;
             const std::int64_t seen = earlier + begin + i + 1;
@@ -118,7 +125,8 @@ struct AttentionSequence {
             for (std::int64_t begin = 0; begin < s.length; begin += s.block()) {
                 const std::int64_t rows = std::min(s.block(), s.length - begin), columns = probabilities(begin, rows);
                 T* out = y.at<T>(r, b, begin) + h * s.k;
-                gemm_nn<T>({x.p, rows, columns, columns}, {x.values, columns, s.k, s.k}, {out, rows, s.k, y.row_stride()}, Write::assign);
+                gemm_nn<T>({x.p, rows, columns, columns}, {x.values, columns, s.k, s.k},
+                           {out, rows, s.k, y.row_stride()}, Write::assign);
             }
         }
     }
@@ -174,25 +182,27 @@ OpMemory CpuBackend::attention_memory(const AttentionConfig& config, const Tenso
     return memory;
 }
 
-void CpuBackend::attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y, const Tensor& cache,
-                                   std::int64_t position, const Tensor& scratch) {
+void CpuBackend::attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y,
+                                   const Tensor& cache, std::int64_t position, const Tensor& scratch) {
     dispatch(qkv.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const AttentionShape shape(config, qkv, cache ? position : 0);
-        for_each_sequence<AttentionBuffers<T>>(threads_, qkv, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
-            AttentionSequence<T>{shape, buffers, qkv, r, b, position}.forward(y, cache);
-        });
+        for_each_sequence<AttentionBuffers<T>>(
+            threads_, qkv, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+                AttentionSequence<T>{shape, buffers, qkv, r, b, position}.forward(y, cache);
+            });
     });
 }
 
-void CpuBackend::attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y, const Tensor& d_qkv,
-                                    const Tensor& scratch) {
+void CpuBackend::attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y,
+                                    const Tensor& d_qkv, const Tensor& scratch) {
     dispatch(qkv.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const AttentionShape shape(config, qkv, 0);
-        for_each_sequence<AttentionBuffers<T>>(threads_, qkv, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
-            AttentionSequence<T>{shape, buffers, qkv, r, b, 0}.backward(d_y, d_qkv);
-        });
+        for_each_sequence<AttentionBuffers<T>>(
+            threads_, qkv, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+                AttentionSequence<T>{shape, buffers, qkv, r, b, 0}.backward(d_y, d_qkv);
+            });
     });
 }
 

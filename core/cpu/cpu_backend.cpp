@@ -1,9 +1,9 @@
 #include "core/cpu/cpu_backend.hpp"
 
+#include <omp.h>
+
 #include <cstdlib>
 #include <cstring>
-
-#include <omp.h>
 
 #include "core/base/error.hpp"
 #include "core/cpu/gemm.hpp"
@@ -12,21 +12,26 @@
 
 namespace whorl {
 
-std::unique_ptr<Backend> make_cpu_backend(int threads) { return std::make_unique<cpu::CpuBackend>(threads); }
+std::unique_ptr<Backend> make_cpu_backend(int threads) {
+    return std::make_unique<cpu::CpuBackend>(threads);
+}
 
 namespace cpu {
 namespace {
 
 /// Runs before the OpenMP runtime reads its environment: a thread that waits shall soon sleep. By default it spins for
-/// milliseconds, and where anything else runs on the machine it then holds the processor that it waits for (measured: steps
-/// ten times slower with two busy neighbours, 2 % on an idle machine). OMP_WAIT_POLICY or GOMP_SPINCOUNT overrule this.
+/// milliseconds, and where anything else runs on the machine it then holds the processor that it waits for (measured:
+/// steps ten times slower with two busy neighbours, 2 % on an idle machine). OMP_WAIT_POLICY or GOMP_SPINCOUNT overrule
+/// this.
 [[gnu::constructor(102)]] void keep_waits_short() {
     if (!std::getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "1000", 0);
 }
 
 }  // namespace
 
-CpuBackend::CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) { pin_gemm_blocking(); }
+CpuBackend::CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {
+    pin_gemm_blocking();
+}
 
 std::string CpuBackend::describe() const {
     return "CPU, " + std::to_string(threads_) + (threads_ == 1 ? " thread" : " threads");
@@ -46,7 +51,9 @@ void CpuBackend::upload(const Tensor& to, const void* from, std::int64_t bytes) 
 void CpuBackend::download(void* to, const Tensor& from, std::int64_t bytes) {
     std::memcpy(to, from.data, static_cast<std::size_t>(bytes));
 }
-void CpuBackend::zero(const Tensor& first, std::int64_t bytes) { std::memset(first.data, 0, static_cast<std::size_t>(bytes)); }
+void CpuBackend::zero(const Tensor& first, std::int64_t bytes) {
+    std::memset(first.data, 0, static_cast<std::size_t>(bytes));
+}
 
 void CpuBackend::add(const Tensor& x, const Tensor& y) {
     dispatch(x.dtype, [&](auto scalar) {
@@ -55,7 +62,8 @@ void CpuBackend::add(const Tensor& x, const Tensor& y) {
         parallel_for(threads_, x.replicas() * blocks.count, [&](std::int64_t task, int) {
             const std::int64_t r = task / blocks.count, block = task % blocks.count;
             for (std::int64_t i = blocks.begin(block); i < blocks.end(block); ++i)
-                accumulate(static_cast<const T*>(x.at<T>(r) + i * x.row_stride()), y.at<T>(r) + i * y.row_stride(), x.features());
+                accumulate(static_cast<const T*>(x.at<T>(r) + i * x.row_stride()), y.at<T>(r) + i * y.row_stride(),
+                           x.features());
         });
     });
 }

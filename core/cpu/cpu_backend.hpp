@@ -72,14 +72,14 @@ public:
     OpMemory attention_memory(const AttentionConfig& config, const Tensor& qkv, std::int64_t capacity) override;
     void attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y, const Tensor& cache,
                            std::int64_t position, const Tensor& scratch) override;
-    void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y,
-                            const Tensor& d_qkv, const Tensor& scratch) override;
+    void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y, const Tensor& d_qkv,
+                            const Tensor& scratch) override;
 
     void swiglu_forward(const Tensor& x, const Tensor& out) override;
     void swiglu_backward(const Tensor& x, const Tensor& d_out, const Tensor& d_x) override;
 
-    void cross_entropy(const Tensor& logits, const Supervision& supervision, std::int64_t vocabulary, const Tensor& loss,
-                       const Tensor& correct, const Tensor& used, const Tensor& d_logits) override;
+    void cross_entropy(const Tensor& logits, const Supervision& supervision, std::int64_t vocabulary,
+                       const Tensor& loss, const Tensor& correct, const Tensor& used, const Tensor& d_logits) override;
 
     OpMemory gradient_norm_memory(const Tensor& gradient) override;
     void gradient_norm(const Tensor& gradient, const Tensor& norm, const Tensor& scratch) override;

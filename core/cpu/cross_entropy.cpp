@@ -1,5 +1,5 @@
-// Mean cross-entropy over each replica's supervised rows, its gradient, and the count of argmax hits. Sums in double, in the
-// order of the blocks.
+// Mean cross-entropy over each replica's supervised rows, its gradient, and the count of argmax hits. Sums in double,
+// in the order of the blocks.
 #include <algorithm>
 #include <array>
 
@@ -62,13 +62,15 @@ void CpuBackend::cross_entropy(const Tensor& logits, const Supervision& supervis
     dispatch(logits.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Blocks blocks(logits.rows(), 64, kMostBlocks);
-        // Few replicas: threads share the blocks of each; many: each thread takes whole replicas. The sums are the same.
+        // Few replicas: threads share the blocks of each; many: each thread takes whole replicas. The sums are the
+        // same.
         const bool few = logits.replicas() < threads_;
         parallel_for(few ? 1 : threads_, logits.replicas(), [&](std::int64_t r, int) {
             const std::int32_t* row_of = supervision.row_of.at<std::int32_t>(r);
             double count = 0;
             for (std::int64_t m = 0; m < logits.rows(); ++m) count += row_of[m] >= 0 ? 1 : 0;
-            const ReplicaLoss<T> replica{logits, d_logits, row_of, supervision.target.at<std::int32_t>(r), vocabulary, r, count};
+            const ReplicaLoss<T> replica{logits,     d_logits, row_of, supervision.target.at<std::int32_t>(r),
+                                         vocabulary, r,        count};
             std::array<Sums, kMostBlocks> partial{};
             parallel_for(few ? threads_ : 1, blocks.count, [&](std::int64_t block, int) {
                 partial[static_cast<std::size_t>(block)] = replica.block(blocks.begin(block), blocks.end(block));

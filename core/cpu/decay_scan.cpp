@@ -9,12 +9,13 @@
 namespace whorl::cpu {
 namespace {
 
-constexpr std::int64_t kChunkRows = 48;  // positions × rank of a chunk: fastest of 16…128 for N = 64, P = 32 (whorl bench train --chunk)
+constexpr std::int64_t kChunkRows =
+    48;  // positions × rank of a chunk: fastest of 16…128 for N = 64, P = 32 (whorl bench train --chunk)
 
 /// h ← e^a (h + b Σ k' v'ᵀ) + γ Σ k vᵀ ; k', v' may be null at the start of a sequence.
 template <class T>
-void advance(const ScanShape& s, T decay, T carry, T gamma, const T* k_before, const T* v_before, const T* k, const T* v,
-             T* h) {
+void advance(const ScanShape& s, T decay, T carry, T gamma, const T* k_before, const T* v_before, const T* k,
+             const T* v, T* h) {
     for (std::int64_t n = 0; n < s.state; ++n) {
         T* row = h + n * s.headdim;
         scale(decay, row, s.headdim);
@@ -52,12 +53,13 @@ struct Before {
 template <class T>
 void step(const ScanShape& s, const ScanInput<T>& in, std::int64_t t, const ScanCarry<T>* carry, T* h) {
     const Before<T> before(s, in, t, carry);
-    advance(s, numerics::exp(in.log_decay[t]), in.carry[t], in.gamma[t], before.k, before.v, in.k + t * s.rank * s.state,
-            in.v + t * s.rank * s.headdim, h);
+    advance(s, numerics::exp(in.log_decay[t]), in.carry[t], in.gamma[t], before.k, before.v,
+            in.k + t * s.rank * s.state, in.v + t * s.rank * s.headdim, h);
 }
 
 template <class T>
-void recurrent_forward(const ScanShape& s, const ScanInput<T>& in, T* y, T* saved, const ScanCarry<T>* carry, T* scratch_h) {
+void recurrent_forward(const ScanShape& s, const ScanInput<T>& in, T* y, T* saved, const ScanCarry<T>* carry,
+                       T* scratch_h) {
     T* h = carry ? carry->h : scratch_h;
     if (!carry) fill(T(0), h, s.state_size());
     for (std::int64_t t = 0; t < s.length; ++t) {
@@ -87,8 +89,8 @@ T outer_product_backward(const ScanShape& s, const T* d_h, T weight, const T* k,
 
 /// One position of the reverse pass: h is h_t, h_before h_{t-1} (null: zero); d_h arrives from t+1 and leaves for t-1.
 template <class T>
-void reverse_step(const ScanShape& s, const ScanInput<T>& in, std::int64_t t, const T* h, const T* h_before, const T* d_y,
-                  const ScanGradient<T>& g, T* d_h) {
+void reverse_step(const ScanShape& s, const ScanInput<T>& in, std::int64_t t, const T* h, const T* h_before,
+                  const T* d_y, const ScanGradient<T>& g, T* d_h) {
     const std::int64_t n_row = t * s.rank * s.state, p_row = t * s.rank * s.headdim;
     for (std::int64_t r = 0; r < s.rank; ++r)
         for (std::int64_t n = 0; n < s.state; ++n) {
@@ -110,8 +112,8 @@ void reverse_step(const ScanShape& s, const ScanInput<T>& in, std::int64_t t, co
 }
 
 template <class T>
-void recurrent_backward(const ScanShape& s, const ScanInput<T>& in, const T* d_y, const T* saved, const ScanGradient<T>& g,
-                        ScanScratch<T>& scratch) {
+void recurrent_backward(const ScanShape& s, const ScanInput<T>& in, const T* d_y, const T* saved,
+                        const ScanGradient<T>& g, ScanScratch<T>& scratch) {
     fill(T(0), g.k, s.rows() * s.state);
     fill(T(0), g.v, s.rows() * s.headdim);
     fill(T(0), scratch.d_h, s.state_size());
@@ -135,8 +137,8 @@ void recurrent_backward(const ScanShape& s, const ScanInput<T>& in, const T* d_y
 
 }  // namespace
 
-ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim, FormChoice choice,
-                      bool carried) {
+ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim,
+                      FormChoice choice, bool carried) {
     if (carried) return {length, rank, state, headdim, Form::recurrent, length, true};
     ScanShape shape{length, rank, state, headdim, choice.form, choice.chunk, false};
     if (shape.form == Form::automatic) shape.form = Form::chunked;
@@ -161,7 +163,8 @@ ScanScratch<T>::ScanScratch(Scratch& scratch, const ScanShape& shape) {
     h = scratch.take<T>(shape.state_size());
     d_h = scratch.take<T>(shape.state_size());
     states = scratch.take<T>(chunked || shape.carried ? 0 : shape.chunk * shape.state_size());
-    for (T** vector : {&decay, &strength, &from_start, &to_end, &d_strength, &d_entry, &d_exit, &d_crossing, &column_sums})
+    for (T** vector :
+         {&decay, &strength, &from_start, &to_end, &d_strength, &d_entry, &d_exit, &d_crossing, &column_sums})
         *vector = scratch.take<T>(m);
 }
 
@@ -183,11 +186,11 @@ void decay_scan_backward(const ScanShape& shape, const ScanInput<T>& in, const T
         chunked_backward(shape, in, d_y, saved, gradient, scratch);
 }
 
-#define WHORL_INSTANTIATE(T)                                                                                           \
-    template struct ScanScratch<T>;                                                                                    \
-    template void decay_scan_forward<T>(const ScanShape&, const ScanInput<T>&, T*, T*, const ScanCarry<T>*,            \
-                                        ScanScratch<T>&);                                                              \
-    template void decay_scan_backward<T>(const ScanShape&, const ScanInput<T>&, const T*, const T*,                    \
+#define WHORL_INSTANTIATE(T)                                                                                \
+    template struct ScanScratch<T>;                                                                         \
+    template void decay_scan_forward<T>(const ScanShape&, const ScanInput<T>&, T*, T*, const ScanCarry<T>*, \
+                                        ScanScratch<T>&);                                                   \
+    template void decay_scan_backward<T>(const ScanShape&, const ScanInput<T>&, const T*, const T*,         \
                                          const ScanGradient<T>&, ScanScratch<T>&);
 WHORL_INSTANTIATE(float)
 WHORL_INSTANTIATE(double)

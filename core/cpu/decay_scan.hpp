@@ -6,8 +6,8 @@
 //
 // Two forms compute it. `recurrent` follows the equation. `chunked` uses that, with s_j = γ_j + b_{j+1} and Λ = Σ a,
 //     y_t = Σ_{j<t} e^{Λ_t-Λ_j} s_j (q_t·k_j) v_j + γ_t (q_t·k_t) v_t
-// so that one masked product per chunk and one state between chunks is the whole trapezoid (Mamba-3, parallel form); one
-// chunk as long as the sequence is the dense form.
+// so that one masked product per chunk and one state between chunks is the whole trapezoid (Mamba-3, parallel form);
+// one chunk as long as the sequence is the dense form.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct ScanShape {
 };
 
 /// Fills in form and chunk where the caller left the choice to the backend.
-ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim, FormChoice choice,
-                      bool carried);
+ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim,
+                      FormChoice choice, bool carried);
 
 /// Rows are (position, rank); q and k are [rows, N], v [rows, P], all dense; the coefficients are [length].
 template <class T>
@@ -49,19 +49,19 @@ struct ScanCarry {
 
 template <class T>
 struct ScanGradient {
-    T *q, *k, *v;                    // overwritten
-    T *log_decay, *gamma, *carry;    // overwritten
+    T *q, *k, *v;                  // overwritten
+    T *log_decay, *gamma, *carry;  // overwritten
 };
 
 template <class T>
 struct ScanScratch {
     ScanScratch(Scratch& scratch, const ScanShape& shape);
-    T *scores, *weights, *d_scores;  // [m,m], m = chunk·rank
-    T *rows_n, *rows_p;              // [m,N], [m,P]
-    T *h, *d_h;                      // [N,P]
-    T *states;                       // [chunk,N,P], recurrent backward only
-    T *decay, *strength, *from_start, *to_end;                      // [m]
-    T *d_strength, *d_entry, *d_exit, *d_crossing, *column_sums;    // [m]; see collect_coefficients
+    T *scores, *weights, *d_scores;                               // [m,m], m = chunk·rank
+    T *rows_n, *rows_p;                                           // [m,N], [m,P]
+    T *h, *d_h;                                                   // [N,P]
+    T* states;                                                    // [chunk,N,P], recurrent backward only
+    T *decay, *strength, *from_start, *to_end;                    // [m]
+    T *d_strength, *d_entry, *d_exit, *d_crossing, *column_sums;  // [m]; see collect_coefficients
 };
 
 /// y [rows,P] overwritten. `saved` [saved_size] is written; carry, when given, is read and advanced (recurrent form).

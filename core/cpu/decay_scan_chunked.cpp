@@ -18,11 +18,17 @@ struct Chunk {
     bool first, last;
 
     Chunk(const ScanShape& shape, std::int64_t index)
-        : s(shape), begin(index * shape.chunk), positions(std::min(shape.chunk, shape.length - begin)),
-          rows(positions * shape.rank), first(index == 0), last(begin + positions == shape.length) {}
+        : s(shape),
+          begin(index * shape.chunk),
+          positions(std::min(shape.chunk, shape.length - begin)),
+          rows(positions * shape.rank),
+          first(index == 0),
+          last(begin + positions == shape.length) {}
 
     Matrix<const T> n_rows(const T* base) const { return {base + begin * s.rank * s.state, rows, s.state, s.state}; }
-    Matrix<const T> p_rows(const T* base) const { return {base + begin * s.rank * s.headdim, rows, s.headdim, s.headdim}; }
+    Matrix<const T> p_rows(const T* base) const {
+        return {base + begin * s.rank * s.headdim, rows, s.headdim, s.headdim};
+    }
     Matrix<T> n_rows(T* base) const { return {base + begin * s.rank * s.state, rows, s.state, s.state}; }
     Matrix<T> p_rows(T* base) const { return {base + begin * s.rank * s.headdim, rows, s.headdim, s.headdim}; }
     Matrix<T> square(T* base) const { return {base, rows, rows, rows}; }
@@ -118,9 +124,10 @@ void carry_state(const Chunk<T>& c, const ScanInput<T>& in, ScanScratch<T>& x) {
                c.first ? Write::assign : Write::add);
 }
 
-/// Gradients of the scores, and of decay and strength through the weights inside the chunk. A step's decay weighs every pair
-/// (i, j) that it lies between, j < t ≤ i: going up from the last row, the columns' sums so far add up to exactly those.
-/// (Row sum minus column sum, the textbook form, loses digits to cancellation.) On entry d_scores = dY Vᵀ; on return it is the gradient of Q Kᵀ, and `scores` the masked scores.
+/// Gradients of the scores, and of decay and strength through the weights inside the chunk. A step's decay weighs every
+/// pair (i, j) that it lies between, j < t ≤ i: going up from the last row, the columns' sums so far add up to exactly
+/// those. (Row sum minus column sum, the textbook form, loses digits to cancellation.) On entry d_scores = dY Vᵀ; on
+/// return it is the gradient of Q Kᵀ, and `scores` the masked scores.
 template <class T>
 void mask_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient<T>& g, ScanScratch<T>& x) {
     const std::int64_t rank = c.s.rank;
@@ -164,8 +171,8 @@ void entry_backward(const Chunk<T>& c, const ScanInput<T>& in, const T* d_y, con
     accumulate(x.rows_n, c.n_rows(g.q).data, c.rows * c.s.state);
 }
 
-/// Through h_out = e^{Λ_end} h_in + Kᵀ diag(e^{Λ_end-Λ} s) V with gradient x.d_h: adds to d_k, d_v, d_s, writes d_exit; returns
-/// the gradient of Λ_end through h_in.
+/// Through h_out = e^{Λ_end} h_in + Kᵀ diag(e^{Λ_end-Λ} s) V with gradient x.d_h: adds to d_k, d_v, d_s, writes d_exit;
+/// returns the gradient of Λ_end through h_in.
 template <class T>
 T exit_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient<T>& g, const T* h_in, ScanScratch<T>& x) {
     const std::int64_t p = c.s.headdim;
@@ -183,8 +190,8 @@ T exit_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient<T>
     return h_in ? x.from_start[c.rows - 1] * dot(h_in, x.d_h, c.s.state_size()) : T(0);
 }
 
-/// A step's decay weighs the pairs it lies between, the outputs at or behind it (through the entry state), what the chunk wrote
-/// before it into the exit state, and the whole way from entry to exit. d_γ, d_b come from d_s.
+/// A step's decay weighs the pairs it lies between, the outputs at or behind it (through the entry state), what the
+/// chunk wrote before it into the exit state, and the whole way from entry to exit. d_γ, d_b come from d_s.
 template <class T>
 void collect_coefficients(const Chunk<T>& c, const ScanGradient<T>& g, T through, const ScanScratch<T>& x) {
     const std::int64_t rank = c.s.rank;
@@ -222,7 +229,8 @@ void chunked_forward(const ScanShape& shape, const ScanInput<T>& in, T* y, T* sa
             gemm_nn<T>(c.n_rows(in.q), c.state(static_cast<const T*>(x.h)), out, Write::assign);
             scale_rows<T>(read(out), x.from_start, nullptr, out.data);
         }
-        lower_times<T>(c.square(static_cast<const T*>(x.scores)), c.p_rows(in.v), out, c.first ? Write::assign : Write::add, panel_rows(shape.rank));
+        lower_times<T>(c.square(static_cast<const T*>(x.scores)), c.p_rows(in.v), out,
+                       c.first ? Write::assign : Write::add, panel_rows(shape.rank));
         if (!c.last) carry_state(c, in, x);
     }
 }
@@ -259,9 +267,9 @@ void chunked_backward(const ScanShape& shape, const ScanInput<T>& in, const T* d
     }
 }
 
-#define WHORL_INSTANTIATE(T)                                                                                         \
-    template void chunked_forward<T>(const ScanShape&, const ScanInput<T>&, T*, T*, ScanScratch<T>&);                \
-    template void chunked_backward<T>(const ScanShape&, const ScanInput<T>&, const T*, const T*,                     \
+#define WHORL_INSTANTIATE(T)                                                                          \
+    template void chunked_forward<T>(const ScanShape&, const ScanInput<T>&, T*, T*, ScanScratch<T>&); \
+    template void chunked_backward<T>(const ScanShape&, const ScanInput<T>&, const T*, const T*,      \
                                       const ScanGradient<T>&, ScanScratch<T>&);
 WHORL_INSTANTIATE(float)
 WHORL_INSTANTIATE(double)

@@ -9,7 +9,8 @@
 namespace whorl::cpu {
 namespace {
 
-constexpr std::int64_t kChunk = 40;  // positions of a chunk: fastest of 16…128 for K = 32, V = 64 (whorl bench train --chunk)
+constexpr std::int64_t kChunk =
+    40;  // positions of a chunk: fastest of 16…128 for K = 32, V = 64 (whorl bench train --chunk)
 
 /// S ← e^g S; ŵ ← v - Sᵀk; S ← S + β k ŵᵀ.
 template <class T>
@@ -29,7 +30,8 @@ template <class T>
 void recurrent_forward(const DeltaShape& s, const DeltaInput<T>& in, T* o, T* saved, T* state, T* row) {
     T* boundaries = saved ? saved + padded(s.length * s.value, DType::f32) : nullptr;
     for (std::int64_t t = 0; t < s.length; ++t) {
-        if (saved && t > 0 && t % s.chunk == 0) copy(state, boundaries + (t / s.chunk - 1) * s.state_size(), s.state_size());
+        if (saved && t > 0 && t % s.chunk == 0)
+            copy(state, boundaries + (t / s.chunk - 1) * s.state_size(), s.state_size());
         T* w = saved ? saved + t * s.value : row;
         delta_step(s, in, t, state, w);
         T* out = o + t * s.value;
@@ -40,8 +42,8 @@ void recurrent_forward(const DeltaShape& s, const DeltaInput<T>& in, T* o, T* sa
 
 /// One position of the reverse pass. after = S_t, before = S_{t-1} (null: zero); d_s arrives from t+1, leaves for t-1.
 template <class T>
-void reverse_step(const DeltaShape& s, const DeltaInput<T>& in, std::int64_t t, const T* after, const T* before, const T* w,
-                  const T* d_o, const DeltaGradient<T>& g, DeltaScratch<T>& x) {
+void reverse_step(const DeltaShape& s, const DeltaInput<T>& in, std::int64_t t, const T* after, const T* before,
+                  const T* w, const T* d_o, const DeltaGradient<T>& g, DeltaScratch<T>& x) {
     const T *q = in.q + t * s.key, *k = in.k + t * s.key;
     T *d_q = g.q + t * s.key, *d_k = g.k + t * s.key, *d_w = g.v + t * s.value;
     const T beta = in.beta[t], decay = numerics::exp(in.log_decay[t]);
@@ -85,15 +87,16 @@ void recurrent_backward(const DeltaShape& s, const DeltaInput<T>& in, const T* d
         }
         for (std::int64_t t = end - 1; t >= begin; --t) {
             const T* after = x.states + (t - begin) * s.state_size();
-            reverse_step(s, in, t, after, t > begin ? after - s.state_size() : entry, saved + t * s.value, d_o + t * s.value,
-                         g, x);
+            reverse_step(s, in, t, after, t > begin ? after - s.state_size() : entry, saved + t * s.value,
+                         d_o + t * s.value, g, x);
         }
     }
 }
 
 }  // namespace
 
-DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice, bool carried) {
+DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice,
+                             bool carried) {
     if (carried) return {length, key, value, Form::recurrent, length, true};
     DeltaShape shape{length, key, value, choice.form, choice.chunk, false};
     if (shape.form == Form::automatic) shape.form = Form::chunked;
@@ -114,11 +117,13 @@ DeltaScratch<T>::DeltaScratch(Scratch& scratch, const DeltaShape& shape) {
     rows_k = scratch.take<T>(m * shape.key);
     for (T** state : {&s, &d_s}) *state = scratch.take<T>(shape.state_size());
     states = scratch.take<T>(chunked || shape.carried ? 0 : m * shape.state_size());
-    for (T** vector : {&step_decay, &from_start, &to_end, &d_entry, &d_exit, &d_crossing, &column_sums}) *vector = scratch.take<T>(m);
+    for (T** vector : {&step_decay, &from_start, &to_end, &d_entry, &d_exit, &d_crossing, &column_sums})
+        *vector = scratch.take<T>(m);
 }
 
 template <class T>
-void delta_scan_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* o, T* saved, T* carry, DeltaScratch<T>& x) {
+void delta_scan_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* o, T* saved, T* carry,
+                        DeltaScratch<T>& x) {
     if (carry) {
         recurrent_forward<T>(shape, in, o, nullptr, carry, x.rows_v);
     } else if (shape.form == Form::recurrent) {
@@ -138,10 +143,10 @@ void delta_scan_backward(const DeltaShape& shape, const DeltaInput<T>& in, const
         chunked_delta_backward(shape, in, d_o, saved, gradient, x);
 }
 
-#define WHORL_INSTANTIATE(T)                                                                                             \
-    template struct DeltaScratch<T>;                                                                                     \
-    template void delta_scan_forward<T>(const DeltaShape&, const DeltaInput<T>&, T*, T*, T*, DeltaScratch<T>&);          \
-    template void delta_scan_backward<T>(const DeltaShape&, const DeltaInput<T>&, const T*, const T*,                    \
+#define WHORL_INSTANTIATE(T)                                                                                    \
+    template struct DeltaScratch<T>;                                                                            \
+    template void delta_scan_forward<T>(const DeltaShape&, const DeltaInput<T>&, T*, T*, T*, DeltaScratch<T>&); \
+    template void delta_scan_backward<T>(const DeltaShape&, const DeltaInput<T>&, const T*, const T*,           \
                                          const DeltaGradient<T>&, DeltaScratch<T>&);
 WHORL_INSTANTIATE(float)
 WHORL_INSTANTIATE(double)

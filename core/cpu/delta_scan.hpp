@@ -1,4 +1,5 @@
-// The gated delta rule for one head of one sequence: a state that decays, forgets what its key held, and writes the new value.
+// The gated delta rule for one head of one sequence: a state that decays, forgets what its key held, and writes the new
+// value.
 //
 //     S̃_t = e^{g_t} S_{t-1}     ŵ_t = v_t - S̃_tᵀ k_t     S_t = S̃_t + β_t k_t ŵ_tᵀ     o_t = S_tᵀ q_t          S [K,V]
 //
@@ -29,7 +30,8 @@ struct DeltaShape {
     }
 };
 
-DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice, bool carried);
+DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice,
+                             bool carried);
 
 /// q, k [L,K] dense and already normalised, v [L,V]; g_t ≤ 0 and β_t in (0, 2): [L].
 template <class T>
@@ -46,18 +48,19 @@ struct DeltaGradient {
 template <class T>
 struct DeltaScratch {
     DeltaScratch(Scratch& scratch, const DeltaShape& shape);
-    T *keys, *scores, *decay, *d_scores, *d_keys;  // [m,m]
-    T *u, *d_u, *rows_v;                                    // [m,V]
-    T *rows_k;                                              // [m,K]
-    T *s, *d_s;                                             // [K,V]
-    T *states;                                              // [chunk,K,V], recurrent backward only
-    T *step_decay, *from_start, *to_end;                    // [m]
-    T *d_entry, *d_exit, *d_crossing, *column_sums;         // [m]; see collect_decay
+    T *keys, *scores, *decay, *d_scores, *d_keys;    // [m,m]
+    T *u, *d_u, *rows_v;                             // [m,V]
+    T* rows_k;                                       // [m,K]
+    T *s, *d_s;                                      // [K,V]
+    T* states;                                       // [chunk,K,V], recurrent backward only
+    T *step_decay, *from_start, *to_end;             // [m]
+    T *d_entry, *d_exit, *d_crossing, *column_sums;  // [m]; see collect_decay
 };
 
 /// o [L,V] overwritten; `saved` [saved_size] written; carry [K,V], when given, is read and advanced (recurrent form).
 template <class T>
-void delta_scan_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* o, T* saved, T* carry, DeltaScratch<T>& scratch);
+void delta_scan_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* o, T* saved, T* carry,
+                        DeltaScratch<T>& scratch);
 template <class T>
 void delta_scan_backward(const DeltaShape& shape, const DeltaInput<T>& in, const T* d_o, const T* saved,
                          const DeltaGradient<T>& gradient, DeltaScratch<T>& scratch);

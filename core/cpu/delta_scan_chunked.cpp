@@ -17,7 +17,10 @@ struct DeltaChunk {
     bool first, last;
 
     DeltaChunk(const DeltaShape& shape, std::int64_t index)
-        : s(shape), begin(index * shape.chunk), rows(std::min(shape.chunk, shape.length - begin)), first(index == 0),
+        : s(shape),
+          begin(index * shape.chunk),
+          rows(std::min(shape.chunk, shape.length - begin)),
+          first(index == 0),
           last(begin + rows == shape.length) {}
 
     Matrix<const T> keys(const T* base) const { return {base + begin * s.key, rows, s.key, s.key}; }
@@ -83,18 +86,20 @@ void scale_rows(const T* factor, Matrix<const T> from, T* to) {
 template <class T>
 void solve_lower(const DeltaChunk<T>& c, const T* beta, const T* keys, T* w) {
     for (std::int64_t i = 1; i < c.rows; ++i)
-        for (std::int64_t j = 0; j < i; ++j) axpy(-keys[i * c.rows + j] * beta[j], w + j * c.s.value, w + i * c.s.value, c.s.value);
+        for (std::int64_t j = 0; j < i; ++j)
+            axpy(-keys[i * c.rows + j] * beta[j], w + j * c.s.value, w + i * c.s.value, c.s.value);
 }
 
 /// Solves (I + diag β keys)ᵀ dR = rhs in place, last row first.
 template <class T>
 void solve_upper(const DeltaChunk<T>& c, const T* beta, const T* keys, T* d) {
     for (std::int64_t j = c.rows - 1; j > 0; --j)
-        for (std::int64_t i = 0; i < j; ++i) axpy(-beta[j] * keys[j * c.rows + i], d + j * c.s.value, d + i * c.s.value, c.s.value);
+        for (std::int64_t i = 0; i < j; ++i)
+            axpy(-beta[j] * keys[j * c.rows + i], d + j * c.s.value, d + i * c.s.value, c.s.value);
 }
 
-/// Through the decay of a product: a step's decay weighs every pair (i, j) that it lies between, j < t ≤ i. Going up from the last
-/// row, the columns' sums of sign · gradient ⊙ decayed value add up to exactly those; nothing cancels.
+/// Through the decay of a product: a step's decay weighs every pair (i, j) that it lies between, j < t ≤ i. Going up
+/// from the last row, the columns' sums of sign · gradient ⊙ decayed value add up to exactly those; nothing cancels.
 template <class T>
 void decay_backward(const DeltaChunk<T>& c, T sign, const T* d, const T* value, DeltaScratch<T>& x) {
     fill(T(0), x.column_sums, c.rows);
@@ -124,7 +129,8 @@ void mask_decay(const DeltaChunk<T>& c, const T* decay, bool strict, T sign, T* 
 /// Through S_out = e^{Λ_end} S_in + (diag(e^{Λ_end-Λ}) K)ᵀ U with gradient x.d_s: adds to d_u, d_k, writes d_exit;
 /// returns the gradient of Λ_end through S_in.
 template <class T>
-T exit_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const DeltaGradient<T>& g, const T* s_in, DeltaScratch<T>& x) {
+T exit_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const DeltaGradient<T>& g, const T* s_in,
+                DeltaScratch<T>& x) {
     const Matrix<const T> k = c.keys(in.k), d_s = c.state_in(x.d_s);
     gemm_nn<T>(k, d_s, c.rows_v(x.rows_v), Write::assign);
     for (std::int64_t i = 0; i < c.rows; ++i) {
@@ -136,9 +142,11 @@ T exit_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const DeltaGrad
     return s_in ? x.from_start[c.rows - 1] * dot(s_in, x.d_s, c.s.state_size()) : T(0);
 }
 
-/// One term out = diag(e^Λ) X S_in (X = Q or K) with gradient `d_out` [m,V] already times e^Λ: adds to d_x, d_entry, d_s.
+/// One term out = diag(e^Λ) X S_in (X = Q or K) with gradient `d_out` [m,V] already times e^Λ: adds to d_x, d_entry,
+/// d_s.
 template <class T>
-void entry_term_backward(const DeltaChunk<T>& c, Matrix<const T> rows, const T* d_out, const T* s_in, T* d_rows, DeltaScratch<T>& x) {
+void entry_term_backward(const DeltaChunk<T>& c, Matrix<const T> rows, const T* d_out, const T* s_in, T* d_rows,
+                         DeltaScratch<T>& x) {
     gemm_nt<T>(c.rows_v_in(d_out), c.state_in(s_in), {x.rows_k, c.rows, c.s.key, c.s.key}, Write::assign);
     for (std::int64_t i = 0; i < c.rows; ++i)
         x.d_entry[i] += dot(rows.data + i * rows.ld, x.rows_k + i * c.s.key, c.s.key);
@@ -149,7 +157,7 @@ void entry_term_backward(const DeltaChunk<T>& c, Matrix<const T> rows, const T* 
 /// All but what passes through the entry state; returns the gradient of Λ_end through it.
 template <class T>
 T chunk_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_o, const T* w, const T* s_in,
-                    const DeltaGradient<T>& g, DeltaScratch<T>& x) {
+                 const DeltaGradient<T>& g, DeltaScratch<T>& x) {
     const T* beta = in.beta + c.begin;
     prepare(c, in, x);
     for (T* sums : {x.d_entry, x.d_exit, x.d_crossing}) fill(T(0), sums, c.rows);
@@ -177,8 +185,8 @@ T chunk_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_o, 
     return through;
 }
 
-/// A step's decay weighs the pairs it lies between, the outputs at or behind it (through the entry state), what the chunk wrote
-/// before it into the exit state, and the whole way from entry to exit.
+/// A step's decay weighs the pairs it lies between, the outputs at or behind it (through the entry state), what the
+/// chunk wrote before it into the exit state, and the whole way from entry to exit.
 template <class T>
 void collect_decay(const DeltaChunk<T>& c, const DeltaGradient<T>& g, T through, const DeltaScratch<T>& x) {
     T before = 0, behind = 0;
@@ -194,8 +202,8 @@ void collect_decay(const DeltaChunk<T>& c, const DeltaGradient<T>& g, T through,
 
 /// The gradient of the state on entry, and what flows through it to Q, K and Λ.
 template <class T>
-void state_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_o, const T* s_in, const DeltaGradient<T>& g,
-                    DeltaScratch<T>& x) {
+void state_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_o, const T* s_in,
+                    const DeltaGradient<T>& g, DeltaScratch<T>& x) {
     if (c.first) return;
     if (c.last)
         fill(T(0), x.d_s, c.s.state_size());
@@ -230,7 +238,8 @@ void chunked_delta_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* 
         }
         solve_lower(c, in.beta + c.begin, x.keys, w.data);
         scale_rows<T>(in.beta + c.begin, c.values(static_cast<const T*>(saved)), x.u);
-        lower_times<T>(c.square_in(x.scores), c.rows_v_in(x.u), out, c.first ? Write::assign : Write::add, panel_rows(1));
+        lower_times<T>(c.square_in(x.scores), c.rows_v_in(x.u), out, c.first ? Write::assign : Write::add,
+                       panel_rows(1));
         if (c.last) break;
         if (!c.first) scale(x.from_start[c.rows - 1], x.s, shape.state_size());
         scale_rows<T>(x.to_end, c.rows_v_in(x.u), x.rows_v);
@@ -251,9 +260,9 @@ void chunked_delta_backward(const DeltaShape& shape, const DeltaInput<T>& in, co
     }
 }
 
-#define WHORL_INSTANTIATE(T)                                                                                     \
-    template void chunked_delta_forward<T>(const DeltaShape&, const DeltaInput<T>&, T*, T*, DeltaScratch<T>&);   \
-    template void chunked_delta_backward<T>(const DeltaShape&, const DeltaInput<T>&, const T*, const T*,         \
+#define WHORL_INSTANTIATE(T)                                                                                   \
+    template void chunked_delta_forward<T>(const DeltaShape&, const DeltaInput<T>&, T*, T*, DeltaScratch<T>&); \
+    template void chunked_delta_backward<T>(const DeltaShape&, const DeltaInput<T>&, const T*, const T*,       \
                                             const DeltaGradient<T>&, DeltaScratch<T>&);
 WHORL_INSTANTIATE(float)
 WHORL_INSTANTIATE(double)

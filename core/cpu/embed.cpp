@@ -1,4 +1,4 @@
-// Table look-up, and the choice of the rows that carry a loss. 
+// Table look-up, and the choice of the rows that carry a loss.
 #include "core/cpu/cpu_backend.hpp"
 #include "core/cpu/parallel.hpp"
 #include "core/cpu/vector_math.hpp"
@@ -7,7 +7,8 @@ namespace whorl::cpu {
 
 namespace {
 
-std::int64_t known_token(const Tensor& tokens, std::int64_t vocabulary, std::int64_t r, std::int64_t b, std::int64_t t) {
+std::int64_t known_token(const Tensor& tokens, std::int64_t vocabulary, std::int64_t r, std::int64_t b,
+                         std::int64_t t) {
     const std::int64_t token = tokens.at<std::int32_t>(r, b)[t];
     return token >= 0 && token < vocabulary ? token : 0;
 }
@@ -23,7 +24,8 @@ void CpuBackend::embed_forward(const Tensor& tokens, const Tensor& weight, const
             const std::int64_t r = task / blocks.count, block = task % blocks.count;
             for (std::int64_t b = blocks.begin(block); b < blocks.end(block); ++b)
                 for (std::int64_t t = 0; t < out.shape[2]; ++t)
-                    copy(static_cast<const T*>(weight.at<T>(r) + known_token(tokens, weight.rows(), r, b, t) * n), out.at<T>(r, b, t), n);
+                    copy(static_cast<const T*>(weight.at<T>(r) + known_token(tokens, weight.rows(), r, b, t) * n),
+                         out.at<T>(r, b, t), n);
         });
     });
 }
@@ -35,11 +37,13 @@ void CpuBackend::embed_backward(const Tensor& tokens, const Tensor& d_out, const
         const std::int64_t n = d_out.features();
         const Blocks blocks(n, 16, 16);
         parallel_for(threads_, d_out.replicas() * blocks.count, [&](std::int64_t task, int) {
-            const std::int64_t r = task / blocks.count, first = blocks.begin(task % blocks.count), end = blocks.end(task % blocks.count);
+            const std::int64_t r = task / blocks.count, first = blocks.begin(task % blocks.count),
+                               end = blocks.end(task % blocks.count);
             for (std::int64_t b = 0; b < d_out.shape[1]; ++b)
                 for (std::int64_t t = 0; t < d_out.shape[2]; ++t)
                     accumulate(static_cast<const T*>(d_out.at<T>(r, b, t) + first),
-                               d_weight.at<T>(r) + known_token(tokens, d_weight.rows(), r, b, t) * n + first, end - first);
+                               d_weight.at<T>(r) + known_token(tokens, d_weight.rows(), r, b, t) * n + first,
+                               end - first);
         });
     });
 }
@@ -71,7 +75,8 @@ void CpuBackend::scatter_rows(const Tensor& d_out, const Tensor& row_of, const T
             for (std::int64_t i = 0; i < d_x.rows(); ++i) fill(T(0), d_x.at<T>(r) + i * d_x.row_stride(), n);
             for (std::int64_t m = 0; m < slots; ++m) {
                 const std::int64_t to = row_of.at<std::int32_t>(r)[m];
-                if (to >= 0) accumulate(static_cast<const T*>(d_out.at<T>(r, 0, m)), d_x.at<T>(r) + to * d_x.row_stride(), n);
+                if (to >= 0)
+                    accumulate(static_cast<const T*>(d_out.at<T>(r, 0, m)), d_x.at<T>(r) + to * d_x.row_stride(), n);
             }
         });
     });

@@ -41,7 +41,8 @@ struct Gate {
         for (std::int64_t i = 0; i < n; ++i) out[i] = x[i] * s * w[i] * numerics::silu(z[i]);
     }
 
-    /// Overwrites d_x and d_z, accumulates d_w (null without norm). No two of the pointers may alias, but d_out may be d_x.
+    /// Overwrites d_x and d_z, accumulates d_w (null without norm). No two of the pointers may alias, but d_out may be
+    /// d_x.
     void backward(const T* x, const T* z, const T* w, const T* d_out, T* d_x, T* d_z, T* d_w) const {
         if (norm == GateNorm::none) {
 #pragma omp simd

@@ -21,7 +21,11 @@ constexpr double kNormEpsilon = 1e-6;  // ‖x‖ = sqrt(Σx² + 1e-6)
 
 struct GatedDeltaShape {
     GatedDeltaShape(const GatedDeltaNetConfig& c, const Tensor& y, FormChoice form, bool carried)
-        : length(y.shape[2]), heads(c.num_heads), v_heads(c.v_heads()), key(c.head_dim), value(c.head_v_dim()),
+        : length(y.shape[2]),
+          heads(c.num_heads),
+          v_heads(c.v_heads()),
+          key(c.head_dim),
+          value(c.head_v_dim()),
           negative(c.allow_neg_eigval),
           scan(choose_delta_scan(length, key, value, form, carried)) {}
 
@@ -116,7 +120,8 @@ struct GatedDeltaSequence {
         const T bias = in.dt_bias.at<T>(r)[j], rate = -numerics::exp(in.a_log.at<T>(r)[j]);
         const std::int64_t offset = key_head(j) * s.key;
         for (std::int64_t t = 0; t < s.length; ++t) {
-            normalise_backward(x.q + t * s.key, x.d_q + t * s.key, q_factor(), x.q_scale[t], row(gradient.q, t) + offset);
+            normalise_backward(x.q + t * s.key, x.d_q + t * s.key, q_factor(), x.q_scale[t],
+                               row(gradient.q, t) + offset);
             normalise_backward(x.k + t * s.key, x.d_k + t * s.key, T(1), x.k_scale[t], row(gradient.k, t) + offset);
             copy(x.d_v + t * s.value, row(gradient.v, t) + j * s.value, s.value);
             const T d_a = x.d_g[t] * rate * numerics::sigmoid(row(in.a, t)[j] + bias);
@@ -129,7 +134,8 @@ struct GatedDeltaSequence {
 };
 
 template <class T>
-T* saved_of(const Tensor& saved, const GatedDeltaShape& s, const Tensor& y, std::int64_t replica, std::int64_t sequence) {
+T* saved_of(const Tensor& saved, const GatedDeltaShape& s, const Tensor& y, std::int64_t replica,
+            std::int64_t sequence) {
     return saved.at<T>() + (replica * y.shape[1] + sequence) * s.v_heads * s.scan.saved_size();
 }
 
@@ -140,7 +146,8 @@ OpMemory CpuBackend::gated_delta_memory(const GatedDeltaNetConfig& config, const
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const GatedDeltaShape shape(config, y, form, false), carried(config, y, form, true);
-        memory.saved = y.replicas() * y.shape[1] * shape.v_heads * shape.scan.saved_size() * static_cast<std::int64_t>(sizeof(T));
+        memory.saved =
+            y.replicas() * y.shape[1] * shape.v_heads * shape.scan.saved_size() * static_cast<std::int64_t>(sizeof(T));
         memory.scratch = std::max(backward_scratch_bytes<GatedDeltaBuffers<T>, GatedDeltaSums<T>>(threads_, y, shape),
                                   threads_ * scratch_bytes<GatedDeltaBuffers<T>>(carried));
     });
@@ -152,10 +159,11 @@ void CpuBackend::gated_delta_forward(const GatedDeltaNetConfig& config, const Ga
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const GatedDeltaShape shape(config, y, form, static_cast<bool>(state));
-        for_each_sequence<GatedDeltaBuffers<T>>(threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
-            const GatedDeltaSequence<T> sequence{shape, in, buffers, r, b};
-            sequence.forward(y, saved_of<T>(saved, shape, y, r, b), state ? state.at<T>(r, b) : nullptr);
-        });
+        for_each_sequence<GatedDeltaBuffers<T>>(
+            threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+                const GatedDeltaSequence<T> sequence{shape, in, buffers, r, b};
+                sequence.forward(y, saved_of<T>(saved, shape, y, r, b), state ? state.at<T>(r, b) : nullptr);
+            });
     });
 }
 

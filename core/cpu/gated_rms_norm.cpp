@@ -7,7 +7,9 @@
 namespace whorl::cpu {
 namespace {
 
-Blocks gate_blocks(const Tensor& x) { return {x.rows(), 128, 16}; }
+Blocks gate_blocks(const Tensor& x) {
+    return {x.rows(), 128, 16};
+}
 
 template <class T>
 Gate<T> gate_of(const GatedNormShape& shape) {
@@ -21,8 +23,8 @@ OpMemory CpuBackend::gated_rms_norm_memory(const Tensor& x, const GatedNormShape
     return {0, slots * padded(x.features(), x.dtype) * static_cast<std::int64_t>(size_of(x.dtype))};
 }
 
-void CpuBackend::gated_rms_norm_forward(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight,
-                                        const Tensor& y) {
+void CpuBackend::gated_rms_norm_forward(const GatedNormShape& shape, const Tensor& x, const Tensor& z,
+                                        const Tensor& weight, const Tensor& y) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Gate<T> gate = gate_of<T>(shape);
@@ -40,9 +42,9 @@ void CpuBackend::gated_rms_norm_forward(const GatedNormShape& shape, const Tenso
     });
 }
 
-void CpuBackend::gated_rms_norm_backward(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight,
-                                         const Tensor& d_y, const Tensor& d_x, const Tensor& d_z, const Tensor& d_weight,
-                                         const Tensor& scratch) {
+void CpuBackend::gated_rms_norm_backward(const GatedNormShape& shape, const Tensor& x, const Tensor& z,
+                                         const Tensor& weight, const Tensor& d_y, const Tensor& d_x, const Tensor& d_z,
+                                         const Tensor& d_weight, const Tensor& scratch) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Gate<T> gate = gate_of<T>(shape);
@@ -64,8 +66,8 @@ void CpuBackend::gated_rms_norm_backward(const GatedNormShape& shape, const Tens
         });
         parallel_for(threads_, x.replicas(), [&](std::int64_t r, int) {
             for (std::int64_t block = 0; block < blocks.count; ++block)
-                accumulate(static_cast<const T*>(scratch.at<T>() + (r * blocks.count + block) * slot), d_weight.at<T>(r),
-                    d_weight.features());
+                accumulate(static_cast<const T*>(scratch.at<T>() + (r * blocks.count + block) * slot),
+                           d_weight.at<T>(r), d_weight.features());
         });
     });
 }

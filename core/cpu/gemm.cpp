@@ -48,11 +48,13 @@ void gemm_tn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
     write_product(c, map<T>(a).transpose() * map<T>(b), write);
 }
 
-void pin_gemm_blocking() { Eigen::setCpuCacheSizes(32 * 1024, 512 * 1024, 4 * 1024 * 1024); }
+void pin_gemm_blocking() {
+    Eigen::setCpuCacheSizes(32 * 1024, 512 * 1024, 4 * 1024 * 1024);
+}
 
-#define WHORL_INSTANTIATE(T)                                                       \
-    template void gemm_nn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);  \
-    template void gemm_nt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);  \
+#define WHORL_INSTANTIATE(T)                                                      \
+    template void gemm_nn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write); \
+    template void gemm_nt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write); \
     template void gemm_tn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);
 WHORL_INSTANTIATE(float)
 WHORL_INSTANTIATE(double)

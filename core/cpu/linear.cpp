@@ -8,11 +8,15 @@
 namespace whorl::cpu {
 namespace {
 
-constexpr std::int64_t kRowsPerTask = 256;   // keeps a block's rows in the second-level cache
-constexpr std::int64_t kMostPartials = 16;   // partial weight gradients of one replica
+constexpr std::int64_t kRowsPerTask = 256;  // keeps a block's rows in the second-level cache
+constexpr std::int64_t kMostPartials = 16;  // partial weight gradients of one replica
 
-Blocks row_blocks(const Tensor& x) { return {x.rows(), kRowsPerTask, 1 << 20}; }
-Blocks partial_blocks(const Tensor& x) { return {x.rows(), kRowsPerTask, kMostPartials}; }
+Blocks row_blocks(const Tensor& x) {
+    return {x.rows(), kRowsPerTask, 1 << 20};
+}
+Blocks partial_blocks(const Tensor& x) {
+    return {x.rows(), kRowsPerTask, kMostPartials};
+}
 
 template <class T>
 Matrix<T> rows_of(const Tensor& x, std::int64_t replica, std::int64_t begin, std::int64_t end) {
@@ -27,7 +31,9 @@ Matrix<T> weight_of(const Tensor& weight, std::int64_t replica) {
     return {weight.at<T>(replica), weight.rows(), weight.features(), weight.row_stride()};
 }
 
-std::int64_t partial_size(const Tensor& weight) { return padded(weight.rows() * weight.features(), weight.dtype); }
+std::int64_t partial_size(const Tensor& weight) {
+    return padded(weight.rows() * weight.features(), weight.dtype);
+}
 
 }  // namespace
 
@@ -43,8 +49,8 @@ void CpuBackend::linear_forward(const Tensor& x, const Tensor& weight, const Ten
         parallel_for(threads_, x.replicas() * blocks.count, [&](std::int64_t task, int) {
             const std::int64_t r = task / blocks.count, block = task % blocks.count;
             const std::int64_t begin = blocks.begin(block), end = blocks.end(block);
-            gemm_nt(as_const(rows_of<T>(x, r, begin, end)), as_const(weight_of<T>(weight, r)), rows_of<T>(y, r, begin, end),
-                    Write::assign);
+            gemm_nt(as_const(rows_of<T>(x, r, begin, end)), as_const(weight_of<T>(weight, r)),
+                    rows_of<T>(y, r, begin, end), Write::assign);
         });
     });
 }
@@ -65,7 +71,8 @@ void CpuBackend::linear_backward(const Tensor& x, const Tensor& weight, const Te
         });
         parallel_for(threads_, x.replicas(), [&](std::int64_t r, int) {
             for (std::int64_t block = 0; block < blocks.count; ++block)
-                accumulate(static_cast<const T*>(scratch.at<T>() + (r * blocks.count + block) * size), d_weight.at<T>(r), out * in);
+                accumulate(static_cast<const T*>(scratch.at<T>() + (r * blocks.count + block) * size),
+                           d_weight.at<T>(r), out * in);
         });
     });
 }

@@ -17,7 +17,10 @@ namespace {
 
 struct Mamba2Shape {
     Mamba2Shape(const Mamba2Config& config, const Tensor& y, FormChoice form, bool carried)
-        : length(y.shape[2]), heads(y.features() / config.headdim), headdim(config.headdim), state(config.d_state),
+        : length(y.shape[2]),
+          heads(y.features() / config.headdim),
+          headdim(config.headdim),
+          state(config.d_state),
           groups(config.ngroups),
           scan(choose_scan(length, 1, state, headdim, form, carried)) {}
 
@@ -29,7 +32,8 @@ struct Mamba2Shape {
 template <class T>
 struct Mamba2Buffers {
     Mamba2Buffers(Scratch& scratch, const Mamba2Shape& s) : scan(scratch, s.scan) {
-        for (T** vector : {&dt, &log_decay, &zero, &d_log_decay, &d_gamma, &d_carry}) *vector = scratch.take<T>(s.length);
+        for (T** vector : {&dt, &log_decay, &zero, &d_log_decay, &d_gamma, &d_carry})
+            *vector = scratch.take<T>(s.length);
         for (T** rows : {&q, &k, &d_q, &d_k}) *rows = scratch.take<T>(s.length * s.state);
         for (T** rows : {&v, &y, &d_y, &d_v}) *rows = scratch.take<T>(s.length * s.headdim);
         before = scratch.take<T>(s.state + s.headdim);
@@ -99,7 +103,8 @@ struct Mamba2Sequence {
         for (std::int64_t t = 0; t < s.length; ++t) fill(T(0), row(gradient.xbc, t), in.xbc.features());
         for (std::int64_t h = 0; h < s.heads; ++h) {
             prepare_head(h);
-            for (std::int64_t t = 0; t < s.length; ++t) copy(row(d_y, t) + h * s.headdim, x.d_y + t * s.headdim, s.headdim);
+            for (std::int64_t t = 0; t < s.length; ++t)
+                copy(row(d_y, t) + h * s.headdim, x.d_y + t * s.headdim, s.headdim);
             decay_scan_backward<T>(s.scan, scan_input(), x.d_y, saved + h * s.saved_per_head(),
                                    {x.d_q, x.d_k, x.d_v, x.d_log_decay, x.d_gamma, x.d_carry}, x.scan);
             head_backward(h, gradient, sums);
@@ -137,22 +142,24 @@ OpMemory CpuBackend::mamba2_memory(const Mamba2Config& config, const Tensor& y, 
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Mamba2Shape shape(config, y, form, false), carried(config, y, form, true);
-        memory.saved = y.replicas() * y.shape[1] * shape.heads * shape.saved_per_head() * static_cast<std::int64_t>(sizeof(T));
+        memory.saved =
+            y.replicas() * y.shape[1] * shape.heads * shape.saved_per_head() * static_cast<std::int64_t>(sizeof(T));
         memory.scratch = std::max(backward_scratch_bytes<Mamba2Buffers<T>, Mamba2Sums<T>>(threads_, y, shape),
                                   threads_ * scratch_bytes<Mamba2Buffers<T>>(carried));
     });
     return memory;
 }
 
-void CpuBackend::mamba2_forward(const Mamba2Config& config, const Mamba2Tensors& in, const Tensor& y, const Tensor& state,
-                                const Tensor& saved, const Tensor& scratch, FormChoice form) {
+void CpuBackend::mamba2_forward(const Mamba2Config& config, const Mamba2Tensors& in, const Tensor& y,
+                                const Tensor& state, const Tensor& saved, const Tensor& scratch, FormChoice form) {
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Mamba2Shape shape(config, y, form, static_cast<bool>(state));
-        for_each_sequence<Mamba2Buffers<T>>(threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
-            const Mamba2Sequence<T> sequence{shape, in, buffers, r, b};
-            sequence.forward(y, saved_of<T>(saved, shape, y, r, b), state ? state.at<T>(r, b) : nullptr);
-        });
+        for_each_sequence<Mamba2Buffers<T>>(
+            threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+                const Mamba2Sequence<T> sequence{shape, in, buffers, r, b};
+                sequence.forward(y, saved_of<T>(saved, shape, y, r, b), state ? state.at<T>(r, b) : nullptr);
+            });
     });
 }
 

@@ -58,15 +58,17 @@ OpMemory CpuBackend::mamba3_memory(const Mamba3Config& config, const Tensor& y, 
     return memory;
 }
 
-void CpuBackend::mamba3_forward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& y, const Tensor& state,
-                                std::int64_t position, const Tensor& saved, const Tensor& scratch, FormChoice form) {
+void CpuBackend::mamba3_forward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& y,
+                                const Tensor& state, std::int64_t position, const Tensor& saved, const Tensor& scratch,
+                                FormChoice form) {
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Mamba3Shape shape(config, y, form, static_cast<bool>(state));
-        for_each_sequence<Mamba3Buffers<T>>(threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
-            Mamba3Sequence<T> sequence(shape, in, buffers, r, b);
-            sequence.forward(y, saved_of<T>(saved, shape, y, r, b), state ? state.at<T>(r, b) : nullptr, position);
-        });
+        for_each_sequence<Mamba3Buffers<T>>(
+            threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+                Mamba3Sequence<T> sequence(shape, in, buffers, r, b);
+                sequence.forward(y, saved_of<T>(saved, shape, y, r, b), state ? state.at<T>(r, b) : nullptr, position);
+            });
     });
 }
 

@@ -9,8 +9,14 @@
 namespace whorl::cpu {
 
 Mamba3Shape::Mamba3Shape(const Mamba3Config& c, const Tensor& y, FormChoice form, bool carried)
-    : config(c), length(y.shape[2]), heads(y.features() / c.headdim), headdim(c.headdim), state(c.d_state),
-      rank(c.rank()), groups(c.ngroups), angles(c.rotation == Rotation::none ? 0 : c.angles()),
+    : config(c),
+      length(y.shape[2]),
+      heads(y.features() / c.headdim),
+      headdim(c.headdim),
+      state(c.d_state),
+      rank(c.rank()),
+      groups(c.ngroups),
+      angles(c.rotation == Rotation::none ? 0 : c.angles()),
       scan(choose_scan(length, rank, state, headdim, form, carried)) {}
 
 std::int64_t Mamba3Shape::source_channel(std::int64_t position) const {
@@ -28,16 +34,22 @@ Mamba3Sums<T>::Mamba3Sums(Scratch& scratch, const Mamba3Shape& s) {
     for (T** vector : {&dt_bias, &d, &a_log}) *vector = scratch.take<T>(s.heads);
     for (T** vector : {&b_bias, &c_bias}) *vector = scratch.take<T>(s.heads * s.rank * s.state);
     for (T** vector : {&b_norm, &c_norm}) *vector = scratch.take<T>(s.state);
-    for (T** vector : {&mimo_x, &mimo_z, &mimo_o}) *vector = scratch.take<T>(s.config.mimo ? s.heads * s.rank * s.headdim : 0);
+    for (T** vector : {&mimo_x, &mimo_z, &mimo_o})
+        *vector = scratch.take<T>(s.config.mimo ? s.heads * s.rank * s.headdim : 0);
     norm = scratch.take<T>(s.heads * s.headdim);
 }
 
 template <class T>
 Mamba3Buffers<T>::Mamba3Buffers(Scratch& scratch, const Mamba3Shape& s)
-    : b(scratch.take<T>(s.bc_rows() * s.state)), c(scratch.take<T>(s.bc_rows() * s.state)),
-      d_b(scratch.take<T>(s.bc_rows() * s.state)), d_c(scratch.take<T>(s.bc_rows() * s.state)),
-      b_inverse(scratch.take<T>(s.bc_rows())), c_inverse(scratch.take<T>(s.bc_rows())),
-      b_weight(scratch.take<T>(s.state)), c_weight(scratch.take<T>(s.state)), scan(scratch, s.scan) {
+    : b(scratch.take<T>(s.bc_rows() * s.state)),
+      c(scratch.take<T>(s.bc_rows() * s.state)),
+      d_b(scratch.take<T>(s.bc_rows() * s.state)),
+      d_c(scratch.take<T>(s.bc_rows() * s.state)),
+      b_inverse(scratch.take<T>(s.bc_rows())),
+      c_inverse(scratch.take<T>(s.bc_rows())),
+      b_weight(scratch.take<T>(s.state)),
+      c_weight(scratch.take<T>(s.state)),
+      scan(scratch, s.scan) {
     for (T** table : {&theta, &d_theta, &sin, &cos, &d_phase}) *table = scratch.take<T>(s.length * s.angles);
     for (T** vector : {&dt, &a, &lambda, &log_decay, &gamma, &carry, &d_log_decay, &d_gamma, &d_carry})
         *vector = scratch.take<T>(s.length);
@@ -47,7 +59,8 @@ Mamba3Buffers<T>::Mamba3Buffers(Scratch& scratch, const Mamba3Shape& s)
     for (T** one : {&row1, &row2, &row3, &row4}) *one = scratch.take<T>(std::max(s.headdim, s.state));
 }
 
-// ---- forward ---------------------------------------------------------------------------------------------------------
+// ---- forward
+// ---------------------------------------------------------------------------------------------------------
 
 template <class T>
 void Mamba3Sequence<T>::forward(const Tensor& y, T* saved, T* state, std::int64_t position) {
@@ -250,10 +263,12 @@ void Mamba3Sequence<T>::gate_head(std::int64_t h, const Tensor& y) {
     }
 }
 
-// ---- backward --------------------------------------------------------------------------------------------------------
+// ---- backward
+// --------------------------------------------------------------------------------------------------------
 
 template <class T>
-void Mamba3Sequence<T>::backward(const Tensor& d_y, const Mamba3Tensors& gradient, const T* saved, Mamba3Sums<T>& sums) {
+void Mamba3Sequence<T>::backward(const Tensor& d_y, const Mamba3Tensors& gradient, const T* saved,
+                                 Mamba3Sums<T>& sums) {
     prepare_shared();
     fill(T(0), x_.d_b, s_.bc_rows() * s_.state);
     fill(T(0), x_.d_c, s_.bc_rows() * s_.state);
@@ -284,7 +299,8 @@ void Mamba3Sequence<T>::backward(const Tensor& d_y, const Mamba3Tensors& gradien
         if (s_.config.rotation != Rotation::data_dependent) continue;
         const T* d_theta = x_.d_theta + t * s_.angles;
 #pragma omp simd
-        for (std::int64_t j = 0; j < s_.angles; ++j) d_raw[j] = d_theta[j] * numerics::angular_velocity_derivative(raw[j]);
+        for (std::int64_t j = 0; j < s_.angles; ++j)
+            d_raw[j] = d_theta[j] * numerics::angular_velocity_derivative(raw[j]);
     }
 }
 
@@ -413,8 +429,8 @@ void Mamba3Sequence<T>::coefficients_backward(std::int64_t h, const Mamba3Tensor
 
 /// From the gradient of the normed rows (rotation order) to the raw B or C of d_xbc, and the weight's sum.
 template <class T>
-void Mamba3Sequence<T>::norm_rows_backward(std::int64_t offset, const T* weight, const T* inverse,
-                                           const T* d_rows, const Mamba3Tensors& gradient, T* d_weight) {
+void Mamba3Sequence<T>::norm_rows_backward(std::int64_t offset, const T* weight, const T* inverse, const T* d_rows,
+                                           const Mamba3Tensors& gradient, T* d_weight) {
     const std::int64_t n = s_.state, per_position = s_.rank * s_.groups;
     const bool normed = static_cast<bool>(in_.b_norm);
     T *raw = x_.row1, *d_raw = x_.row2;
@@ -442,8 +458,8 @@ void Mamba3Sequence<T>::norm_rows_backward(std::int64_t offset, const T* weight,
         }
 }
 
-#define WHORL_INSTANTIATE(T)         \
-    template struct Mamba3Sums<T>;   \
+#define WHORL_INSTANTIATE(T)          \
+    template struct Mamba3Sums<T>;    \
     template struct Mamba3Buffers<T>; \
     template class Mamba3Sequence<T>;
 WHORL_INSTANTIATE(float)

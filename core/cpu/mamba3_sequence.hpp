@@ -2,8 +2,8 @@
 // raw projection → Δ, A, λ, θ → B, C normed, biased, rotated → decay scan → skip, norm, gate, MIMO mix.
 // The backward pass recomputes everything but the scan's output and chunk states, which `saved` keeps.
 //
-// Inside, the state channels stand in rotation order: first halves of all pairs, then second halves, then the channels that
-// do not turn, so that one rotation is two contiguous streams whatever the pairing.
+// Inside, the state channels stand in rotation order: first halves of all pairs, then second halves, then the channels
+// that do not turn, so that one rotation is two contiguous streams whatever the pairing.
 #pragma once
 
 #include <vector>
@@ -22,7 +22,9 @@ struct Mamba3Shape {
     ScanShape scan;
 
     std::int64_t bc_rows() const { return length * rank * groups; }
-    std::int64_t saved_per_head() const { return padded(scan.rows() * headdim, DType::f32) + padded(scan.saved_size(), DType::f32); }
+    std::int64_t saved_per_head() const {
+        return padded(scan.rows() * headdim, DType::f32) + padded(scan.saved_size(), DType::f32);
+    }
     /// Where channel n of the checkpoint stands in rotation order: pair j is (j, angles + j) here.
     std::int64_t source_channel(std::int64_t position) const;
 
@@ -72,28 +74,28 @@ void Mamba3Shape::from_rotation_order(const T* ordered, T* out) const {
 template <class T>
 struct Mamba3Sums {
     Mamba3Sums(Scratch& scratch, const Mamba3Shape& shape);
-    T *dt_bias, *d, *a_log;        // [H]
-    T *b_bias, *c_bias;            // [H,rank,N], rotation order
-    T *b_norm, *c_norm;            // [N], rotation order
-    T *mimo_x, *mimo_z, *mimo_o;   // [H,rank,P]
-    T* norm;                       // [H,P]
+    T *dt_bias, *d, *a_log;       // [H]
+    T *b_bias, *c_bias;           // [H,rank,N], rotation order
+    T *b_norm, *c_norm;           // [N], rotation order
+    T *mimo_x, *mimo_z, *mimo_o;  // [H,rank,P]
+    T* norm;                      // [H,P]
 };
 
 template <class T>
 struct Mamba3Buffers {
     Mamba3Buffers(Scratch& scratch, const Mamba3Shape& shape);
-    T *b, *c, *d_b, *d_c;                   // [L·rank·G, N]: normed and weighted, rotation order
-    T *b_inverse, *c_inverse;               // [L·rank·G]
-    T *b_weight, *c_weight;                 // [N]
-    T *theta, *d_theta;                     // [L,S]
-    T *dt, *a, *lambda;                     // [L], one head
-    T *log_decay, *gamma, *carry;           // [L]
-    T *d_log_decay, *d_gamma, *d_carry;     // [L]
-    T *phase;                               // [S]
-    T *sin, *cos, *d_phase;                 // [L,S]
-    T *q, *k, *d_q, *d_k;                   // [L·rank,N]
-    T *v, *y, *d_y, *d_v;                   // [L·rank,P]
-    T *row1, *row2, *row3, *row4;           // [max(P,N)]
+    T *b, *c, *d_b, *d_c;                // [L·rank·G, N]: normed and weighted, rotation order
+    T *b_inverse, *c_inverse;            // [L·rank·G]
+    T *b_weight, *c_weight;              // [N]
+    T *theta, *d_theta;                  // [L,S]
+    T *dt, *a, *lambda;                  // [L], one head
+    T *log_decay, *gamma, *carry;        // [L]
+    T *d_log_decay, *d_gamma, *d_carry;  // [L]
+    T* phase;                            // [S]
+    T *sin, *cos, *d_phase;              // [L,S]
+    T *q, *k, *d_q, *d_k;                // [L·rank,N]
+    T *v, *y, *d_y, *d_v;                // [L·rank,P]
+    T *row1, *row2, *row3, *row4;        // [max(P,N)]
     ScanScratch<T> scan;
 };
 

@@ -1,4 +1,5 @@
-// AdamW (Loshchilov & Hutter, 2019; decoupled decay scaled by the learning rate) and the gradient norm, over flat slices.
+// AdamW (Loshchilov & Hutter, 2019; decoupled decay scaled by the learning rate) and the gradient norm, over flat
+// slices.
 #include <cmath>
 
 #include "core/cpu/cpu_backend.hpp"
@@ -7,7 +8,9 @@
 namespace whorl::cpu {
 namespace {
 
-Blocks slice_blocks(const Tensor& slice) { return {slice.features(), 4096, 64}; }
+Blocks slice_blocks(const Tensor& slice) {
+    return {slice.features(), 4096, 64};
+}
 
 }  // namespace
 
@@ -42,7 +45,8 @@ void CpuBackend::adamw(const AdamWStep& step, const Tensor& gradient, const Tens
     dispatch(parameter.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Blocks blocks = slice_blocks(parameter);
-        const T beta1 = static_cast<T>(step.beta1), beta2 = static_cast<T>(step.beta2), epsilon = static_cast<T>(step.epsilon);
+        const T beta1 = static_cast<T>(step.beta1), beta2 = static_cast<T>(step.beta2),
+                epsilon = static_cast<T>(step.epsilon);
         const T correction1 = static_cast<T>(1 / (1 - std::pow(step.beta1, static_cast<double>(step.step))));
         const T correction2 = static_cast<T>(1 / (1 - std::pow(step.beta2, static_cast<double>(step.step))));
         parallel_for(threads_, parameter.replicas() * blocks.count, [&](std::int64_t task, int) {

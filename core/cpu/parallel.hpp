@@ -2,9 +2,9 @@
 // Which thread runs a task is left to the runtime; results may not depend on it, so tasks never share sums.
 #pragma once
 
-#include <cstdint>
-
 #include <omp.h>
+
+#include <cstdint>
 
 namespace whorl::cpu {
 
@@ -19,7 +19,8 @@ void parallel_for(int threads, std::int64_t tasks, const Body& body) {
     for (std::int64_t task = 0; task < tasks; ++task) body(task, omp_get_thread_num());
 }
 
-/// A range of `total` items cut into at most `most` blocks of equal size (the last may be shorter): by shape, never by thread.
+/// A range of `total` items cut into at most `most` blocks of equal size (the last may be shorter): by shape, never by
+/// thread.
 struct Blocks {
     std::int64_t total = 0, size = 1, count = 0;
     Blocks(std::int64_t items, std::int64_t smallest, std::int64_t most) : total(items) {

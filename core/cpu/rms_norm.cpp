@@ -9,7 +9,9 @@
 namespace whorl::cpu {
 namespace {
 
-Blocks norm_blocks(const Tensor& x) { return {x.rows(), 128, 16}; }
+Blocks norm_blocks(const Tensor& x) {
+    return {x.rows(), 128, 16};
+}
 
 template <class T>
 T* row(const Tensor& x, std::int64_t replica, std::int64_t index) {
@@ -79,7 +81,8 @@ void CpuBackend::rms_norm_backward(const Tensor& sum, const Tensor& weight, cons
         });
         parallel_for(threads_, sum.replicas(), [&](std::int64_t r, int) {
             for (std::int64_t block = 0; block < blocks.count; ++block)
-                accumulate(static_cast<const T*>(scratch.at<T>() + (r * blocks.count + block) * slot), d_weight.at<T>(r), n);
+                accumulate(static_cast<const T*>(scratch.at<T>() + (r * blocks.count + block) * slot),
+                           d_weight.at<T>(r), n);
         });
     });
 }

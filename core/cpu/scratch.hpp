@@ -1,5 +1,5 @@
-// Scratch memory of one task, carved from bytes that the workspace planned. Without a base it only measures, so that the
-// struct of buffers an algorithm uses is also what declares their size.
+// Scratch memory of one task, carved from bytes that the workspace planned. Without a base it only measures, so that
+// the struct of buffers an algorithm uses is also what declares their size.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// How a mixer's passes run: one task a block of sequences of one replica, a buffer a thread, and, going backward, a slot of
-// parameter sums a block, added in the order of the blocks. Blocks follow the batch size, never the threads.
+// How a mixer's passes run: one task a block of sequences of one replica, a buffer a thread, and, going backward, a
+// slot of parameter sums a block, added in the order of the blocks. Blocks follow the batch size, never the threads.
 #pragma once
 
 #include "core/cpu/parallel.hpp"
@@ -8,7 +8,9 @@
 
 namespace whorl::cpu {
 
-inline Blocks sequence_blocks(std::int64_t batch) { return {batch, 1, 16}; }
+inline Blocks sequence_blocks(std::int64_t batch) {
+    return {batch, 1, 16};
+}
 
 /// body(replica, sequence, buffers) for every sequence; Buffers(Scratch&, shape) is made once a task.
 template <class Buffers, class Shape, class Body>
@@ -31,8 +33,8 @@ std::int64_t backward_scratch_bytes(int threads, const Tensor& y, const Shape& s
 
 /// As for_each_sequence, with body(replica, sequence, buffers, sums); then collect(replica, sums) once a replica.
 template <class T, class Buffers, class Sums, class Shape, class Body, class Collect>
-void for_each_sequence_with_sums(int threads, const Tensor& y, const Tensor& scratch, const Shape& shape, const Body& body,
-                                 const Collect& collect) {
+void for_each_sequence_with_sums(int threads, const Tensor& y, const Tensor& scratch, const Shape& shape,
+                                 const Body& body, const Collect& collect) {
     const Blocks blocks = sequence_blocks(y.shape[1]);
     const std::int64_t bytes = scratch_bytes<Buffers>(shape), slot_bytes = scratch_bytes<Sums>(shape);
     const std::int64_t slot_count = slot_bytes / static_cast<std::int64_t>(sizeof(T));

@@ -1,5 +1,5 @@
-// Depthwise causal convolution followed by silu. Weights lie channel-major as in checkpoints ([F,1,width]); each task turns
-// them tap-major once, so that every inner loop runs over contiguous channels.
+// Depthwise causal convolution followed by silu. Weights lie channel-major as in checkpoints ([F,1,width]); each task
+// turns them tap-major once, so that every inner loop runs over contiguous channels.
 #include <algorithm>
 
 #include "core/cpu/cpu_backend.hpp"
@@ -34,7 +34,9 @@ void transpose_taps(const ConvShape& s, const T* weight, T* taps) {
         for (std::int64_t w = 0; w < s.width; ++w) taps[w * s.features + f] = weight[f * s.width + w];
 }
 
-ConvShape conv_shape(const Tensor& weight) { return {weight.shape[1], weight.features()}; }
+ConvShape conv_shape(const Tensor& weight) {
+    return {weight.shape[1], weight.features()};
+}
 
 /// One sequence: the row t - width + 1 + w of x, from the state before the sequence, or null before everything.
 template <class T>
@@ -56,10 +58,12 @@ struct ConvSequence {
         for (std::int64_t w = 0; w < s.width; ++w)
             if (const T* in = input(t - s.width + 1 + w)) multiply_add(taps + w * s.features, in, sum, s.features);
     }
-    /// state ← the last width-1 inputs. Later rows first come from x, so copying upwards never overwrites what is needed.
+    /// state ← the last width-1 inputs. Later rows first come from x, so copying upwards never overwrites what is
+    /// needed.
     void advance_state() const {
         const std::int64_t length = x.shape[2];
-        for (std::int64_t i = 0; i < s.width - 1; ++i) copy(input(length - s.width + 1 + i), state.at<T>(r, b, i), s.features);
+        for (std::int64_t i = 0; i < s.width - 1; ++i)
+            copy(input(length - s.width + 1 + i), state.at<T>(r, b, i), s.features);
     }
 };
 
@@ -79,17 +83,18 @@ void CpuBackend::short_conv_forward(const Tensor& x, const Tensor& weight, const
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const ConvShape shape = conv_shape(weight);
-        for_each_sequence<ConvBuffers<T>>(threads_, x, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
-            transpose_taps(shape, weight.at<T>(r), buffers.taps);
-            const ConvSequence<T> sequence{shape, x, state, r, b};
-            for (std::int64_t t = 0; t < x.shape[2]; ++t) {
-                sequence.pre_activation(t, buffers.taps, bias ? bias.at<T>(r) : nullptr, buffers.sum);
-                T* out = y.at<T>(r, b, t);
+        for_each_sequence<ConvBuffers<T>>(
+            threads_, x, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+                transpose_taps(shape, weight.at<T>(r), buffers.taps);
+                const ConvSequence<T> sequence{shape, x, state, r, b};
+                for (std::int64_t t = 0; t < x.shape[2]; ++t) {
+                    sequence.pre_activation(t, buffers.taps, bias ? bias.at<T>(r) : nullptr, buffers.sum);
+                    T* out = y.at<T>(r, b, t);
 #pragma omp simd
-                for (std::int64_t f = 0; f < shape.features; ++f) out[f] = numerics::silu(buffers.sum[f]);
-            }
-            if (state) sequence.advance_state();
-        });
+                    for (std::int64_t f = 0; f < shape.features; ++f) out[f] = numerics::silu(buffers.sum[f]);
+                }
+                if (state) sequence.advance_state();
+            });
     });
 }
 
@@ -114,7 +119,8 @@ void CpuBackend::short_conv_backward(const Tensor& x, const Tensor& weight, cons
                 for (std::int64_t w = std::max<std::int64_t>(0, shape.width - 1 - t); w < shape.width; ++w) {
                     const std::int64_t from = t - shape.width + 1 + w;
                     multiply_add(static_cast<const T*>(slope), sequence.input(from), sums.taps + w * n, n);
-                    multiply_add(static_cast<const T*>(slope), static_cast<const T*>(buffers.taps + w * n), d_x.at<T>(r, b, from), n);
+                    multiply_add(static_cast<const T*>(slope), static_cast<const T*>(buffers.taps + w * n),
+                                 d_x.at<T>(r, b, from), n);
                 }
             }
         };

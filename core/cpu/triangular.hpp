@@ -1,6 +1,6 @@
-// Products with lower-triangular m×m matrices, in panels of rows, so that most of the empty upper half is never touched.
-// With rank > 1 the diagonal consists of rank×rank blocks, which no panel may cut. Entries above the diagonal inside a panel
-// must be zero.
+// Products with lower-triangular m×m matrices, in panels of rows, so that most of the empty upper half is never
+// touched. With rank > 1 the diagonal consists of rank×rank blocks, which no panel may cut. Entries above the diagonal
+// inside a panel must be zero.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,9 @@
 namespace whorl::cpu {
 
 /// Rows of a panel: about as many as the register block of the matrix product, a multiple of `rank`.
-constexpr std::int64_t panel_rows(std::int64_t rank) { return rank >= 24 ? rank : 24 / rank * rank; }
+constexpr std::int64_t panel_rows(std::int64_t rank) {
+    return rank >= 24 ? rank : 24 / rank * rank;
+}
 
 /// body(begin, end) for each panel of rows.
 template <class Body>
@@ -27,7 +29,8 @@ Matrix<T> sub_block(Matrix<T> m, std::int64_t begin, std::int64_t end, std::int6
     return {m.data + begin * m.ld + first_col, end - begin, end_col - first_col, m.ld};
 }
 
-/// The lower triangle of c = a bᵀ (a, b [m,k]); a panel's entries above the diagonal get their products too, the rest nothing.
+/// The lower triangle of c = a bᵀ (a, b [m,k]); a panel's entries above the diagonal get their products too, the rest
+/// nothing.
 template <class T>
 void lower_of_nt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, std::int64_t panel) {
     for_each_panel(a.rows, panel, [&](std::int64_t begin, std::int64_t end) {
@@ -52,6 +55,8 @@ void lower_transposed_times(Matrix<const T> l, Matrix<const T> b, Matrix<T> c, W
 }
 
 /// The end of the panel that row i belongs to: as far as a row must be filled.
-inline std::int64_t panel_end(std::int64_t i, std::int64_t rows, std::int64_t panel) { return std::min((i / panel + 1) * panel, rows); }
+inline std::int64_t panel_end(std::int64_t i, std::int64_t rows, std::int64_t panel) {
+    return std::min((i / panel + 1) * panel, rows);
+}
 
 }  // namespace whorl::cpu

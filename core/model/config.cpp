@@ -10,31 +10,33 @@ namespace {
 /// Builds the message "<where>: layers[i].<key> = <value>: <why>".
 class LayerCheck {
 public:
-    LayerCheck(const std::string& where, std::size_t index) : prefix_(where + ": layers[" + std::to_string(index) + "].") {}
+    LayerCheck(const std::string& where, std::size_t index)
+        : prefix_(where + ": layers[" + std::to_string(index) + "].") {}
 
     void require(bool good, const std::string& key, const std::string& why) const {
         if (!good) throw UserError(prefix_ + key + ": " + why);
     }
     void positive(std::int64_t value, const std::string& key, std::int64_t most = 65536) const {
-        require(value >= 1 && value <= most, key,
-                std::to_string(value) + " is not in 1.." + std::to_string(most));
+        require(value >= 1 && value <= most, key, std::to_string(value) + " is not in 1.." + std::to_string(most));
     }
 
 private:
     std::string prefix_;
 };
 
-std::string times(std::int64_t a, std::int64_t b) { return std::to_string(a) + "·" + std::to_string(b); }
+std::string times(std::int64_t a, std::int64_t b) {
+    return std::to_string(a) + "·" + std::to_string(b);
+}
 
 void check_step_size(const LayerCheck& check, const StepSizeInit& dt) {
-    check.require(dt.min > 0 && dt.max >= dt.min && dt.max < 1e3, "dt_min, dt_max",
-                  "need 0 < dt_min ≤ dt_max < 1000");
+    check.require(dt.min > 0 && dt.max >= dt.min && dt.max < 1e3, "dt_min, dt_max", "need 0 < dt_min ≤ dt_max < 1000");
     check.require(dt.floor >= 0, "dt_init_floor", "is negative");
 }
 
 void check_conv(const LayerCheck& check, std::int64_t width, bool optional) {
     const bool good = (width == 0 && optional) || (width >= 2 && width <= 8);
-    check.require(good, "short_conv", "width " + std::to_string(width) + " is not in " + (optional ? "0, 2..8" : "2..8"));
+    check.require(good, "short_conv",
+                  "width " + std::to_string(width) + " is not in " + (optional ? "0, 2..8" : "2..8"));
 }
 
 template <class Mamba>
@@ -47,7 +49,8 @@ void check_mamba_heads(const LayerCheck& check, const Mamba& mamba, std::int64_t
     check.require(inner % mamba.headdim == 0, "headdim",
                   std::to_string(mamba.headdim) + " does not divide expand·d_model = " + times(mamba.expand, d_model));
     check.require(mamba.heads(d_model) % mamba.ngroups == 0, "ngroups",
-                  std::to_string(mamba.ngroups) + " does not divide the number of heads, " + std::to_string(mamba.heads(d_model)));
+                  std::to_string(mamba.ngroups) + " does not divide the number of heads, " +
+                      std::to_string(mamba.heads(d_model)));
     check.require(mamba.H.value_or(mamba.heads(d_model)) == mamba.heads(d_model), "H",
                   "contradicts expand·d_model / headdim = " + std::to_string(mamba.heads(d_model)));
     check_step_size(check, mamba.dt_init);
@@ -75,8 +78,9 @@ void check_layer(const LayerCheck& check, const GatedDeltaNetConfig& layer, std:
     check.positive(layer.num_heads, "num_heads");
     check.positive(layer.head_dim, "head_dim");
     check.positive(layer.v_heads(), "num_v_heads");
-    check.require(layer.v_heads() % layer.num_heads == 0, "num_v_heads",
-                  std::to_string(layer.v_heads()) + " is no multiple of num_heads = " + std::to_string(layer.num_heads));
+    check.require(
+        layer.v_heads() % layer.num_heads == 0, "num_v_heads",
+        std::to_string(layer.v_heads()) + " is no multiple of num_heads = " + std::to_string(layer.num_heads));
     check.require(layer.expand_v <= 64, "expand_v", "is above 64");
     const double width = layer.expand_v * static_cast<double>(layer.head_dim);
     check.require(width >= 1 && std::abs(width - std::round(width)) < 1e-9, "expand_v",
@@ -117,7 +121,8 @@ void validate(const ModelConfig& config, const std::string& where) {
     require(config.norm_epsilon > 0, "norm_epsilon: must be positive");
     require(config.n_layer >= 1 && config.n_layer <= 256, "n_layer: not in 1..256");
     require(static_cast<std::int64_t>(config.layers.size()) == config.n_layer,
-            "layers: " + std::to_string(config.layers.size()) + " are described but n_layer = " + std::to_string(config.n_layer));
+            "layers: " + std::to_string(config.layers.size()) +
+                " are described but n_layer = " + std::to_string(config.n_layer));
     for (std::size_t i = 0; i < config.layers.size(); ++i) {
         const LayerCheck check(where, i);
         std::visit([&](const auto& layer) { check_layer(check, layer, config.d_model); }, config.layers[i]);

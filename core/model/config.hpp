@@ -1,5 +1,6 @@
-// What a model is: plain structs, one enum per ablatable idea (spec: Mamba-3, Mamba-2, Gated DeltaNet and attention layers).
-// core/model/config_io.hpp binds them to TOML and JSON; core/model/parameter_layout.hpp turns them into parameters.
+// What a model is: plain structs, one enum per ablatable idea (spec: Mamba-3, Mamba-2, Gated DeltaNet and attention
+// layers). core/model/config_io.hpp binds them to TOML and JSON; core/model/parameter_layout.hpp turns them into
+// parameters.
 #pragma once
 
 #include <cstdint>

@@ -16,16 +16,19 @@ constexpr auto enum_names(TrapezoidWeight) {
                                                      {TrapezoidWeight::euler, "euler"}});
 }
 constexpr auto enum_names(BcBias) {
-    return std::to_array<EnumName<BcBias>>({{BcBias::both, "both"}, {BcBias::b, "b"}, {BcBias::c, "c"}, {BcBias::none, "none"}});
+    return std::to_array<EnumName<BcBias>>(
+        {{BcBias::both, "both"}, {BcBias::b, "b"}, {BcBias::c, "c"}, {BcBias::none, "none"}});
 }
 constexpr auto enum_names(AActivation) {
-    return std::to_array<EnumName<AActivation>>({{AActivation::softplus, "softplus"}, {AActivation::heavy_tail, "heavy_tail"}});
+    return std::to_array<EnumName<AActivation>>(
+        {{AActivation::softplus, "softplus"}, {AActivation::heavy_tail, "heavy_tail"}});
 }
 constexpr auto enum_names(ASource) {
     return std::to_array<EnumName<ASource>>({{ASource::data, "data"}, {ASource::per_head, "per_head"}});
 }
 constexpr auto enum_names(RotaryPairing) {
-    return std::to_array<EnumName<RotaryPairing>>({{RotaryPairing::neighbours, "neighbours"}, {RotaryPairing::halves, "halves"}});
+    return std::to_array<EnumName<RotaryPairing>>(
+        {{RotaryPairing::neighbours, "neighbours"}, {RotaryPairing::halves, "halves"}});
 }
 constexpr auto enum_names(OutprojNorm) {
     return std::to_array<EnumName<OutprojNorm>>(
@@ -35,13 +38,22 @@ constexpr auto enum_names(Positions) {
     return std::to_array<EnumName<Positions>>({{Positions::rope, "rope"}, {Positions::none, "none"}});
 }
 constexpr auto enum_names(Initialization) {
-    return std::to_array<EnumName<Initialization>>({{Initialization::release, "release"}, {Initialization::fla, "fla"}});
+    return std::to_array<EnumName<Initialization>>(
+        {{Initialization::release, "release"}, {Initialization::fla, "fla"}});
 }
 
-constexpr const char* config_type(const Mamba3Config&) { return "mamba3"; }
-constexpr const char* config_type(const Mamba2Config&) { return "mamba2"; }
-constexpr const char* config_type(const GatedDeltaNetConfig&) { return "gated_delta_net"; }
-constexpr const char* config_type(const AttentionConfig&) { return "attention"; }
+constexpr const char* config_type(const Mamba3Config&) {
+    return "mamba3";
+}
+constexpr const char* config_type(const Mamba2Config&) {
+    return "mamba2";
+}
+constexpr const char* config_type(const GatedDeltaNetConfig&) {
+    return "gated_delta_net";
+}
+constexpr const char* config_type(const AttentionConfig&) {
+    return "attention";
+}
 
 template <class V>
 void describe_step_size(V& v, StepSizeInit& c) {

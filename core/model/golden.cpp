@@ -41,7 +41,10 @@ std::string model_summary(const ModelConfig& config) {
 class GoldenCheck {
 public:
     GoldenCheck(const std::string& path, Backend& backend, DType dtype, FormChoice form)
-        : file_(SafetensorsFile::open(path)), config_(model_config_of(file_)), backend_(backend), dtype_(dtype),
+        : file_(SafetensorsFile::open(path)),
+          config_(model_config_of(file_)),
+          backend_(backend),
+          dtype_(dtype),
           model_(config_, backend, dtype, form) {}
 
     GoldenReport run() {
@@ -88,7 +91,8 @@ private:
                                 std::to_string(lowest) + ".." + std::to_string(config_.vocab_size - 1));
     }
     void require_shape(const std::string& name, const std::vector<std::int64_t>& shape) const {
-        if (file_.at(name).shape != shape) throw UserError(file_.path() + ": " + name + ": has another shape than the config says");
+        if (file_.at(name).shape != shape)
+            throw UserError(file_.path() + ": " + name + ": has another shape than the config says");
     }
 
     /// All positions give logits; those with a target carry the loss.
@@ -140,13 +144,15 @@ private:
         double largest = 0;
         for (const ParameterInfo& p : parameters) {
             const std::string name = "grad." + p.name;
-            if (file_.at(name).shape != p.shape) throw UserError(file_.path() + ": " + name + ": has another shape than its parameter");
+            if (file_.at(name).shape != p.shape)
+                throw UserError(file_.path() + ": " + name + ": has another shape than its parameter");
             const double* first = gradient.data() + p.offset;
             comparisons.push_back(compare([&](std::size_t i) { return first[i]; }, file_.read_as<double>(name)));
             largest = std::max(largest, comparisons.back().norm);
         }
         for (std::size_t i = 0; i < parameters.size(); ++i)
-            add("grad." + parameters[i].name, comparisons[i].difference / std::max(comparisons[i].norm, 1e-3 * largest), 1e-4);
+            add("grad." + parameters[i].name, comparisons[i].difference / std::max(comparisons[i].norm, 1e-3 * largest),
+                1e-4);
     }
 
     void add(const std::string& name, double error, double float_limit) {
@@ -172,7 +178,8 @@ bool GoldenReport::passed() const {
 
 const GoldenError& GoldenReport::worst() const {
     const auto share = [](const GoldenError& e) { return std::isnan(e.error) ? INFINITY : e.error / e.limit; };
-    return *std::max_element(errors.begin(), errors.end(), [&](const auto& a, const auto& b) { return share(a) < share(b); });
+    return *std::max_element(errors.begin(), errors.end(),
+                             [&](const auto& a, const auto& b) { return share(a) < share(b); });
 }
 
 GoldenReport check_golden(const std::string& path, Backend& backend, DType dtype, FormChoice form) {

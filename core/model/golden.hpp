@@ -1,5 +1,5 @@
-// Golden files: a model given only by a safetensors file with config, parameters, tokens, targets and the expected logits,
-// loss and gradients. Checking one builds the model from its config and compares everything.
+// Golden files: a model given only by a safetensors file with config, parameters, tokens, targets and the expected
+// logits, loss and gradients. Checking one builds the model from its config and compares everything.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct GoldenError {
 };
 
 struct GoldenReport {
-    std::string path, model;       // model: layer types, as "mamba3 ×2"
+    std::string path, model;  // model: layer types, as "mamba3 ×2"
     std::int64_t batch = 0, length = 0;
     std::vector<GoldenError> errors;
     bool passed() const;

@@ -23,7 +23,8 @@ public:
     }
     std::int64_t scratch(Backend& backend) const { return backend.rms_norm_memory(y).scratch; }
 
-    void forward(Backend& backend, const ParameterLayout& layout, const Tensor& parameters, Stream& stream, double epsilon) {
+    void forward(Backend& backend, const ParameterLayout& layout, const Tensor& parameters, Stream& stream,
+                 double epsilon) {
         backend.rms_norm_forward(stream.x, stream.delta, sum_, layout.view(parameters, weight_), y, inverse_, epsilon);
         stream_ = stream.delta ? sum_ : stream.x;
         stream.x = stream_;
@@ -46,9 +47,14 @@ private:
 /// One layer: norm and mixer, then norm and MLP when the model has one.
 class Block {
 public:
-    Block(const ModelConfig& config, std::size_t layer, const ParameterLayout& layout, Backend& backend, DType dtype, FormChoice form)
-        : config_(config), layout_(layout), backend_(backend), dtype_(dtype),
-          prefix_("backbone.layers." + std::to_string(layer) + "."), norm_(layout, prefix_ + "norm.weight") {
+    Block(const ModelConfig& config, std::size_t layer, const ParameterLayout& layout, Backend& backend, DType dtype,
+          FormChoice form)
+        : config_(config),
+          layout_(layout),
+          backend_(backend),
+          dtype_(dtype),
+          prefix_("backbone.layers." + std::to_string(layer) + "."),
+          norm_(layout, prefix_ + "norm.weight") {
         const MixerContext context{config, layout, prefix_ + "mixer.", backend, dtype, form};
         mixer_ = std::visit([&](const auto& mixer) { return make_mixer(mixer, context); }, config.layers[layer]);
         if (config.d_intermediate == 0) return;
@@ -96,9 +102,11 @@ public:
     /// d_stream: gradient of the residual stream behind this block; becomes that before it.
     void backward(const Tensor& parameters, const Tensor& d_stream, const Tensor& gradient) {
         if (norm2_) {
-            backend_.linear_backward(gated_, layout_.view(parameters, fc2_), d_stream, d_gated_, layout_.view(gradient, fc2_), scratch_);
+            backend_.linear_backward(gated_, layout_.view(parameters, fc2_), d_stream, d_gated_,
+                                     layout_.view(gradient, fc2_), scratch_);
             backend_.swiglu_backward(hidden_, d_gated_, d_hidden_);
-            backend_.linear_backward(norm2_->y, layout_.view(parameters, fc1_), d_hidden_, d_normed_, layout_.view(gradient, fc1_), scratch_);
+            backend_.linear_backward(norm2_->y, layout_.view(parameters, fc1_), d_hidden_, d_normed_,
+                                     layout_.view(gradient, fc1_), scratch_);
             norm2_->backward(backend_, layout_, parameters, d_normed_, d_stream, gradient, scratch_);
         }
         mixer_->backward(parameters, norm_.y, d_stream, d_normed_, gradient);
@@ -141,7 +149,12 @@ public:
 };
 
 LanguageModel::LanguageModel(const ModelConfig& config, Backend& backend, DType dtype, FormChoice form)
-    : config_(config), layout_(config), backend_(backend), dtype_(dtype), form_(form), embedding_(layout_.index("backbone.embedding.weight")),
+    : config_(config),
+      layout_(config),
+      backend_(backend),
+      dtype_(dtype),
+      form_(form),
+      embedding_(layout_.index("backbone.embedding.weight")),
       head_(std::make_unique<Head>(config_, layout_)) {
     for (std::size_t i = 0; i < config_.layers.size(); ++i)
         blocks_.push_back(std::make_unique<Block>(config_, i, layout_, backend_, dtype_, form));
@@ -176,8 +189,9 @@ void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
     Tensor buffer;
     buffer.dtype = dtype_;
     buffer.shape = {shape.replicas, 1, 1, layout_.slice()};
-    head_->scratch = arena.bytes(std::max(head_->norm.scratch(backend_),
-                                          backend_.linear_memory(head_->norm.y, layout_.view(buffer, head_->weight)).scratch));
+    head_->scratch =
+        arena.bytes(std::max(head_->norm.scratch(backend_),
+                             backend_.linear_memory(head_->norm.y, layout_.view(buffer, head_->weight)).scratch));
 }
 
 std::int64_t LanguageModel::arena_bytes(const ModelShape& shape) const {
@@ -223,13 +237,15 @@ void LanguageModel::evaluate_loss() {
 
 void LanguageModel::loss_and_gradient(const Tensor& parameters, const Tensor& gradient) {
     Head& head = *head_;
-    backend_.cross_entropy(logits_, supervision_, config_.vocab_size, losses_.loss, losses_.correct, losses_.used, logits_);
+    backend_.cross_entropy(logits_, supervision_, config_.vocab_size, losses_.loss, losses_.correct, losses_.used,
+                           logits_);
     backend_.linear_backward(head.norm.y, layout_.view(parameters, head.weight), logits_, head.d_normed,
                              layout_.view(gradient, head.weight), head.scratch);
     backend_.zero(head.d_selected, activation_bytes(head.d_selected.shape, dtype_));
     head.norm.backward(backend_, layout_, parameters, head.d_normed, head.d_selected, gradient, head.scratch);
     backend_.scatter_rows(head.d_selected, supervision_.row_of, d_stream_);
-    for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) (*block)->backward(parameters, d_stream_, gradient);
+    for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block)
+        (*block)->backward(parameters, d_stream_, gradient);
     backend_.embed_backward(tokens_, d_stream_, layout_.view(gradient, embedding_));
 }
 
@@ -237,7 +253,8 @@ State LanguageModel::make_state(std::int64_t replicas, std::int64_t batch, std::
     State state;
     const auto plan_all = [&](Arena& arena) {
         state.layers.clear();
-        for (const auto& block : blocks_) state.layers.push_back(block->mixer().plan_state(arena, replicas, batch, capacity));
+        for (const auto& block : blocks_)
+            state.layers.push_back(block->mixer().plan_state(arena, replicas, batch, capacity));
     };
     Arena measure;
     plan_all(measure);

@@ -1,8 +1,8 @@
 // The language model around its mixers: embedding, pre-norm residual blocks, head and loss, over all replicas.
 //
-// A LanguageModel is bound to one shape (batch, length, supervised slots) at a time; binding plans the arena, running does not
-// allocate. Parameters and gradients are flat slices that the caller owns (ParameterLayout), so that training, decoding and
-// importing share them.
+// A LanguageModel is bound to one shape (batch, length, supervised slots) at a time; binding plans the arena, running
+// does not allocate. Parameters and gradients are flat slices that the caller owns (ParameterLayout), so that training,
+// decoding and importing share them.
 #pragma once
 
 #include <memory>
@@ -32,9 +32,9 @@ struct LossTensors {
 
 struct ModelShape {
     std::int64_t replicas = 1, batch = 1, length = 1;
-    std::int64_t slots = 1;      // supervised rows a replica
-    bool backward = true;        // false: no gradients will be asked for
-    std::int64_t context = 0;    // tokens a carried state may already hold (attention's scratch)
+    std::int64_t slots = 1;    // supervised rows a replica
+    bool backward = true;      // false: no gradients will be asked for
+    std::int64_t context = 0;  // tokens a carried state may already hold (attention's scratch)
     bool operator==(const ModelShape&) const = default;
 };
 
@@ -63,7 +63,8 @@ public:
     /// Logits [R,1,slots,V] of the supervised rows after `forward` (their gradient after `loss_and_gradient`).
     const Tensor& logits() const { return logits_; }
 
-    /// parameters [R,1,1,slice]. Computes logits of the supervised rows; continues from and advances `state` when given.
+    /// parameters [R,1,1,slice]. Computes logits of the supervised rows; continues from and advances `state` when
+    /// given.
     void forward(const Tensor& parameters, State* state = nullptr);
     /// After forward: loss, hits and used slots of every replica, no gradient.
     void evaluate_loss();

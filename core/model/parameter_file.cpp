@@ -20,8 +20,8 @@ ModelConfig model_config_of(const SafetensorsFile& file) {
     return config;
 }
 
-std::vector<double> read_parameters(const SafetensorsFile& file, const ParameterLayout& layout, const std::string& prefix,
-                                    std::int64_t replica) {
+std::vector<double> read_parameters(const SafetensorsFile& file, const ParameterLayout& layout,
+                                    const std::string& prefix, std::int64_t replica) {
     for (const StoredTensor& tensor : file.tensors())
         if (tensor.name.rfind(prefix, 0) == 0 && layout.find(tensor.name.substr(prefix.size())) < 0 && !prefix.empty())
             throw UserError(file.path() + ": " + tensor.name + ": the model of the config has no such parameter");
@@ -32,12 +32,14 @@ std::vector<double> read_parameters(const SafetensorsFile& file, const Parameter
         std::int64_t skip = 0;
         if (replica >= 0 && !found.empty()) {
             if (replica >= found.front())
-                throw UserError(file.path() + ": replica " + std::to_string(replica) + " of " + std::to_string(found.front()));
+                throw UserError(file.path() + ": replica " + std::to_string(replica) + " of " +
+                                std::to_string(found.front()));
             skip = replica * p.count;
             found.erase(found.begin());
         }
         if (found != wanted)
-            throw UserError(file.path() + ": " + stored.name + ": shape " + shape_text(found) + ", but the config needs " + shape_text(wanted));
+            throw UserError(file.path() + ": " + stored.name + ": shape " + shape_text(found) +
+                            ", but the config needs " + shape_text(wanted));
         const std::vector<double> values = file.read_as<double>(stored.name);
         std::copy_n(values.begin() + skip, p.count, slice.begin() + p.offset);
     }

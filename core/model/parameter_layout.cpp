@@ -16,10 +16,18 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 constexpr double kFlaDeviation = 0.02;
 constexpr double kEmbeddingDeviation = 0.02;
 
-Initializer constant(double value) { return {InitKind::constant, value}; }
-Initializer normal(double deviation) { return {InitKind::normal, deviation}; }
-Initializer step_size(const StepSizeInit& dt) { return {InitKind::step_size, dt.min, dt.max, dt.floor}; }
-Initializer log_uniform(double low, double high) { return {InitKind::log_uniform, low, high}; }
+Initializer constant(double value) {
+    return {InitKind::constant, value};
+}
+Initializer normal(double deviation) {
+    return {InitKind::normal, deviation};
+}
+Initializer step_size(const StepSizeInit& dt) {
+    return {InitKind::step_size, dt.min, dt.max, dt.floor};
+}
+Initializer log_uniform(double low, double high) {
+    return {InitKind::log_uniform, low, high};
+}
 
 /// U(±1/sqrt(fan_in)), the default of every projection and convolution.
 Initializer uniform(std::int64_t fan_in, double scale = 1) {
@@ -76,7 +84,8 @@ void ParameterLayout::add(const std::string& name, std::vector<std::int64_t> sha
 void ParameterLayout::add_projection(const std::string& name, const ModelConfig& config, std::int64_t out,
                                      std::int64_t in, bool closes_block, Place place) {
     const double scale = closes_block ? 1 / std::sqrt(static_cast<double>(config.n_layer)) : 1;
-    add(name, {out, in}, config.init == Initialization::fla ? normal(kFlaDeviation) : uniform(in, scale), true, true, place);
+    add(name, {out, in}, config.init == Initialization::fla ? normal(kFlaDeviation) : uniform(in, scale), true, true,
+        place);
 }
 
 void ParameterLayout::add_conv(const std::string& prefix, const ModelConfig& config, std::int64_t channels,
@@ -123,7 +132,8 @@ void ParameterLayout::add_mixer(const std::string& prefix, const ModelConfig& co
     add_projection(prefix + "out_proj.weight", config, config.d_model, inner, true);
 }
 
-void ParameterLayout::add_mixer(const std::string& prefix, const ModelConfig& config, const GatedDeltaNetConfig& mixer) {
+void ParameterLayout::add_mixer(const std::string& prefix, const ModelConfig& config,
+                                const GatedDeltaNetConfig& mixer) {
     const std::int64_t qk = mixer.num_heads * mixer.head_dim, v = mixer.v_heads() * mixer.head_v_dim();
     // Joined: the mixer reads the six projections as one matrix and the three convolutions as one.
     add_projection(prefix + "q_proj.weight", config, qk, config.d_model);

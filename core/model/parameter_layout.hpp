@@ -1,4 +1,5 @@
-// The list of a model's parameters: one flat slice a replica, walked by checkpoints, optimizer, importer and viewer alike.
+// The list of a model's parameters: one flat slice a replica, walked by checkpoints, optimizer, importer and viewer
+// alike.
 #pragma once
 
 #include <cstdint>
@@ -50,16 +51,16 @@ public:
 private:
     /// Where a parameter starts: on a 64-byte boundary, or right behind the one before it, so that both are one matrix.
     enum class Place { aligned, joined };
-    void add(const std::string& name, std::vector<std::int64_t> shape, Initializer init, bool decay, bool trainable = true,
-             Place place = Place::aligned);
+    void add(const std::string& name, std::vector<std::int64_t> shape, Initializer init, bool decay,
+             bool trainable = true, Place place = Place::aligned);
     void add_mixer(const std::string& prefix, const ModelConfig& config, const Mamba3Config& mixer);
     void add_mixer(const std::string& prefix, const ModelConfig& config, const Mamba2Config& mixer);
     void add_mixer(const std::string& prefix, const ModelConfig& config, const GatedDeltaNetConfig& mixer);
     void add_mixer(const std::string& prefix, const ModelConfig& config, const AttentionConfig& mixer);
     void add_projection(const std::string& name, const ModelConfig& config, std::int64_t out, std::int64_t in,
                         bool closes_block = false, Place place = Place::aligned);
-    void add_conv(const std::string& prefix, const ModelConfig& config, std::int64_t channels, std::int64_t width, bool bias,
-                  Place place = Place::aligned);
+    void add_conv(const std::string& prefix, const ModelConfig& config, std::int64_t channels, std::int64_t width,
+                  bool bias, Place place = Place::aligned);
 
     std::vector<ParameterInfo> parameters_;
     std::int64_t end_ = 0, slice_ = 0;
@@ -71,7 +72,8 @@ struct ReplicaInit {
     double dt_min = 0, dt_max = 0;  // both 0: as the config says
 };
 
-/// Draws every parameter of one replica into `slice` (double, layout.slice() elements). Keyed by (seed, parameter, element).
+/// Draws every parameter of one replica into `slice` (double, layout.slice() elements). Keyed by (seed, parameter,
+/// element).
 void initialize(const ParameterLayout& layout, const ReplicaInit& replica, double* slice);
 
 }  // namespace whorl

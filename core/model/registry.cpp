@@ -24,7 +24,9 @@ Mamba3Config mamba3_layer(const PresetSize& size) {
     return layer;
 }
 
-ModelConfig mamba3(const PresetSize& size) { return uniform_model(size, mamba3_layer(size)); }
+ModelConfig mamba3(const PresetSize& size) {
+    return uniform_model(size, mamba3_layer(size));
+}
 
 ModelConfig mamba3_mimo(const PresetSize& size) {
     Mamba3Config layer = mamba3_layer(size);
@@ -38,8 +40,12 @@ ModelConfig mamba3_rotation(const PresetSize& size, Rotation rotation) {
     layer.rotation = rotation;
     return uniform_model(size, layer);
 }
-ModelConfig mamba3_no_rope(const PresetSize& size) { return mamba3_rotation(size, Rotation::none); }
-ModelConfig mamba3_std_rope(const PresetSize& size) { return mamba3_rotation(size, Rotation::standard); }
+ModelConfig mamba3_no_rope(const PresetSize& size) {
+    return mamba3_rotation(size, Rotation::none);
+}
+ModelConfig mamba3_std_rope(const PresetSize& size) {
+    return mamba3_rotation(size, Rotation::standard);
+}
 
 ModelConfig mamba3_euler_conv(const PresetSize& size) {
     Mamba3Config layer = mamba3_layer(size);
@@ -63,8 +69,12 @@ ModelConfig delta_net(const PresetSize& size, bool negative) {
     layer.allow_neg_eigval = negative;
     return uniform_model(size, layer);
 }
-ModelConfig gdn(const PresetSize& size) { return delta_net(size, true); }
-ModelConfig gdn_positive(const PresetSize& size) { return delta_net(size, false); }
+ModelConfig gdn(const PresetSize& size) {
+    return delta_net(size, true);
+}
+ModelConfig gdn_positive(const PresetSize& size) {
+    return delta_net(size, false);
+}
 
 AttentionConfig attention_layer(const PresetSize& size) {
     AttentionConfig layer;
@@ -94,7 +104,8 @@ const std::vector<ModelPreset>& model_presets() {
         {"mamba3-mimo", "Mamba-3 with MIMO rank 4", mamba3_mimo},
         {"mamba3-no-rope", "Mamba-3 whose state does not turn: real eigenvalues", mamba3_no_rope},
         {"mamba3-std-rope", "Mamba-3 turned by the position instead of the data", mamba3_std_rope},
-        {"mamba3-euler-conv", "Mamba-3 with the Euler rule, no B/C bias and a short convolution instead", mamba3_euler_conv},
+        {"mamba3-euler-conv", "Mamba-3 with the Euler rule, no B/C bias and a short convolution instead",
+         mamba3_euler_conv},
         {"mamba2", "Mamba-2: positive real decay, short convolution", mamba2},
         {"gdn", "Gated DeltaNet, eigenvalues in [-1, 1]", gdn},
         {"gdn-positive", "Gated DeltaNet, eigenvalues in [0, 1]", gdn_positive},

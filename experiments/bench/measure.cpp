@@ -19,8 +19,8 @@ double measured_gemm_rate(int threads) {
     const Timing timing = time_calls(0.5, [&] {
         cpu::parallel_for(threads, threads, [&](std::int64_t task, int) {
             for (std::int64_t i = 0; i < repeats; ++i)
-                cpu::gemm_nn<float>({a.data(), n, n, n}, {b.data(), n, n, n}, {c[static_cast<std::size_t>(task)].data(), n, n, n},
-                                    cpu::Write::assign);
+                cpu::gemm_nn<float>({a.data(), n, n, n}, {b.data(), n, n, n},
+                                    {c[static_cast<std::size_t>(task)].data(), n, n, n}, cpu::Write::assign);
         });
     });
     return 2e-9 * n * n * n * repeats * threads / timing.median;

@@ -35,7 +35,8 @@ void upload_random(LanguageModel& model, Backend& backend) {
     for (std::int64_t r = 0; r < shape.replicas; ++r) {
         for (std::int64_t b = 0; b < shape.batch; ++b) {
             Random random(1, Purpose::sampling, static_cast<std::uint64_t>(r), static_cast<std::uint64_t>(b));
-            for (std::int64_t t = 0; t < shape.length; ++t) row[static_cast<std::size_t>(t)] = static_cast<std::int32_t>(random.below(vocabulary));
+            for (std::int64_t t = 0; t < shape.length; ++t)
+                row[static_cast<std::size_t>(t)] = static_cast<std::int32_t>(random.below(vocabulary));
             Tensor to = model.tokens();
             to.data = reinterpret_cast<std::byte*>(to.at<std::int32_t>(r, b));
             backend.upload(to, row.data(), shape.length * 4);
@@ -85,13 +86,14 @@ double model_flops_per_token(const ModelConfig& config, std::int64_t length) {
     return 3 * 2 * macs;
 }
 
-TrainBenchResult bench_train(const ModelConfig& config, const TrainBenchShape& shape, Backend& backend, double seconds) {
+TrainBenchResult bench_train(const ModelConfig& config, const TrainBenchShape& shape, Backend& backend,
+                             double seconds) {
     LanguageModel model(config, backend, DType::f32, shape.form);
     Population population(model.layout(), seeds(shape.replicas), backend);
     model.bind({shape.replicas, shape.batch, shape.length, shape.batch * shape.length});
     upload_random(model, backend);
-    PerReplica rate(backend, shape.replicas, 1e-4), decay(backend, shape.replicas, 0.1), clip(backend, shape.replicas, 1),
-        norm(backend, shape.replicas, 0);
+    PerReplica rate(backend, shape.replicas, 1e-4), decay(backend, shape.replicas, 0.1),
+        clip(backend, shape.replicas, 1), norm(backend, shape.replicas, 0);
     const Buffer scratch = backend.allocate(backend.gradient_norm_memory(population.gradient()).scratch);
     Arena scratch_arena(scratch.data(), backend.device());
     const Tensor norm_scratch = scratch_arena.bytes(scratch.size());
@@ -103,8 +105,8 @@ TrainBenchResult bench_train(const ModelConfig& config, const TrainBenchShape& s
         model.forward(population.parameters());
         model.loss_and_gradient(population.parameters(), population.gradient());
         backend.gradient_norm(population.gradient(), norm.tensor, norm_scratch);
-        backend.adamw(step, population.gradient(), population.mask(), population.parameters(), population.first_moment(),
-                      population.second_moment());
+        backend.adamw(step, population.gradient(), population.mask(), population.parameters(),
+                      population.first_moment(), population.second_moment());
         ++step.step;
     });
     result.tokens_per_second = static_cast<double>(shape.replicas * shape.batch * shape.length) / result.step.median;

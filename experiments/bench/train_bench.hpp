@@ -22,9 +22,9 @@ struct TrainBenchResult {
     double gflops() const { return tokens_per_second * flops_per_token * 1e-9; }
 };
 
-/// Floating-point operations of one token's forward and backward pass by the model's definition, whatever algorithm runs: two a
-/// multiply-add of every projection and of the recurrence (decay, write, read of each state element; attention: its scores and
-/// values at mean context), three times over for forward and both gradients.
+/// Floating-point operations of one token's forward and backward pass by the model's definition, whatever algorithm
+/// runs: two a multiply-add of every projection and of the recurrence (decay, write, read of each state element;
+/// attention: its scores and values at mean context), three times over for forward and both gradients.
 double model_flops_per_token(const ModelConfig& config, std::int64_t length);
 
 TrainBenchResult bench_train(const ModelConfig& config, const TrainBenchShape& shape, Backend& backend, double seconds);

@@ -1,10 +1,10 @@
 // `whorl decode CHECKPOINT --tokens …`: token by token with carried state, as a served model would run.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-
-#include <fmt/format.h>
 
 #include "core/base/error.hpp"
 #include "core/base/philox.hpp"
@@ -19,14 +19,17 @@ namespace {
 
 Syntax syntax() {
     Syntax s("decode", "CHECKPOINT --tokens \"1 2 1\"|FILE [--count N] [--temperature T] [--replica best|K] [--json]",
-             "Feeds the tokens one by one, the state carried along, then continues with its own answers: the most likely token, or a "
+             "Feeds the tokens one by one, the state carried along, then continues with its own answers: the most "
+             "likely token, or a "
              "draw at --temperature. Prints each answer with its probability, and the time a token took.",
-             {"whorl decode runs/parity --replica best --tokens \"1 2 2 1\" --count 0", "whorl decode model.safetensors --tokens prompt.txt --count 32"});
+             {"whorl decode runs/parity --replica best --tokens \"1 2 2 1\" --count 0",
+              "whorl decode model.safetensors --tokens prompt.txt --count 32"});
     s.options.add_options()("tokens", po::value<std::string>(), "numbers, or a file with one sequence")(
         "count", po::value<std::int64_t>()->default_value(8), "tokens to add")(
         "temperature", po::value<double>()->default_value(0.0), "0: always the most likely token")(
         "seed", po::value<std::int64_t>()->default_value(0), "of the draws")(
-        "replica", po::value<std::string>()->default_value(""), "best, or a number")("json", po::bool_switch(), "for another program to read");
+        "replica", po::value<std::string>()->default_value(""), "best, or a number")("json", po::bool_switch(),
+                                                                                     "for another program to read");
     add_device_options(s.options);
     s.positionals = {{"CHECKPOINT", 1, 1}};
     return s;
@@ -41,7 +44,8 @@ std::vector<std::int32_t> prompt_of(const std::string& text, std::int64_t vocabu
         return tokens;
     }
     TokenBatch batch = read_tokens(text, vocabulary);
-    if (batch.batch != 1) throw UserError(text + ": holds " + std::to_string(batch.batch) + " sequences; decode takes one");
+    if (batch.batch != 1)
+        throw UserError(text + ": holds " + std::to_string(batch.batch) + " sequences; decode takes one");
     return std::move(batch.tokens);
 }
 
@@ -52,7 +56,8 @@ struct Answer {
 
 /// The next token and its probability under softmax(logits / max(temperature, …)); temperature 0 takes the most likely.
 Answer choose(const std::vector<double>& logits, double temperature, Random random) {
-    const double highest = *std::max_element(logits.begin(), logits.end()), scale = temperature > 0 ? 1 / temperature : 1;
+    const double highest = *std::max_element(logits.begin(), logits.end()),
+                 scale = temperature > 0 ? 1 / temperature : 1;
     std::vector<double> weights;
     double total = 0;
     for (const double logit : logits) total += weights.emplace_back(std::exp((logit - highest) * scale));
@@ -64,7 +69,8 @@ Answer choose(const std::vector<double>& logits, double temperature, Random rand
     return {0, static_cast<std::int32_t>(pick), weights[pick] / total, 0};
 }
 
-std::vector<Answer> decode(ModelRunner& runner, const std::vector<std::int32_t>& prompt, std::int64_t count, double temperature, std::uint64_t seed) {
+std::vector<Answer> decode(ModelRunner& runner, const std::vector<std::int32_t>& prompt, std::int64_t count,
+                           double temperature, std::uint64_t seed) {
     using Clock = std::chrono::steady_clock;
     std::vector<Answer> answers;
     runner.start(static_cast<std::int64_t>(prompt.size()) + count);
@@ -84,15 +90,21 @@ std::vector<Answer> decode(ModelRunner& runner, const std::vector<std::int32_t>&
 void print_text(const std::vector<Answer>& answers, std::size_t given, const Timing& timing) {
     fmt::print("{:>8} {:>7} {:>8} {:>12}\n", "position", "token", "answer", "probability");
     for (std::size_t i = 0; i < answers.size(); ++i)
-        fmt::print("{:>8} {:>7} {:>8} {:>12.4f}{}\n", i, answers[i].fed, answers[i].next, answers[i].probability, i < given ? "" : "  (fed back)");
-    fmt::print("{:.2f} µs a token (median of {}; fastest {:.2f})\n", 1e6 * timing.median, answers.size(), 1e6 * timing.fastest);
+        fmt::print("{:>8} {:>7} {:>8} {:>12.4f}{}\n", i, answers[i].fed, answers[i].next, answers[i].probability,
+                   i < given ? "" : "  (fed back)");
+    fmt::print("{:.2f} µs a token (median of {}; fastest {:.2f})\n", 1e6 * timing.median, answers.size(),
+               1e6 * timing.fastest);
 }
 
 void print_json(const std::vector<Answer>& answers, const Timing& timing) {
     Array rows;
     for (const Answer& a : answers)
-        rows.push_back({Table{{"token", {std::int64_t{a.fed}}}, {"answer", {std::int64_t{a.next}}}, {"probability", {a.probability}}, {"us", {1e6 * a.seconds}}}});
-    std::puts(write_json({Table{{"token_us_median", {1e6 * timing.median}}, {"tokens", {std::move(rows)}}}}, 2).c_str());
+        rows.push_back({Table{{"token", {std::int64_t{a.fed}}},
+                              {"answer", {std::int64_t{a.next}}},
+                              {"probability", {a.probability}},
+                              {"us", {1e6 * a.seconds}}}});
+    std::puts(
+        write_json({Table{{"token_us_median", {1e6 * timing.median}}, {"tokens", {std::move(rows)}}}}, 2).c_str());
 }
 
 }  // namespace
@@ -109,7 +121,8 @@ int run_decode(const Arguments& arguments) {
     const std::vector<std::int32_t> prompt = prompt_of(parsed->text("tokens"), loaded.config.vocab_size);
     const auto backend = make_backend(*parsed);
     ModelRunner runner(loaded, *backend, DType::f32);
-    const auto answers = decode(runner, prompt, count, parsed->real("temperature"), static_cast<std::uint64_t>(parsed->number("seed")));
+    const auto answers =
+        decode(runner, prompt, count, parsed->real("temperature"), static_cast<std::uint64_t>(parsed->number("seed")));
     std::vector<double> seconds;
     for (const Answer& answer : answers) seconds.push_back(answer.seconds);
     const Timing timing = summarise(seconds);

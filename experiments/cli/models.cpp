@@ -1,7 +1,7 @@
 // `whorl models`: the presets, and what one resolves to.
-#include <cstdio>
-
 #include <fmt/format.h>
+
+#include <cstdio>
 
 #include "core/base/error.hpp"
 #include "core/model/config_io.hpp"
@@ -14,22 +14,26 @@ namespace {
 
 Syntax syntax() {
     Syntax s("models", "[--describe NAME] [sizes] [--json]",
-             "Lists the named models; with --describe, prints the resolved config of one and every parameter with its shape.",
-             {"whorl models", "whorl models --describe mamba3 --d-model 32 --headdim 32", "whorl models --describe gdn --json"});
+             "Lists the named models; with --describe, prints the resolved config of one and every parameter with its "
+             "shape.",
+             {"whorl models", "whorl models --describe mamba3 --d-model 32 --headdim 32",
+              "whorl models --describe gdn --json"});
     const PresetSize size;
     s.options.add_options()("describe", po::value<std::string>(), "the model to print")(
         "d-model", po::value<std::int64_t>()->default_value(size.d_model), "width of the residual stream")(
         "n-layer", po::value<std::int64_t>()->default_value(size.n_layer), "layers")(
         "vocab-size", po::value<std::int64_t>()->default_value(size.vocab_size), "tokens")(
         "d-state", po::value<std::int64_t>()->default_value(size.d_state), "N, state channels (Mamba)")(
-        "headdim", po::value<std::int64_t>()->default_value(size.headdim), "P, channels of a head (head_dim elsewhere)")(
-        "d-intermediate", po::value<std::int64_t>()->default_value(size.d_intermediate), "hidden width of the MLP, 0 = none")(
-        "json", po::bool_switch(), "for another program to read");
+        "headdim", po::value<std::int64_t>()->default_value(size.headdim),
+        "P, channels of a head (head_dim elsewhere)")(
+        "d-intermediate", po::value<std::int64_t>()->default_value(size.d_intermediate),
+        "hidden width of the MLP, 0 = none")("json", po::bool_switch(), "for another program to read");
     return s;
 }
 
 PresetSize size_of(const Parsed& p) {
-    return {p.number("d-model"), p.number("n-layer"), p.number("vocab-size"), p.number("d-state"), p.number("headdim"), p.number("d-intermediate")};
+    return {p.number("d-model"), p.number("n-layer"), p.number("vocab-size"),
+            p.number("d-state"), p.number("headdim"), p.number("d-intermediate")};
 }
 
 std::string shape_text(const ParameterInfo& p) {
@@ -38,7 +42,9 @@ std::string shape_text(const ParameterInfo& p) {
     return text;
 }
 
-const char* update_text(const ParameterInfo& p) { return !p.trainable ? "frozen" : p.decay ? "decayed" : ""; }
+const char* update_text(const ParameterInfo& p) {
+    return !p.trainable ? "frozen" : p.decay ? "decayed" : "";
+}
 
 void print_description(const ModelPreset& preset, const ModelConfig& config, const ParameterLayout& layout) {
     fmt::print("{}: {}\n\n{}\n", preset.name, preset.description, to_toml(config));
@@ -53,10 +59,17 @@ Value json_of(const ModelPreset& preset, const ModelConfig& config, const Parame
     for (const ParameterInfo& p : layout.parameters()) {
         Array shape;
         for (const std::int64_t extent : p.shape) shape.push_back({extent});
-        parameters.push_back({Table{{"name", {p.name}}, {"shape", {std::move(shape)}}, {"count", {p.count}}, {"decay", {p.decay}}, {"trainable", {p.trainable}}}});
+        parameters.push_back({Table{{"name", {p.name}},
+                                    {"shape", {std::move(shape)}},
+                                    {"count", {p.count}},
+                                    {"decay", {p.decay}},
+                                    {"trainable", {p.trainable}}}});
     }
-    return {Table{{"name", {preset.name}}, {"description", {preset.description}}, {"config", to_value(config)},
-                  {"count", {layout.count()}}, {"parameters", {std::move(parameters)}}}};
+    return {Table{{"name", {preset.name}},
+                  {"description", {preset.description}},
+                  {"config", to_value(config)},
+                  {"count", {layout.count()}},
+                  {"parameters", {std::move(parameters)}}}};
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // `whorl verify FILE…|DIR`: golden files against this build.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "core/base/error.hpp"
 #include "core/io/config_binding.hpp"
@@ -15,12 +15,17 @@ namespace {
 
 Syntax syntax() {
     Syntax s("verify", "FILE…|DIR [--device D] [--precision float|double] [--json]",
-             "Builds the model that each golden file describes, runs it forward and backward, and compares logits, loss and every "
-             "gradient with the file's. Errors are ‖a-b‖ / max(‖b‖, 0.001·largest gradient). Exit status 1 when one is over its limit.",
-             {"whorl verify tests/data/golden", "whorl verify tests/data/golden/mamba3-siso.safetensors --precision double"});
+             "Builds the model that each golden file describes, runs it forward and backward, and compares logits, "
+             "loss and every "
+             "gradient with the file's. Errors are ‖a-b‖ / max(‖b‖, 0.001·largest gradient). Exit status 1 when one is "
+             "over its limit.",
+             {"whorl verify tests/data/golden",
+              "whorl verify tests/data/golden/mamba3-siso.safetensors --precision double"});
     s.options.add_options()("precision", po::value<std::string>()->default_value("float"), "float or double")(
-        "form", po::value<std::string>()->default_value("automatic"), "recurrence: automatic, recurrent, chunked or dense")(
-        "all", po::bool_switch(), "print every tensor, not the worst only")("json", po::bool_switch(), "for another program to read");
+        "form", po::value<std::string>()->default_value("automatic"),
+        "recurrence: automatic, recurrent, chunked or dense")(
+        "all", po::bool_switch(), "print every tensor, not the worst only")("json", po::bool_switch(),
+                                                                            "for another program to read");
     add_device_options(s.options);
     s.positionals = {{"FILE", 1, -1}};
     return s;
@@ -62,16 +67,19 @@ std::vector<std::string> golden_files(const std::vector<std::string>& names) {
 void print_report(const GoldenReport& report, bool all) {
     const std::string file = std::filesystem::path(report.path).filename().string();
     const GoldenError& worst = report.worst();
-    fmt::print("{}  {:<44} {:>3}×{:<4} worst {:<52} {:.1e}  (limit {:.1e})\n", report.passed() ? "ok  " : "FAIL", file, report.batch,
-               report.length, worst.name, worst.error, worst.limit);
+    fmt::print("{}  {:<44} {:>3}×{:<4} worst {:<52} {:.1e}  (limit {:.1e})\n", report.passed() ? "ok  " : "FAIL", file,
+               report.batch, report.length, worst.name, worst.error, worst.limit);
     for (const GoldenError& e : report.errors)
-        if (all || !e.passed()) fmt::print("      {} {:<60} {:.3e}  (limit {:.1e})\n", e.passed() ? "ok  " : "FAIL", e.name, e.error, e.limit);
+        if (all || !e.passed())
+            fmt::print("      {} {:<60} {:.3e}  (limit {:.1e})\n", e.passed() ? "ok  " : "FAIL", e.name, e.error,
+                       e.limit);
 }
 
 Value json_of(const GoldenReport& report) {
     Array errors;
     for (const GoldenError& e : report.errors)
-        errors.push_back({Table{{"name", {e.name}}, {"error", {e.error}}, {"limit", {e.limit}}, {"passed", {e.passed()}}}});
+        errors.push_back(
+            {Table{{"name", {e.name}}, {"error", {e.error}}, {"limit", {e.limit}}, {"passed", {e.passed()}}}});
     return {Table{{"file", {report.path}},
                   {"model", {report.model}},
                   {"batch", {report.batch}},
@@ -102,10 +110,15 @@ int run_verify(const Arguments& arguments) {
             print_report(report, parsed->flag("all"));
     }
     if (json)
-        std::puts(write_json({Table{{"device", {backend->describe()}}, {"precision", {parsed->text("precision")}},
-                                    {"failed", {failed}}, {"files", {std::move(reports)}}}}, 2).c_str());
+        std::puts(write_json({Table{{"device", {backend->describe()}},
+                                    {"precision", {parsed->text("precision")}},
+                                    {"failed", {failed}},
+                                    {"files", {std::move(reports)}}}},
+                             2)
+                      .c_str());
     else
-        fmt::print("{} of {} files within their limits ({}, {})\n", count - failed, count, parsed->text("precision"), backend->describe());
+        fmt::print("{} of {} files within their limits ({}, {})\n", count - failed, count, parsed->text("precision"),
+                   backend->describe());
     return failed > 0 ? 1 : 0;
 }
 

@@ -41,8 +41,9 @@ std::vector<double> ModelRunner::download_logits(std::int64_t rows) const {
     for (std::int64_t row = 0; row < rows; ++row)
         for (std::int64_t v = 0; v < vocabulary; ++v) {
             const std::int64_t at = row * stride + v;
-            values.push_back(dtype_ == DType::f64 ? reinterpret_cast<const double*>(bytes.data())[at]
-                                                  : static_cast<double>(reinterpret_cast<const float*>(bytes.data())[at]));
+            values.push_back(dtype_ == DType::f64
+                                 ? reinterpret_cast<const double*>(bytes.data())[at]
+                                 : static_cast<double>(reinterpret_cast<const float*>(bytes.data())[at]));
         }
     return values;
 }

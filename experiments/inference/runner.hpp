@@ -16,7 +16,8 @@ public:
 
     const ModelConfig& config() const { return model_.config(); }
 
-    /// Logits of every position, handed over in the order of the sequences: `take(values)` gets [sequences, length, V] at a time.
+    /// Logits of every position, handed over in the order of the sequences: `take(values)` gets [sequences, length, V]
+    /// at a time.
     void logits(const TokenBatch& batch, const std::function<void(const std::vector<double>&)>& take);
 
     /// Starts a sequence that may grow to `capacity` tokens.

@@ -20,7 +20,8 @@ void check_range(std::int64_t token, std::int64_t vocabulary, const std::string&
 TokenBatch read_stored(const std::string& path, std::int64_t vocabulary) {
     const SafetensorsFile file = SafetensorsFile::open(path);
     const std::vector<std::int64_t> shape = file.at("tokens").shape;
-    if (shape.empty() || shape.size() > 2) throw UserError(path + ": tokens: expected the shape [batch, length] or [length]");
+    if (shape.empty() || shape.size() > 2)
+        throw UserError(path + ": tokens: expected the shape [batch, length] or [length]");
     TokenBatch batch{shape.size() == 2 ? shape[0] : 1, shape.back(), file.read_as<std::int32_t>("tokens")};
     if (batch.batch < 1 || batch.length < 1) throw UserError(path + ": tokens: holds none");
     for (const std::int32_t token : batch.tokens) check_range(token, vocabulary, path + ": tokens");
@@ -36,10 +37,12 @@ std::vector<std::int32_t> parse_tokens(const std::string& text, std::int64_t voc
         while (at != end && (*at == ' ' || *at == ',' || *at == '\t' || *at == '\r')) ++at;
         if (at == end) return tokens;
         const char* word_end = at;
-        while (word_end != end && *word_end != ' ' && *word_end != ',' && *word_end != '\t' && *word_end != '\r') ++word_end;
+        while (word_end != end && *word_end != ' ' && *word_end != ',' && *word_end != '\t' && *word_end != '\r')
+            ++word_end;
         std::int64_t token = 0;
         const auto [stop, error] = std::from_chars(at, word_end, token);
-        if (error != std::errc() || stop != word_end) throw UserError(where + ": " + in_quotes(std::string(at, word_end)) + " is no token number");
+        if (error != std::errc() || stop != word_end)
+            throw UserError(where + ": " + in_quotes(std::string(at, word_end)) + " is no token number");
         check_range(token, vocabulary, where);
         tokens.push_back(static_cast<std::int32_t>(token));
         at = word_end;
@@ -47,7 +50,8 @@ std::vector<std::int32_t> parse_tokens(const std::string& text, std::int64_t voc
 }
 
 TokenBatch read_tokens(const std::string& path, std::int64_t vocabulary) {
-    if (path.size() > 12 && path.compare(path.size() - 12, 12, ".safetensors") == 0) return read_stored(path, vocabulary);
+    if (path.size() > 12 && path.compare(path.size() - 12, 12, ".safetensors") == 0)
+        return read_stored(path, vocabulary);
     const std::string text = read_text_file(path, kMostBytes);
     TokenBatch batch;
     std::int64_t line = 1;
@@ -59,7 +63,8 @@ TokenBatch read_tokens(const std::string& path, std::int64_t vocabulary) {
         if (row.empty()) continue;
         const auto length = static_cast<std::int64_t>(row.size());
         if (batch.batch > 0 && length != batch.length)
-            throw UserError(where + ": " + std::to_string(length) + " tokens, but the lines before have " + std::to_string(batch.length));
+            throw UserError(where + ": " + std::to_string(length) + " tokens, but the lines before have " +
+                            std::to_string(batch.length));
         batch.length = length;
         ++batch.batch;
         batch.tokens.insert(batch.tokens.end(), row.begin(), row.end());

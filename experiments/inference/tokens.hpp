@@ -13,9 +13,9 @@ struct TokenBatch {
     std::vector<std::int32_t> tokens;  // [batch, length]
 };
 
-/// From a safetensors file (tensor `tokens`, integers [batch, length] or [length]) or a text file with one sequence a line,
-/// numbers apart by spaces or commas. Throws UserError, with the line, for anything else: a token outside 0..vocabulary-1, lines
-/// of different lengths, nothing at all.
+/// From a safetensors file (tensor `tokens`, integers [batch, length] or [length]) or a text file with one sequence a
+/// line, numbers apart by spaces or commas. Throws UserError, with the line, for anything else: a token outside
+/// 0..vocabulary-1, lines of different lengths, nothing at all.
 TokenBatch read_tokens(const std::string& path, std::int64_t vocabulary);
 
 /// The same from one line of text; `where` begins each message.

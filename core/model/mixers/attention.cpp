@@ -9,8 +9,11 @@ namespace {
 class AttentionMixer final : public Mixer {
 public:
     AttentionMixer(const AttentionConfig& config, MixerContext context)
-        : Mixer(std::move(context)), config_(config), width_(config.num_heads * config.head_dim),
-          in_proj_(context_.index("in_proj.weight")), out_proj_(context_.index("out_proj.weight")) {}
+        : Mixer(std::move(context)),
+          config_(config),
+          width_(config.num_heads * config.head_dim),
+          in_proj_(context_.index("in_proj.weight")),
+          out_proj_(context_.index("out_proj.weight")) {}
 
     void plan_kept(Arena& arena, const BatchShape& shape) override {
         projected_ = arena.activation(shape.with(3 * width_), dtype());
@@ -18,9 +21,10 @@ public:
     }
 
     void plan_work(Arena& arena, const BatchShape& shape, bool backward) override {
-        scratch_ = arena.bytes(std::max({backend().attention_memory(config_, projected_, capacity_).scratch,
-                                         linear_scratch(shape, context_.model.d_model, shape_of(in_proj_, shape.replicas)),
-                                         linear_scratch(shape, width_, shape_of(out_proj_, shape.replicas))}));
+        scratch_ =
+            arena.bytes(std::max({backend().attention_memory(config_, projected_, capacity_).scratch,
+                                  linear_scratch(shape, context_.model.d_model, shape_of(in_proj_, shape.replicas)),
+                                  linear_scratch(shape, width_, shape_of(out_proj_, shape.replicas))}));
         if (!backward) return;
         d_projected_ = arena.activation(projected_.shape, dtype());
         d_y_ = arena.activation(y_.shape, dtype());
@@ -40,7 +44,8 @@ public:
         backend().linear_backward(x, view(parameters, in_proj_), d_projected_, d_x, view(gradient, in_proj_), scratch_);
     }
 
-    MixerState plan_state(Arena& arena, std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const override {
+    MixerState plan_state(Arena& arena, std::int64_t replicas, std::int64_t batch,
+                          std::int64_t capacity) const override {
         MixerState state;
         state.mixer = arena.activation({replicas, batch, capacity, 2 * width_}, dtype());
         return state;

@@ -1,5 +1,6 @@
-// Gated DeltaNet: q, k, v, gate, a, b in one product → short convolutions over q, k, v → delta rule → norm and gate → o_proj.
-// The parameter layout joins the six projection weights, and the three convolutions, so that each is one matrix here.
+// Gated DeltaNet: q, k, v, gate, a, b in one product → short convolutions over q, k, v → delta rule → norm and gate →
+// o_proj. The parameter layout joins the six projection weights, and the three convolutions, so that each is one matrix
+// here.
 #include <algorithm>
 
 #include "core/model/mixers/mixer.hpp"
@@ -10,10 +11,17 @@ namespace {
 class GatedDeltaNetMixer final : public Mixer {
 public:
     GatedDeltaNetMixer(const GatedDeltaNetConfig& config, MixerContext context)
-        : Mixer(std::move(context)), config_(config), key_(config.num_heads * config.head_dim),
-          value_(config.v_heads() * config.head_v_dim()), heads_(config.v_heads()), q_proj_(context_.index("q_proj.weight")),
-          o_proj_(context_.index("o_proj.weight")), q_conv_(context_.index("q_conv1d.weight")),
-          a_log_(context_.index("A_log")), dt_bias_(context_.index("dt_bias")), norm_(context_.index("o_norm.weight")),
+        : Mixer(std::move(context)),
+          config_(config),
+          key_(config.num_heads * config.head_dim),
+          value_(config.v_heads() * config.head_v_dim()),
+          heads_(config.v_heads()),
+          q_proj_(context_.index("q_proj.weight")),
+          o_proj_(context_.index("o_proj.weight")),
+          q_conv_(context_.index("q_conv1d.weight")),
+          a_log_(context_.index("A_log")),
+          dt_bias_(context_.index("dt_bias")),
+          norm_(context_.index("o_norm.weight")),
           gate_{config.head_v_dim(), true, true, context_.model.norm_epsilon} {}
 
     void plan_kept(Arena& arena, const BatchShape& shape) override {
@@ -33,21 +41,23 @@ public:
         d_gated_ = arena.activation(y_.shape, dtype());
     }
 
-    void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state, std::int64_t) override {
+    void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state,
+                 std::int64_t) override {
         backend().linear_forward(x, projections(parameters), projected_);
-        backend().short_conv_forward(projected_.slice(0, mixed()), convolutions(parameters), {}, state ? state->conv : Tensor{},
-                                     convolved_, scratch_);
-        backend().gated_delta_forward(config_, tensors(parameters, projected_, convolved_), y_, state ? state->mixer : Tensor{},
-                                      saved_, scratch_, context_.form);
+        backend().short_conv_forward(projected_.slice(0, mixed()), convolutions(parameters), {},
+                                     state ? state->conv : Tensor{}, convolved_, scratch_);
+        backend().gated_delta_forward(config_, tensors(parameters, projected_, convolved_), y_,
+                                      state ? state->mixer : Tensor{}, saved_, scratch_, context_.form);
         backend().gated_rms_norm_forward(gate_, y_, z(projected_), view(parameters, norm_), gated_);
         backend().linear_forward(gated_, view(parameters, o_proj_), out);
     }
 
     void backward(const Tensor& parameters, const Tensor& x, const Tensor& d_out, const Tensor& d_x,
                   const Tensor& gradient) override {
-        backend().linear_backward(gated_, view(parameters, o_proj_), d_out, d_gated_, view(gradient, o_proj_), scratch_);
-        backend().gated_rms_norm_backward(gate_, y_, z(projected_), view(parameters, norm_), d_gated_, d_y_, z(d_projected_),
-                                          view(gradient, norm_), scratch_);
+        backend().linear_backward(gated_, view(parameters, o_proj_), d_out, d_gated_, view(gradient, o_proj_),
+                                  scratch_);
+        backend().gated_rms_norm_backward(gate_, y_, z(projected_), view(parameters, norm_), d_gated_, d_y_,
+                                          z(d_projected_), view(gradient, norm_), scratch_);
         backend().gated_delta_backward(config_, tensors(parameters, projected_, convolved_), d_y_,
                                        tensors(gradient, d_projected_, d_convolved_), saved_, scratch_, context_.form);
         backend().short_conv_backward(projected_.slice(0, mixed()), convolutions(parameters), {}, d_convolved_,
@@ -79,16 +89,21 @@ private:
     }
     Tensor z(const Tensor& projected) const { return projected.slice(mixed(), value_); }
     GatedDeltaTensors tensors(const Tensor& buffer, const Tensor& projected, const Tensor& convolved) const {
-        return {convolved.slice(0, key_), convolved.slice(key_, key_), convolved.slice(2 * key_, value_),
-                projected.slice(mixed() + value_, heads_), projected.slice(mixed() + value_ + heads_, heads_),
-                view(buffer, dt_bias_), view(buffer, a_log_)};
+        return {convolved.slice(0, key_),
+                convolved.slice(key_, key_),
+                convolved.slice(2 * key_, value_),
+                projected.slice(mixed() + value_, heads_),
+                projected.slice(mixed() + value_ + heads_, heads_),
+                view(buffer, dt_bias_),
+                view(buffer, a_log_)};
     }
     std::int64_t scratch_bytes(const BatchShape& shape) const {
         Tensor weight = widened(shape_of(q_proj_, shape.replicas), projected_features());
         Tensor taps = shape_of(q_conv_, shape.replicas);
         taps.shape[1] = mixed();
         return std::max({backend().gated_delta_memory(config_, y_, context_.form).scratch,
-                         backend().gated_rms_norm_memory(y_, gate_).scratch, backend().short_conv_memory(convolved_, taps).scratch,
+                         backend().gated_rms_norm_memory(y_, gate_).scratch,
+                         backend().short_conv_memory(convolved_, taps).scratch,
                          linear_scratch(shape, context_.model.d_model, weight),
                          linear_scratch(shape, value_, shape_of(o_proj_, shape.replicas))});
     }

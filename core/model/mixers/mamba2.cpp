@@ -9,12 +9,20 @@ namespace {
 class Mamba2Mixer final : public Mixer {
 public:
     Mamba2Mixer(const Mamba2Config& config, MixerContext context)
-        : Mixer(std::move(context)), config_(config), heads_(config.heads(context_.model.d_model)),
-          inner_(heads_ * config.headdim), mixed_(inner_ + 2 * config.ngroups * config.d_state),
-          in_proj_(context_.index("in_proj.weight")), out_proj_(context_.index("out_proj.weight")),
-          conv_weight_(context_.index("conv1d.weight")), conv_bias_(context_.index("conv1d.bias")),
-          dt_bias_(context_.index("dt_bias")), a_log_(context_.index("A_log")), d_(context_.index("D")),
-          norm_(context_.index("norm.weight")), gate_{inner_ / config.ngroups, false, false, context_.model.norm_epsilon} {}
+        : Mixer(std::move(context)),
+          config_(config),
+          heads_(config.heads(context_.model.d_model)),
+          inner_(heads_ * config.headdim),
+          mixed_(inner_ + 2 * config.ngroups * config.d_state),
+          in_proj_(context_.index("in_proj.weight")),
+          out_proj_(context_.index("out_proj.weight")),
+          conv_weight_(context_.index("conv1d.weight")),
+          conv_bias_(context_.index("conv1d.bias")),
+          dt_bias_(context_.index("dt_bias")),
+          a_log_(context_.index("A_log")),
+          d_(context_.index("D")),
+          norm_(context_.index("norm.weight")),
+          gate_{inner_ / config.ngroups, false, false, context_.model.norm_epsilon} {}
 
     void plan_kept(Arena& arena, const BatchShape& shape) override {
         projected_ = arena.activation(shape.with(inner_ + mixed_ + heads_), dtype());
@@ -33,26 +41,29 @@ public:
         d_gated_ = arena.activation(y_.shape, dtype());
     }
 
-    void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state, std::int64_t) override {
+    void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state,
+                 std::int64_t) override {
         backend().linear_forward(x, view(parameters, in_proj_), projected_);
-        backend().short_conv_forward(raw_mixed(projected_), view(parameters, conv_weight_), view(parameters, conv_bias_),
-                                     state ? state->conv : Tensor{}, convolved_, scratch_);
-        backend().mamba2_forward(config_, tensors(parameters, projected_, convolved_), y_, state ? state->mixer : Tensor{},
-                                 saved_, scratch_, context_.form);
+        backend().short_conv_forward(raw_mixed(projected_), view(parameters, conv_weight_),
+                                     view(parameters, conv_bias_), state ? state->conv : Tensor{}, convolved_,
+                                     scratch_);
+        backend().mamba2_forward(config_, tensors(parameters, projected_, convolved_), y_,
+                                 state ? state->mixer : Tensor{}, saved_, scratch_, context_.form);
         backend().gated_rms_norm_forward(gate_, y_, z(projected_), view(parameters, norm_), gated_);
         backend().linear_forward(gated_, view(parameters, out_proj_), out);
     }
 
     void backward(const Tensor& parameters, const Tensor& x, const Tensor& d_out, const Tensor& d_x,
                   const Tensor& gradient) override {
-        backend().linear_backward(gated_, view(parameters, out_proj_), d_out, d_gated_, view(gradient, out_proj_), scratch_);
-        backend().gated_rms_norm_backward(gate_, y_, z(projected_), view(parameters, norm_), d_gated_, d_y_, z(d_projected_),
-                                          view(gradient, norm_), scratch_);
+        backend().linear_backward(gated_, view(parameters, out_proj_), d_out, d_gated_, view(gradient, out_proj_),
+                                  scratch_);
+        backend().gated_rms_norm_backward(gate_, y_, z(projected_), view(parameters, norm_), d_gated_, d_y_,
+                                          z(d_projected_), view(gradient, norm_), scratch_);
         backend().mamba2_backward(config_, tensors(parameters, projected_, convolved_), d_y_,
                                   tensors(gradient, d_projected_, d_convolved_), saved_, scratch_, context_.form);
-        backend().short_conv_backward(raw_mixed(projected_), view(parameters, conv_weight_), view(parameters, conv_bias_),
-                                      d_convolved_, raw_mixed(d_projected_), view(gradient, conv_weight_),
-                                      view(gradient, conv_bias_), scratch_);
+        backend().short_conv_backward(raw_mixed(projected_), view(parameters, conv_weight_),
+                                      view(parameters, conv_bias_), d_convolved_, raw_mixed(d_projected_),
+                                      view(gradient, conv_weight_), view(gradient, conv_bias_), scratch_);
         backend().linear_backward(x, view(parameters, in_proj_), d_projected_, d_x, view(gradient, in_proj_), scratch_);
     }
 
@@ -67,7 +78,8 @@ private:
     Tensor z(const Tensor& projected) const { return projected.slice(0, inner_); }
     Tensor raw_mixed(const Tensor& projected) const { return projected.slice(inner_, mixed_); }
     Mamba2Tensors tensors(const Tensor& buffer, const Tensor& projected, const Tensor& convolved) const {
-        return {convolved, projected.slice(inner_ + mixed_, heads_), view(buffer, dt_bias_), view(buffer, d_), view(buffer, a_log_)};
+        return {convolved, projected.slice(inner_ + mixed_, heads_), view(buffer, dt_bias_), view(buffer, d_),
+                view(buffer, a_log_)};
     }
     std::int64_t scratch_bytes(const BatchShape& shape) const {
         return std::max({backend().mamba2_memory(config_, y_, context_.form).scratch,

@@ -9,13 +9,19 @@ namespace {
 class Mamba3Mixer final : public Mixer {
 public:
     Mamba3Mixer(const Mamba3Config& config, MixerContext context)
-        : Mixer(std::move(context)), config_(config), heads_(config.heads(context_.model.d_model)),
-          inner_(heads_ * config.headdim), mixed_(inner_ + 2 * config.rank() * config.ngroups * config.d_state),
-          in_proj_(context_.index("in_proj.weight")), out_proj_(context_.index("out_proj.weight")),
-          conv_weight_(context_.find("conv1d.weight")), conv_bias_(context_.find("conv1d.bias")) {
-        const char* names[] = {"dt_bias", "D", "A_log", "B_bias", "C_bias", "B_norm.weight", "C_norm.weight",
-                               "mimo_x", "mimo_z", "mimo_o", "norm.weight"};
-        std::transform(std::begin(names), std::end(names), small_, [&](const char* name) { return context_.find(name); });
+        : Mixer(std::move(context)),
+          config_(config),
+          heads_(config.heads(context_.model.d_model)),
+          inner_(heads_ * config.headdim),
+          mixed_(inner_ + 2 * config.rank() * config.ngroups * config.d_state),
+          in_proj_(context_.index("in_proj.weight")),
+          out_proj_(context_.index("out_proj.weight")),
+          conv_weight_(context_.find("conv1d.weight")),
+          conv_bias_(context_.find("conv1d.bias")) {
+        const char* names[] = {"dt_bias",       "D",      "A_log",  "B_bias", "C_bias",     "B_norm.weight",
+                               "C_norm.weight", "mimo_x", "mimo_z", "mimo_o", "norm.weight"};
+        std::transform(std::begin(names), std::end(names), small_,
+                       [&](const char* name) { return context_.find(name); });
     }
 
     void plan_kept(Arena& arena, const BatchShape& shape) override {
@@ -37,10 +43,11 @@ public:
                  std::int64_t position) override {
         backend().linear_forward(x, view(parameters, in_proj_), projected_);
         if (config_.short_conv > 0)
-            backend().short_conv_forward(raw_mixed(projected_), view(parameters, conv_weight_), view(parameters, conv_bias_),
-                                         state ? state->conv : Tensor{}, convolved_, scratch_);
-        backend().mamba3_forward(config_, tensors(parameters, projected_, convolved_), y_, state ? state->mixer : Tensor{},
-                                 position, saved_, scratch_, context_.form);
+            backend().short_conv_forward(raw_mixed(projected_), view(parameters, conv_weight_),
+                                         view(parameters, conv_bias_), state ? state->conv : Tensor{}, convolved_,
+                                         scratch_);
+        backend().mamba3_forward(config_, tensors(parameters, projected_, convolved_), y_,
+                                 state ? state->mixer : Tensor{}, position, saved_, scratch_, context_.form);
         backend().linear_forward(y_, view(parameters, out_proj_), out);
     }
 
@@ -50,16 +57,17 @@ public:
         backend().mamba3_backward(config_, tensors(parameters, projected_, convolved_), d_y_,
                                   tensors(gradient, d_projected_, d_convolved_), saved_, scratch_, context_.form);
         if (config_.short_conv > 0)
-            backend().short_conv_backward(raw_mixed(projected_), view(parameters, conv_weight_), view(parameters, conv_bias_),
-                                          d_convolved_, raw_mixed(d_projected_), view(gradient, conv_weight_),
-                                          view(gradient, conv_bias_), scratch_);
+            backend().short_conv_backward(raw_mixed(projected_), view(parameters, conv_weight_),
+                                          view(parameters, conv_bias_), d_convolved_, raw_mixed(d_projected_),
+                                          view(gradient, conv_weight_), view(gradient, conv_bias_), scratch_);
         backend().linear_backward(x, view(parameters, in_proj_), d_projected_, d_x, view(gradient, in_proj_), scratch_);
     }
 
     MixerState plan_state(Arena& arena, std::int64_t replicas, std::int64_t batch, std::int64_t) const override {
         MixerState state;
         state.mixer = arena.activation({replicas, batch, 1, mamba3_state_size(config_, heads_)}, dtype());
-        if (config_.short_conv > 0) state.conv = arena.activation({replicas, batch, config_.short_conv - 1, mixed_}, dtype());
+        if (config_.short_conv > 0)
+            state.conv = arena.activation({replicas, batch, config_.short_conv - 1, mixed_}, dtype());
         return state;
     }
 
@@ -76,7 +84,8 @@ private:
         t.da = projected.slice(tail + heads_, heads_);
         t.u = projected.slice(tail + 2 * heads_, heads_);
         t.angle = projected.slice(tail + 3 * heads_, config_.angles());
-        Tensor* small[] = {&t.dt_bias, &t.d, &t.a_log, &t.b_bias, &t.c_bias, &t.b_norm, &t.c_norm, &t.mimo_x, &t.mimo_z, &t.mimo_o, &t.norm};
+        Tensor* small[] = {&t.dt_bias, &t.d,      &t.a_log,  &t.b_bias, &t.c_bias, &t.b_norm,
+                           &t.c_norm,  &t.mimo_x, &t.mimo_z, &t.mimo_o, &t.norm};
         for (std::size_t i = 0; i < std::size(small_); ++i) *small[i] = view(buffer, small_[i]);
         t.epsilon = context_.model.norm_epsilon;
         return t;

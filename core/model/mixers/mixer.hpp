@@ -1,5 +1,5 @@
-// A mixer: what stands between a block's norm and its residual add. One file each; each binds its tensors to a shape, then
-// runs forward and backward through the backend without allocating.
+// A mixer: what stands between a block's norm and its residual add. One file each; each binds its tensors to a shape,
+// then runs forward and backward through the backend without allocating.
 #pragma once
 
 #include <memory>
@@ -49,7 +49,8 @@ public:
     virtual void backward(const Tensor& parameters, const Tensor& x, const Tensor& d_out, const Tensor& d_x,
                           const Tensor& gradient) = 0;
     /// Takes the tensors that decoding carries; `capacity` tokens at most (attention).
-    virtual MixerState plan_state(Arena& arena, std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const = 0;
+    virtual MixerState plan_state(Arena& arena, std::int64_t replicas, std::int64_t batch,
+                                  std::int64_t capacity) const = 0;
     /// Scratch planned from now on allows for states of `capacity` tokens.
     virtual void reserve_context(std::int64_t) {}
 
