@@ -1,5 +1,7 @@
 #include "tasks/registry.hpp"
 
+#include <algorithm>
+
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
 
@@ -17,6 +19,7 @@ public:
     std::int64_t min_size() const override { return task_.min_size(); }
     std::int64_t positions(std::int64_t size) const override { return task_.positions(size); }
     std::int64_t slots(std::int64_t length) const override { return task_.slots(length); }
+    std::int64_t answer_tokens() const override { return task_.answer_tokens(); }
     std::int64_t generate(const SampleKey& key, const SampleView& out) const override {
         return task_.generate(key, out);
     }
@@ -46,6 +49,12 @@ const Task& find_task(const std::string& name) {
     throw UserError("unknown task " + in_quotes(name) + suggestion(name, names));
 }
 
+Task find_task(const std::string& name, const std::vector<std::string>& assignments) {
+    Document document{to_value(find_task(name)), "--set"};
+    for (const std::string& assignment : assignments) apply_override(document, assignment);
+    return read_task(document.root, Place{&document.source, ""});
+}
+
 std::string name_of_task(const Task& task) {
     return std::visit([](const auto& one) { return std::string(config_type(one)); }, task);
 }
@@ -60,6 +69,26 @@ std::string about_task(const Task& task) {
 
 std::string token_text(const Task& task, std::int32_t token) {
     return std::visit([token](const auto& one) { return one.token_text(token); }, task);
+}
+
+std::string example_text(const Task& task, const Example& example) {
+    return std::visit(
+        [&](const auto& one) -> std::string {
+            if constexpr (requires { one.example_text(example); })
+                return one.example_text(example);
+            else
+                return "";
+        },
+        task);
+}
+
+std::int64_t check_size(const Task& task, std::int64_t size, const std::string& where) {
+    const std::int64_t least = std::visit([](const auto& one) { return one.min_size(); }, task);
+    const std::int64_t possible = std::clamp(size, least, kLargestTaskSize);
+    if (possible != size)
+        throw UserError(where + ": " + std::to_string(size) + " is no size of " + name_of_task(task) +
+                        "; the nearest is " + std::to_string(possible));
+    return size;
 }
 
 std::unique_ptr<DataSource> make_data_source(const Task& task) {

@@ -25,8 +25,8 @@
 
 namespace whorl {
 
-inline constexpr std::int32_t kPad = 0;             // never a target
-inline constexpr std::int32_t kUnsupervised = -1;   // a target where nothing is asked
+inline constexpr std::int32_t kPad = 0;            // never a target
+inline constexpr std::int32_t kUnsupervised = -1;  // a target where nothing is asked
 inline constexpr std::int64_t kLargestTaskSize = 1 << 20;
 
 /// Where answers are asked for: at the last position only (the published protocol), or at every prefix (easier: another

@@ -19,6 +19,8 @@ public:
     virtual std::int64_t positions(std::int64_t size) const = 0;
     /// Supervised positions that `length` input positions hold at most.
     virtual std::int64_t slots(std::int64_t length) const = 0;
+    /// Supervised positions in a row that make one answer, which is right when all of them are (tasks/score.hpp).
+    virtual std::int64_t answer_tokens() const = 0;
     /// Writes the example of `key`; returns the number of input positions it fills. The view needs room for
     /// positions(key.sizes.max).
     virtual std::int64_t generate(const SampleKey& key, const SampleView& out) const = 0;

@@ -3,24 +3,21 @@
 #include <set>
 #include <vector>
 
-#include "core/base/error.hpp"
 #include "core/io/checksum.hpp"
-#include "tasks/registry.hpp"
 #include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
 
 using namespace whorl;
 
 namespace {
 
-struct Example {
+struct Written {
     std::vector<std::int32_t> tokens, targets;
     std::int64_t used = 0;
 };
 
-Example make(const Parity& task, const SampleKey& key, std::int64_t capacity) {
+Written make(const Parity& task, const SampleKey& key, std::int64_t capacity) {
     const auto size = static_cast<std::size_t>(capacity);
-    Example example{std::vector<std::int32_t>(size, 99), std::vector<std::int32_t>(size, 99), 0};
+    Written example{std::vector<std::int32_t>(size, 99), std::vector<std::int32_t>(size, 99), 0};
     example.used = task.generate(key, {example.tokens.data(), example.targets.data(), capacity});
     return example;
 }
@@ -44,7 +41,7 @@ TEST_CASE("parity: thousands of examples agree with an independent evaluator", "
     constexpr std::int64_t kCapacity = 40;
     std::vector<int> sizes(42), answers(3);
     for (std::uint64_t i = 0; i < 8000; ++i) {
-        const Example example = make(task, key(1, Split::train, i / 64, i % 64, 3, 40), kCapacity);
+        const Written example = make(task, key(1, Split::train, i / 64, i % 64, 3, 40), kCapacity);
         const auto used = static_cast<std::size_t>(example.used);
         REQUIRE(used >= 2);
         REQUIRE(used <= 39);
@@ -66,7 +63,7 @@ TEST_CASE("parity: every prefix is answered with supervise = all and bos", "[tas
     task.supervise = Supervise::all;
     task.bos = true;
     for (std::uint64_t i = 0; i < 1000; ++i) {
-        const Example example = make(task, key(2, Split::validation, 17, i, 17, 17), 24);
+        const Written example = make(task, key(2, Split::validation, 17, i, 17, 17), 24);
         REQUIRE(example.used == task.positions(17));
         REQUIRE(example.tokens[0] == Parity::kBegin);
         REQUIRE(example.targets[0] == kUnsupervised);
@@ -85,7 +82,7 @@ TEST_CASE("parity: options do not change the bits", "[tasks]") {
 TEST_CASE("parity: the room behind an example does not change it", "[tasks]") {
     const Parity task;
     for (std::uint64_t i = 0; i < 100; ++i) {
-        Example narrow = make(task, key(3, Split::train, 5, i, 3, 16), 16),
+        Written narrow = make(task, key(3, Split::train, 5, i, 3, 16), 16),
                 wide = make(task, key(3, Split::train, 5, i, 3, 16), 80);
         wide.tokens.resize(16);
         wide.targets.resize(16);
@@ -113,7 +110,7 @@ TEST_CASE("parity: version 1 has these bits", "[tasks]") {
     std::vector<std::int32_t> everything;
     for (const Split split : {Split::train, Split::validation, Split::test})
         for (std::uint64_t i = 0; i < 100; ++i) {
-            const Example example = make(task, key(7, split, i, i, 3, 64), 64);
+            const Written example = make(task, key(7, split, i, i, 3, 64), 64);
             everything.insert(everything.end(), example.tokens.begin(), example.tokens.end());
             everything.insert(everything.end(), example.targets.begin(), example.targets.end());
         }
@@ -126,47 +123,4 @@ TEST_CASE("parity can be generated at compile time", "[tasks]") {
         return Parity{}.generate({1, Split::train, 0, 0, {8, 8}}, {tokens, targets, 8});
     }();
     STATIC_REQUIRE(first == 7);
-}
-
-TEST_CASE("scaled accuracy is 0 at chance and 1 when perfect and not clipped", "[tasks]") {
-    CHECK(scaled_accuracy(0.5, 0.5) == 0);
-    CHECK(scaled_accuracy(1.0, 0.5) == 1);
-    CHECK(scaled_accuracy(0.0, 0.5) == -1);
-    CHECK(scaled_accuracy(0.2, 0.2) == Approx(0).margin(1e-15));
-}
-
-TEST_CASE("every listed task keeps its promises", "[tasks]") {
-    for (const Task& task : all_tasks()) {
-        const auto data = make_data_source(task);
-        INFO(data->name());
-        CHECK(find_task(data->name()).index() == task.index());
-        for (std::int64_t size : {data->min_size(), data->min_size() + 1, std::int64_t{33}, std::int64_t{256}}) {
-            const std::int64_t capacity = data->positions(size);
-            std::vector<std::int32_t> tokens(static_cast<std::size_t>(capacity)), targets = tokens;
-            for (std::uint64_t i = 0; i < 200; ++i) {
-                const std::int64_t used = data->generate(key(1, Split::train, 3, i, data->min_size(), size),
-                                                         {tokens.data(), targets.data(), capacity});
-                REQUIRE(used <= capacity);
-                std::int64_t supervised = 0;
-                for (std::size_t t = 0; t < tokens.size(); ++t) {
-                    REQUIRE(tokens[t] >= 0);
-                    REQUIRE(tokens[t] < data->vocabulary());
-                    REQUIRE(targets[t] != kPad);
-                    REQUIRE(targets[t] < data->vocabulary());
-                    supervised += targets[t] >= 0 ? 1 : 0;
-                }
-                REQUIRE(supervised >= 1);
-                REQUIRE(supervised <= data->slots(capacity));
-            }
-        }
-        // Its parameters survive a trip through TOML.
-        const Document document = parse_toml(write_toml(to_value(task)), "task");
-        CHECK(write_toml(to_value(read_task(document.root, Place{&document.source, ""}))) ==
-              write_toml(to_value(task)));
-    }
-}
-
-TEST_CASE("an unknown task names the nearest one", "[tasks]") {
-    CHECK_THAT(message_of<UserError>([] { find_task("partiy"); }),
-               Catch::Matchers::ContainsSubstring("did you mean 'parity'?"));
 }
