@@ -87,7 +87,7 @@ std::vector<double> norms(Backend& backend, DType dtype, const std::vector<doubl
 
 }  // namespace
 
-TEST_CASE("adamw follows its algorithm; frozen parameters stay, undecayed ones do not shrink", "[backend][optimizer]") {
+TEST_CASE("adamw follows its algorithm: frozen parameters stay, undecayed ones do not shrink", "[backend][optimizer]") {
     Optimizer optimizer;
     for (Backend* backend : judged_backends()) {
         const auto expected = optimizer.expected();
