@@ -38,8 +38,6 @@ public:
     void fill(const Tensor& tensor, double value);
     /// The elements in order, without the padding.
     std::vector<double> read(const Tensor& tensor) const;
-    /// From now on the padding of this tensor's rows may change (its guards may not).
-    void allow_padding(const Tensor& tensor);
     /// Names a tensor around whose elements something was written; empty when all is well.
     std::string damage() const;
 
@@ -48,7 +46,6 @@ private:
         std::string name;
         Buffer buffer;
         Tensor tensor;
-        bool padding_may_change = false;
     };
     Tensor rows(const std::string& name, const Shape& shape, DType dtype, std::int64_t before);
     Tensor place(const std::string& name, Tensor tensor, std::int64_t bytes);

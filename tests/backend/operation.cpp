@@ -71,7 +71,6 @@ public:
         for (std::size_t i = 0; i < operation_.inputs.size(); ++i) {
             call.gradient.push_back(like_input(i, "gradient of "));
             if (operation_.inputs[i].gradient_adds) fixture_.fill(call.gradient.back(), options_.gradient_start);
-            if (operation_.padding_of_gradient) fixture_.allow_padding(call.gradient.back());
         }
     }
 

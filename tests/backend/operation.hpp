@@ -42,7 +42,6 @@ struct Operation {
     Shape output;
     Shape state{0, 0, 0, 0};           // carried from call to call; none without elements
     double fresh_state = 0;            // its value before the first position
-    bool padding_of_gradient = false;  // backward may overwrite the padding between an input gradient's rows
     std::function<OpMemory(Backend&, const Call&)> memory;
     std::function<void(Backend&, const Call&)> forward, backward;
 

@@ -46,7 +46,6 @@ Operation gather(std::int64_t batch, std::int64_t length, std::int64_t slots, st
     Operation operation = named("gather_rows", {1, 1, slots, features});
     operation.inputs = {activation("x", {1, batch, length, features})};
     operation.indices = {{"row_of", {1, 1, 1, slots}, -1, static_cast<std::int32_t>(batch * length - 1)}};
-    operation.padding_of_gradient = true;  // whole rows are zeroed
     operation.forward = [](Backend& b, const Call& c) { b.gather_rows(c.in[0], c.indices[0], c.y); };
     operation.backward = [](Backend& b, const Call& c) { b.scatter_rows(c.d_y, c.indices[0], c.gradient[0]); };
     return operation;
