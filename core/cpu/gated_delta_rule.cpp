@@ -32,6 +32,7 @@ struct GatedDeltaShape {
     std::int64_t length, heads, v_heads, key, value;
     bool negative;
     DeltaShape scan;
+    std::int64_t saved_per_sequence() const { return v_heads * scan.saved_size(); }
 };
 
 template <class T>
@@ -133,12 +134,6 @@ struct GatedDeltaSequence {
     }
 };
 
-template <class T>
-T* saved_of(const Tensor& saved, const GatedDeltaShape& s, const Tensor& y, std::int64_t replica,
-            std::int64_t sequence) {
-    return saved.at<T>() + (replica * y.shape[1] + sequence) * s.v_heads * s.scan.saved_size();
-}
-
 }  // namespace
 
 OpMemory CpuBackend::gated_delta_memory(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) {
@@ -146,8 +141,7 @@ OpMemory CpuBackend::gated_delta_memory(const GatedDeltaNetConfig& config, const
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const GatedDeltaShape shape(config, y, form, false), carried(config, y, form, true);
-        memory.saved =
-            y.replicas() * y.shape[1] * shape.v_heads * shape.scan.saved_size() * static_cast<std::int64_t>(sizeof(T));
+        memory.saved = y.replicas() * y.shape[1] * shape.saved_per_sequence() * static_cast<std::int64_t>(sizeof(T));
         memory.scratch = std::max(backward_scratch_bytes<GatedDeltaBuffers<T>, GatedDeltaSums<T>>(threads_, y, shape),
                                   threads_ * scratch_bytes<GatedDeltaBuffers<T>>(carried));
     });
@@ -162,7 +156,8 @@ void CpuBackend::gated_delta_forward(const GatedDeltaNetConfig& config, const Ga
         for_each_sequence<GatedDeltaBuffers<T>>(
             threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
                 const GatedDeltaSequence<T> sequence{shape, in, buffers, r, b};
-                sequence.forward(y, saved_of<T>(saved, shape, y, r, b), state ? state.at<T>(r, b) : nullptr);
+                sequence.forward(y, saved_of<T>(saved, y, r, b, shape.saved_per_sequence()),
+                                 state ? state.at<T>(r, b) : nullptr);
             });
     });
 }
@@ -177,7 +172,7 @@ void CpuBackend::gated_delta_backward(const GatedDeltaNetConfig& config, const G
             threads_, d_y, scratch, shape,
             [&](std::int64_t r, std::int64_t b, auto& buffers, auto& sums) {
                 const GatedDeltaSequence<T> sequence{shape, in, buffers, r, b};
-                sequence.backward(d_y, gradient, saved_of<T>(saved, shape, d_y, r, b), sums);
+                sequence.backward(d_y, gradient, saved_of<T>(saved, d_y, r, b, shape.saved_per_sequence()), sums);
             },
             [&](std::int64_t r, const GatedDeltaSums<T>& sums) {
                 add_to(gradient.dt_bias, r, sums.dt_bias, shape.v_heads);

@@ -27,6 +27,7 @@ struct Mamba2Shape {
     std::int64_t length, heads, headdim, state, groups;
     ScanShape scan;
     std::int64_t saved_per_head() const { return padded(scan.saved_size(), DType::f32); }
+    std::int64_t saved_per_sequence() const { return heads * saved_per_head(); }
 };
 
 template <class T>
@@ -130,11 +131,6 @@ struct Mamba2Sequence {
     }
 };
 
-template <class T>
-T* saved_of(const Tensor& saved, const Mamba2Shape& s, const Tensor& y, std::int64_t replica, std::int64_t sequence) {
-    return saved.at<T>() + (replica * y.shape[1] + sequence) * s.heads * s.saved_per_head();
-}
-
 }  // namespace
 
 OpMemory CpuBackend::mamba2_memory(const Mamba2Config& config, const Tensor& y, FormChoice form) {
@@ -142,8 +138,7 @@ OpMemory CpuBackend::mamba2_memory(const Mamba2Config& config, const Tensor& y, 
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Mamba2Shape shape(config, y, form, false), carried(config, y, form, true);
-        memory.saved =
-            y.replicas() * y.shape[1] * shape.heads * shape.saved_per_head() * static_cast<std::int64_t>(sizeof(T));
+        memory.saved = y.replicas() * y.shape[1] * shape.saved_per_sequence() * static_cast<std::int64_t>(sizeof(T));
         memory.scratch = std::max(backward_scratch_bytes<Mamba2Buffers<T>, Mamba2Sums<T>>(threads_, y, shape),
                                   threads_ * scratch_bytes<Mamba2Buffers<T>>(carried));
     });
@@ -158,7 +153,8 @@ void CpuBackend::mamba2_forward(const Mamba2Config& config, const Mamba2Tensors&
         for_each_sequence<Mamba2Buffers<T>>(
             threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
                 const Mamba2Sequence<T> sequence{shape, in, buffers, r, b};
-                sequence.forward(y, saved_of<T>(saved, shape, y, r, b), state ? state.at<T>(r, b) : nullptr);
+                sequence.forward(y, saved_of<T>(saved, y, r, b, shape.saved_per_sequence()),
+                                 state ? state.at<T>(r, b) : nullptr);
             });
     });
 }
@@ -173,7 +169,7 @@ void CpuBackend::mamba2_backward(const Mamba2Config& config, const Mamba2Tensors
             threads_, d_y, scratch, shape,
             [&](std::int64_t r, std::int64_t b, auto& buffers, auto& sums) {
                 const Mamba2Sequence<T> sequence{shape, in, buffers, r, b};
-                sequence.backward(d_y, gradient, saved_of<T>(saved, shape, d_y, r, b), sums);
+                sequence.backward(d_y, gradient, saved_of<T>(saved, d_y, r, b, shape.saved_per_sequence()), sums);
             },
             [&](std::int64_t r, const Mamba2Sums<T>& sums) {
                 add_to(gradient.dt_bias, r, sums.dt_bias, shape.heads);

@@ -37,12 +37,6 @@ void collect_sums(const Mamba3Shape& s, const Mamba3Tensors& gradient, std::int6
     add_to(gradient.norm, r, sums.norm, s.heads * s.headdim);
 }
 
-/// The part of `saved` [R·B·H·saved_per_head] that belongs to one sequence.
-template <class T>
-T* saved_of(const Tensor& saved, const Mamba3Shape& s, const Tensor& y, std::int64_t replica, std::int64_t sequence) {
-    return saved.at<T>() + (replica * y.shape[1] + sequence) * s.heads * s.saved_per_head();
-}
-
 }  // namespace
 
 OpMemory CpuBackend::mamba3_memory(const Mamba3Config& config, const Tensor& y, FormChoice form) {
@@ -67,7 +61,8 @@ void CpuBackend::mamba3_forward(const Mamba3Config& config, const Mamba3Tensors&
         for_each_sequence<Mamba3Buffers<T>>(
             threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
                 Mamba3Sequence<T> sequence(shape, in, buffers, r, b);
-                sequence.forward(y, saved_of<T>(saved, shape, y, r, b), state ? state.at<T>(r, b) : nullptr, position);
+                sequence.forward(y, saved_of<T>(saved, y, r, b, shape.saved_per_sequence()),
+                                 state ? state.at<T>(r, b) : nullptr, position);
             });
     });
 }
@@ -82,7 +77,7 @@ void CpuBackend::mamba3_backward(const Mamba3Config& config, const Mamba3Tensors
             threads_, d_y, scratch, shape,
             [&](std::int64_t r, std::int64_t b, auto& buffers, auto& sums) {
                 Mamba3Sequence<T> sequence(shape, in, buffers, r, b);
-                sequence.backward(d_y, gradient, saved_of<T>(saved, shape, d_y, r, b), sums);
+                sequence.backward(d_y, gradient, saved_of<T>(saved, d_y, r, b, shape.saved_per_sequence()), sums);
             },
             [&](std::int64_t r, const Mamba3Sums<T>& sums) { collect_sums(shape, gradient, r, sums); });
     });

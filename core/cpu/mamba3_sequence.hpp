@@ -25,6 +25,7 @@ struct Mamba3Shape {
     std::int64_t saved_per_head() const {
         return padded(scan.rows() * headdim, DType::f32) + padded(scan.saved_size(), DType::f32);
     }
+    std::int64_t saved_per_sequence() const { return heads * saved_per_head(); }
     /// Where channel n of the checkpoint stands in rotation order: pair j is (j, angles + j) here.
     std::int64_t source_channel(std::int64_t position) const;
 

@@ -56,6 +56,12 @@ void for_each_sequence_with_sums(int threads, const Tensor& y, const Tensor& scr
     });
 }
 
+/// The part of `saved` that belongs to one sequence, `count` elements each.
+template <class T>
+T* saved_of(const Tensor& saved, const Tensor& y, std::int64_t replica, std::int64_t sequence, std::int64_t count) {
+    return saved.at<T>() + (replica * y.shape[1] + sequence) * count;
+}
+
 /// gradient[r] += sum; nothing for an absent parameter.
 template <class T>
 void add_to(const Tensor& gradient, std::int64_t replica, const T* sum, std::int64_t count) {
