@@ -20,9 +20,9 @@ namespace cpu {
 namespace {
 
 /// Runs before the OpenMP runtime reads its environment: a thread that waits shall soon sleep. By default it spins for
-/// milliseconds, and where anything else runs on the machine it then holds the processor that it waits for (measured:
-/// steps ten times slower with two busy neighbours, 2 % on an idle machine). OMP_WAIT_POLICY or GOMP_SPINCOUNT overrule
-/// this.
+/// milliseconds, and where anything else runs on the machine it then holds the processor that it waits for (measured on
+/// two busy processors: 28 ms a step by default, 14 ms with short waits; alone no loss was seen). OMP_WAIT_POLICY or
+/// GOMP_SPINCOUNT overrule this.
 [[gnu::constructor(102)]] void keep_waits_short() {
     if (!std::getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "1000", 0);
 }

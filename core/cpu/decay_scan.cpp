@@ -9,8 +9,7 @@
 namespace whorl::cpu {
 namespace {
 
-constexpr std::int64_t kChunkRows =
-    48;  // positions × rank of a chunk: fastest of 16…128 for N = 64, P = 32 (whorl bench train --chunk)
+constexpr std::int64_t kChunkRows = 48;  // positions × rank of a chunk; 32…80 measured alike (N = 64, P = 32)
 
 /// h ← e^a (h + b Σ k' v'ᵀ) + γ Σ k vᵀ ; k', v' may be null at the start of a sequence.
 template <class T>
