@@ -72,8 +72,9 @@ struct GatedNormShape {
 
 /// Rows that carry a loss: row_of[r][m] = b·L + t, or -1 for an unused slot.
 struct Supervision {
-    Tensor row_of;  // i32 [R,1,1,M]
-    Tensor target;  // i32 [R,1,1,M]
+    Tensor row_of;               // i32 [R,1,1,M]
+    Tensor target;               // i32 [R,1,1,M]
+    double label_smoothing = 0;  // ε: the target's distribution is (1-ε) one-hot + ε/V
 };
 
 /// Per-replica hyper-parameters of one optimizer step; arrays of R on the backend's device.
@@ -174,7 +175,8 @@ public:
     virtual void swiglu_forward(const Tensor& x, const Tensor& out) = 0;
     virtual void swiglu_backward(const Tensor& x, const Tensor& d_out, const Tensor& d_x) = 0;
 
-    /// Mean over the used slots of each replica: loss [R] f64, correct [R] f64 (argmax hits), used [R] f64 (slots).
+    /// Mean over the used slots of each replica: loss [R] f64 (-Σ_j q_j log softmax(logits)_j, q the smoothed target),
+    /// correct [R] f64 (argmax hits), used [R] f64 (slots).
     /// d_logits (skipped when empty) receives the gradient of the mean; it may be `logits` itself.
     virtual void cross_entropy(const Tensor& logits, const Supervision& supervision, std::int64_t vocabulary,
                                const Tensor& loss, const Tensor& correct, const Tensor& used,

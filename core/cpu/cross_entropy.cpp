@@ -10,16 +10,21 @@
 namespace whorl::cpu {
 namespace {
 
-/// -log softmax(logits)[target]; d (may be logits itself, may be null) ← (softmax - onehot)·weight.
+/// -Σ_j q_j log softmax(logits)_j with q = (1-smoothing) onehot(target) + smoothing/n; d (may be logits itself, may be
+/// null) ← (softmax - q)·weight.
 template <class T>
-T row_loss(const T* logits, std::int64_t n, std::int64_t target, T weight, T* d) {
+T row_loss(const T* logits, std::int64_t n, std::int64_t target, T smoothing, T weight, T* d) {
     const T highest = *std::max_element(logits, logits + n);
-    T total = 0;
-    for (std::int64_t j = 0; j < n; ++j) total += numerics::exp(logits[j] - highest);
-    const T loss = numerics::log(total) + highest - logits[target];
+    T total = 0, sum = 0;
+    for (std::int64_t j = 0; j < n; ++j) {
+        total += numerics::exp(logits[j] - highest);
+        sum += logits[j];
+    }
+    const T share = smoothing / static_cast<T>(n);
+    const T loss = numerics::log(total) + highest - (1 - smoothing) * logits[target] - share * sum;
     if (d) {
-        for (std::int64_t j = 0; j < n; ++j) d[j] = numerics::exp(logits[j] - highest) / total * weight;
-        d[target] -= weight;
+        for (std::int64_t j = 0; j < n; ++j) d[j] = (numerics::exp(logits[j] - highest) / total - share) * weight;
+        d[target] -= (1 - smoothing) * weight;
     }
     return loss;
 }
@@ -36,7 +41,7 @@ struct ReplicaLoss {
     const Tensor &logits, &d_logits;
     const std::int32_t *row_of, *target;
     std::int64_t vocabulary, replica;
-    double count;
+    double smoothing, count;
 
     Sums block(std::int64_t begin, std::int64_t end) const {
         const T weight = count > 0 ? static_cast<T>(1 / count) : T(0);
@@ -49,7 +54,8 @@ struct ReplicaLoss {
                 continue;
             }
             sums.correct += std::max_element(row, row + vocabulary) - row == target[m] ? 1 : 0;
-            sums.loss += static_cast<double>(row_loss(row, vocabulary, target[m], weight, d));
+            sums.loss +=
+                static_cast<double>(row_loss(row, vocabulary, target[m], static_cast<T>(smoothing), weight, d));
         }
         return sums;
     }
@@ -69,8 +75,14 @@ void CpuBackend::cross_entropy(const Tensor& logits, const Supervision& supervis
             const std::int32_t* row_of = supervision.row_of.at<std::int32_t>(r);
             double count = 0;
             for (std::int64_t m = 0; m < logits.rows(); ++m) count += row_of[m] >= 0 ? 1 : 0;
-            const ReplicaLoss<T> replica{logits,     d_logits, row_of, supervision.target.at<std::int32_t>(r),
-                                         vocabulary, r,        count};
+            const ReplicaLoss<T> replica{logits,
+                                         d_logits,
+                                         row_of,
+                                         supervision.target.at<std::int32_t>(r),
+                                         vocabulary,
+                                         r,
+                                         supervision.label_smoothing,
+                                         count};
             std::array<Sums, kMostBlocks> partial{};
             parallel_for(few ? threads_ : 1, blocks.count, [&](std::int64_t block, int) {
                 partial[static_cast<std::size_t>(block)] = replica.block(blocks.begin(block), blocks.end(block));

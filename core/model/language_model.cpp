@@ -235,10 +235,11 @@ void LanguageModel::evaluate_loss() {
     backend_.cross_entropy(logits_, supervision_, config_.vocab_size, losses_.loss, losses_.correct, losses_.used, {});
 }
 
-void LanguageModel::loss_and_gradient(const Tensor& parameters, const Tensor& gradient) {
+void LanguageModel::loss_and_gradient(const Tensor& parameters, const Tensor& gradient, double label_smoothing) {
     Head& head = *head_;
-    backend_.cross_entropy(logits_, supervision_, config_.vocab_size, losses_.loss, losses_.correct, losses_.used,
-                           logits_);
+    Supervision smoothed = supervision_;
+    smoothed.label_smoothing = label_smoothing;
+    backend_.cross_entropy(logits_, smoothed, config_.vocab_size, losses_.loss, losses_.correct, losses_.used, logits_);
     backend_.linear_backward(head.norm.y, layout_.view(parameters, head.weight), logits_, head.d_normed,
                              layout_.view(gradient, head.weight), head.scratch);
     backend_.zero(head.d_selected, activation_bytes(head.d_selected.shape, dtype_));

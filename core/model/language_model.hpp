@@ -68,8 +68,9 @@ public:
     void forward(const Tensor& parameters, State* state = nullptr);
     /// After forward: loss, hits and used slots of every replica, no gradient.
     void evaluate_loss();
-    /// After forward: the same, and adds the gradient of each replica's mean loss to `gradient` [R,1,1,slice].
-    void loss_and_gradient(const Tensor& parameters, const Tensor& gradient);
+    /// After forward: the same, with smoothed targets, and adds the gradient of each replica's mean loss to `gradient`
+    /// [R,1,1,slice].
+    void loss_and_gradient(const Tensor& parameters, const Tensor& gradient, double label_smoothing = 0);
 
     /// A zeroed state for decoding up to `capacity` tokens (only attention needs the bound).
     State make_state(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const;

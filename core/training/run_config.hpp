@@ -18,10 +18,17 @@ struct OptimizerConfig {
     double clip = 1.0;  // largest gradient norm; 0: no clipping
 };
 
+/// Smoothed targets keep a gradient on what already answers right: the loss is least where all logits are equally far
+/// apart, whatever the length (docs/parity.md).
+struct LossConfig {
+    double label_smoothing = 0;  // ε: the target's distribution is (1-ε) one-hot + ε/V
+};
+
 /// What the trainer itself needs.
 struct TrainingConfig {
     std::int64_t steps = 1000;
     std::int64_t batch = 64;  // sequences a replica and step
+    LossConfig loss;
     OptimizerConfig optimizer;
     Schedule schedule;
     Curriculum curriculum;
@@ -77,6 +84,11 @@ void describe(V& v, OptimizerConfig& c) {
     v.field("clip", c.clip, at_least(0));
 }
 
+template <class V>
+void describe(V& v, LossConfig& c) {
+    v.field("label_smoothing", c.label_smoothing, at_least(0).below(1));
+}
+
 inline constexpr double kMostExamples = 1 << 24;
 
 template <class V>
@@ -125,6 +137,7 @@ void describe(V& v, RunConfig& c) {
     v.field("model", c.model);
     v.field("task", c.task, required());
     v.field("replicas", c.replicas);
+    v.field("loss", c.training.loss);
     v.field("optimizer", c.training.optimizer);
     v.field("schedule", c.training.schedule);
     v.field("curriculum", c.training.curriculum);

@@ -155,7 +155,8 @@ void Trainer::step(std::int64_t count) {
         load_batch(size_at(step_));
         population_.zero_gradient();
         model_.forward(population_.parameters());
-        model_.loss_and_gradient(population_.parameters(), population_.gradient());
+        model_.loss_and_gradient(population_.parameters(), population_.gradient(),
+                                 config_.loss.label_smoothing);
         update();
         tokens_ += config_.batch * model_.shape().length;
         ++step_;

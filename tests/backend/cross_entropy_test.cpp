@@ -21,22 +21,24 @@ Values loss_values(const Operation& operation, std::int64_t replicas = 1) {
 }  // namespace
 
 TEST_CASE("cross_entropy is the mean over the used slots, with hits and their number", "[backend]") {
-    const Operation operation = cross_entropy(9, kVocabulary);
+    const double smoothing = GENERATE(0.0, 0.3);
+    const Operation operation = cross_entropy(9, kVocabulary, smoothing);
     const Values values = loss_values(operation);
     double loss = 0, hits = 0, used = 0;
     for (std::size_t m = 0; m < 9; ++m) {
         if (values.indices[0][m] < 0) continue;
         const double* row = values.inputs[0].data() + m * kVocabulary;
         const auto target = static_cast<std::size_t>(values.indices[1][m]);
-        double total = 0;
+        double total = 0, mean = 0;
         std::size_t best = 0;
         for (std::size_t j = 0; j < kVocabulary; ++j) {
             total += std::exp(row[j]);
+            mean += row[j] / kVocabulary;
             if (row[j] > row[best]) best = j;
         }
         used += 1;
         hits += best == target ? 1 : 0;
-        loss += std::log(total) - row[target];
+        loss += std::log(total) - (1 - smoothing) * row[target] - smoothing * mean;
     }
     REQUIRE((used > 0 && used < 9 && hits > 0));
     check_reference(operation, values, {loss / used});
@@ -48,7 +50,7 @@ TEST_CASE("cross_entropy is the mean over the used slots, with hits and their nu
 }
 
 TEST_CASE("the gradient of cross_entropy equals differences and is zero in unused slots", "[backend]") {
-    const Operation operation = cross_entropy(9, kVocabulary);
+    const Operation operation = cross_entropy(9, kVocabulary, GENERATE(0.0, 0.3));
     const Values values = loss_values(operation, 3);
     check_gradients(operation, values);
     for (Backend* backend : judged_backends()) {
@@ -114,7 +116,7 @@ TEST_CASE("cross_entropy may write its gradient over the logits", "[backend]") {
         fixture.write(logits, values.inputs[0]);
         fixture.write(row_of, values.indices[0]);
         fixture.write(target, values.indices[1]);
-        backend->cross_entropy(logits, {row_of, target}, 5, one, one, one, logits);
+        backend->cross_entropy(logits, {row_of, target, 0}, 5, one, one, one, logits);
         CHECK((fixture.read(logits) == expected));
         CHECK(fixture.damage() == "");
     }

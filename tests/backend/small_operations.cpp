@@ -127,17 +127,19 @@ Operation swiglu(std::int64_t batch, std::int64_t length, std::int64_t features)
     return operation;
 }
 
-Operation cross_entropy(std::int64_t slots, std::int64_t vocabulary) {
+Operation cross_entropy(std::int64_t slots, std::int64_t vocabulary, double label_smoothing) {
     Operation operation = named("cross_entropy", {1, 1, 1, 1});
     operation.inputs = {activation("logits", {1, 1, slots, vocabulary}, 3)};
     operation.indices = {{"row_of", {1, 1, 1, slots}, -1, 5},
                          {"target", {1, 1, 1, slots}, 0, static_cast<std::int32_t>(vocabulary - 1)}};
     operation.kept = {{1, 1, 1, 1}, {1, 1, 1, 1}};
-    operation.forward = [vocabulary](Backend& b, const Call& c) {
-        b.cross_entropy(c.in[0], {c.indices[0], c.indices[1]}, vocabulary, c.y, c.kept[0], c.kept[1], {});
+    operation.forward = [vocabulary, label_smoothing](Backend& b, const Call& c) {
+        b.cross_entropy(c.in[0], {c.indices[0], c.indices[1], label_smoothing}, vocabulary, c.y, c.kept[0], c.kept[1],
+                        {});
     };
-    operation.backward = [vocabulary](Backend& b, const Call& c) {
-        b.cross_entropy(c.in[0], {c.indices[0], c.indices[1]}, vocabulary, c.y, c.kept[0], c.kept[1], c.gradient[0]);
+    operation.backward = [vocabulary, label_smoothing](Backend& b, const Call& c) {
+        b.cross_entropy(c.in[0], {c.indices[0], c.indices[1], label_smoothing}, vocabulary, c.y, c.kept[0], c.kept[1],
+                        c.gradient[0]);
     };
     return operation;
 }

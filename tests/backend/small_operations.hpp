@@ -15,6 +15,6 @@ Operation gated_rms_norm(std::int64_t batch, std::int64_t length, std::int64_t f
 Operation short_conv(std::int64_t batch, std::int64_t length, std::int64_t features, std::int64_t width, bool bias);
 Operation swiglu(std::int64_t batch, std::int64_t length, std::int64_t features);
 /// Double only: y = the mean loss [1], kept = correct, used. Its gradient is that of the loss: set d_y to one.
-Operation cross_entropy(std::int64_t slots, std::int64_t vocabulary);
+Operation cross_entropy(std::int64_t slots, std::int64_t vocabulary, double label_smoothing = 0);
 
 }  // namespace whorl::test
