@@ -1,24 +1,52 @@
 // whorl reproduce: trains every row of a published table and prints ours beside the paper's.
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <filesystem>
 
 #include "core/base/error.hpp"
 #include "core/io/atomic_file.hpp"
+#include "core/io/text.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/reproduce/table.hpp"
 #include "experiments/run/interrupt.hpp"
+#include "tasks/baseline.hpp"
 
 namespace whorl::cli {
 namespace {
 
-RunSetup row_setup(const TableRow& row, const TableProfile& profile, const Parsed& parsed) {
-    std::vector<std::string> assignments = parsed.all("set");
+constexpr std::int64_t kBaselineExamples = 16384;
+
+/// What --quick, --full, --row, --column and --set leave of a table.
+struct Request {
+    const PublishedTable& table;
+    bool full = false;
+    std::vector<const TableColumn*> columns;
+    std::vector<const TableRow*> rows;
+    std::vector<std::string> assignments;
+};
+
+/// The items whose keys are listed, all when none is. Throws UserError with the nearest key.
+template <class Item>
+std::vector<const Item*> chosen(const std::vector<Item>& items, const std::vector<std::string>& keys,
+                                const char* flag) {
+    std::vector<std::string> known;
+    for (const Item& item : items) known.emplace_back(item.key);
+    for (const std::string& key : keys)
+        if (std::find(known.begin(), known.end(), key) == known.end())
+            throw UserError(fmt::format("{}: the table has no {}{}", flag, in_quotes(key), suggestion(key, known)));
+    std::vector<const Item*> result;
+    for (const Item& item : items)
+        if (keys.empty() || std::find(keys.begin(), keys.end(), item.key) != keys.end()) result.push_back(&item);
+    return result;
+}
+
+RunSetup cell_setup(const Request& request, const TableColumn& column, const TableRow& row) {
+    std::vector<std::string> assignments = request.assignments;
     assignments.push_back(std::string("model.preset=") + row.preset);
     assignments.push_back(std::string("name=") + row.key);
-    return set_up(load_recipe(profile.recipe, assignments));
+    return set_up(load_recipe(column.profile(request.full).recipe, assignments));
 }
 
 RunDirectory open_or_create(const std::string& path, const RunSetup& setup) {
@@ -30,60 +58,92 @@ RunDirectory open_or_create(const std::string& path, const RunSetup& setup) {
 }
 
 // Empty when interrupted.
-std::optional<RowResult> reproduce_row(const TableRow& row, const TableProfile& profile, const RunSetup& setup,
-                                       const std::string& folder, Backend& backend) {
-    const RunDirectory run = open_or_create(folder + "/" + row.key, setup);
-    ProgressLine line(row.label);
+std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& column, const TableProfile& profile,
+                                        const RunSetup& setup, const std::string& folder, Backend& backend) {
+    const RunDirectory run = open_or_create(folder, setup);
+    const std::string label = fmt::format("{}, {}", column.label, row.label);
+    ProgressLine line(label);
     const SessionResult result = train_run(setup, run, backend, hooks_for(line));
     line.finish();
     if (result.interrupted) return std::nullopt;
     RowResult summary = summarize(row, setup, result, *last_evaluation(run, Split::validation), profile.test_size);
-    line.note(fmt::format("{}: best {:.1f} %, passed {}/{}, {}", row.label, 100 * summary.best, summary.passed_all,
-                          summary.replicas, duration_text(result.seconds)));
+    line.note(fmt::format("{}: median {:.1f} %, best {:.1f} %, passed {}/{}, {}", label, 100 * summary.median,
+                          100 * summary.best, summary.passed_all, summary.replicas, duration_text(result.seconds)));
     return summary;
 }
 
-}  // namespace
+// False when interrupted: the rows so far are in `result`.
+bool reproduce_column(const Request& request, const TableColumn& column, const std::vector<RunSetup>& setups,
+                      const std::string& folder, Backend& backend, ColumnResult& result) {
+    const TableProfile& profile = column.profile(request.full);
+    const DataSource& data = *setups.front().data;
+    result = {&column, &profile, setups.front().config, data.chance(), 0, {}};
+    result.majority = scaled_accuracy(majority_baseline(data, profile.test_size, kBaselineExamples), data.chance());
+    for (std::size_t i = 0; i < request.rows.size(); ++i) {
+        const TableRow& row = *request.rows[i];
+        const std::string path = fmt::format("{}/{}/{}", folder, column.key, row.key);
+        const auto cell = reproduce_cell(row, column, profile, setups[i], path, backend);
+        if (!cell) return false;
+        result.rows.push_back(*cell);
+    }
+    return true;
+}
 
-int run_reproduce(const Arguments& arguments) {
-    Syntax syntax("reproduce", "TABLE [--quick|--full] [--out DIR] [--set key=value]…",
-                  "Trains the rows of a published table and prints our numbers beside the paper's. Rows that --out "
-                  "already holds are\n"
-                  "not trained again, so that an interrupted table goes on where it stopped. Tables: parity.",
-                  {"whorl reproduce parity --quick", "whorl reproduce parity --full --out runs/parity-full"});
+Request read_request(const Parsed& parsed) {
+    Request request{published_table(parsed.first("TABLE")), parsed.flag("full"), {}, {}, parsed.all("set")};
+    if (parsed.flag("quick") && request.full) throw UserError("--quick and --full exclude each other");
+    request.columns = chosen(request.table.columns, parsed.all("column"), "--column");
+    request.rows = chosen(request.table.rows, parsed.all("row"), "--row");
+    return request;
+}
+
+Syntax reproduce_syntax() {
+    Syntax syntax(
+        "reproduce", "TABLE [--quick|--full] [--row NAME]… [--column NAME]… [--out DIR] [--set key=value]…",
+        "Trains the rows of a published table and prints our numbers beside the paper's. What --out already "
+        "holds is not\n"
+        "trained again, so that an interrupted table goes on where it stopped. Tables: parity; state-tracking "
+        "(parity, and\n"
+        "modular arithmetic without and with brackets).",
+        {"whorl reproduce parity --quick", "whorl reproduce state-tracking --quick --row mamba3 --row mamba2",
+         "whorl reproduce state-tracking --full --column parity --out runs/parity-full"});
     syntax.positionals = {{"TABLE"}};
     add_set_option(syntax.options);
     add_device_options(syntax.options);
     syntax.options.add_options()("quick", po::bool_switch(),
                                  "short sequences, minutes on two processor cores (the default)")(
-        "full", po::bool_switch(), "the paper's lengths and steps: hours on a processor")(
+        "full", po::bool_switch(), "the paper's lengths and steps: days on a processor")(
+        "row", po::value<std::vector<std::string>>(), "only this row, repeatable: mamba3, mamba2, gdn, …")(
+        "column", po::value<std::vector<std::string>>(), "only this column, repeatable: parity, arithmetic, brackets")(
         "out", po::value<std::string>(),
-        "folder of the rows' runs and of table.md, table.json (default runs/reproduce-TABLE-quick or -full)");
-    const auto parsed = parse(syntax, arguments);
+        "folder of the runs, COLUMN/ROW, and of table.md, table.json (default runs/reproduce-TABLE-quick or -full)");
+    return syntax;
+}
+
+}  // namespace
+
+int run_reproduce(const Arguments& arguments) {
+    const auto parsed = parse(reproduce_syntax(), arguments);
     if (!parsed) return 0;
-    const PublishedTable& table = published_table(parsed->first("TABLE"));
-    if (parsed->flag("quick") && parsed->flag("full")) throw UserError("--quick and --full exclude each other");
-    const bool full = parsed->flag("full");
-    const TableProfile& profile = full ? table.full : table.quick;
-    const std::string folder = parsed->has("out")
-                                   ? parsed->text("out")
-                                   : fmt::format("runs/reproduce-{}-{}", table.name, full ? "full" : "quick");
+    const Request request = read_request(*parsed);
+    const std::string folder =
+        parsed->has("out") ? parsed->text("out")
+                           : fmt::format("runs/reproduce-{}-{}", request.table.name, request.full ? "full" : "quick");
     const auto backend = make_backend(*parsed);
 
-    TableResult result{&table, &profile, {}, 0, backend->describe(), {}};
-    std::vector<RunSetup> setups;
-    for (const TableRow& row : table.rows)
-        setups.push_back(row_setup(row, profile, *parsed));  // all errors before any training
-    result.config = setups.front().config;
-    result.chance = setups.front().data->chance();
+    std::vector<std::vector<RunSetup>> setups;  // all errors before any training
+    for (const TableColumn* column : request.columns) {
+        setups.emplace_back();
+        for (const TableRow* row : request.rows) setups.back().push_back(cell_setup(request, *column, *row));
+    }
+    TableResult result{&request.table, backend->describe(), {}};
     const InterruptGuard guard;
-    for (std::size_t i = 0; i < table.rows.size(); ++i) {
-        const auto row = reproduce_row(table.rows[i], profile, setups[i], folder, *backend);
-        if (!row) {
+    for (std::size_t c = 0; c < request.columns.size(); ++c) {
+        result.columns.emplace_back();
+        if (!reproduce_column(request, *request.columns[c], setups[c], folder, *backend, result.columns.back())) {
             fmt::print(stderr, "stopped; go on with the same command and --out {}\n", folder);
             return 128 + InterruptGuard::signal();
         }
-        result.rows.push_back(*row);
     }
     write_file(folder + "/table.md", to_markdown(result));
     write_file(folder + "/table.json", to_json(result));

@@ -1,56 +1,83 @@
-// A table of results as text, Markdown and JSON.
+// A table of results as text and Markdown: one section a column, and for several columns a summary first.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "experiments/reproduce/table.hpp"
 
 namespace whorl {
 namespace {
 
+/// A grid of texts; the first line is the head.
+using Grid = std::vector<std::vector<std::string>>;
+
 double percent(double scaled) {
     return 100 * scaled;
 }
 
-std::string paper_text(const TableRow& row) {
-    return row.paper ? fmt::format("{:.2f}", *row.paper) : "-";
+std::string paper_text(const TableRow& row, std::size_t column) {
+    return row.paper[column] ? fmt::format("{:.2f}", *row.paper[column]) : "-";
 }
 
-double total_seconds(const TableResult& result) {
-    double seconds = 0;
-    for (const RowResult& row : result.rows) seconds += row.seconds;
-    return seconds;
+std::size_t index_of(const TableResult& result, const ColumnResult& column) {
+    std::size_t index = 0;
+    while (result.table->columns[index].key != column.column->key) ++index;
+    return index;
 }
 
-// Each cell of one row, in the order of kHeads.
-std::vector<std::string> cells(const RowResult& row, const TableResult& result) {
-    std::vector<std::string> texts = {row.row->label,
-                                      fmt::format("{:.1f}", percent(row.best)),
-                                      fmt::format("{:.1f}", percent(row.median)),
-                                      fmt::format("{}/{}", row.passed, row.seeds),
-                                      fmt::format("{}/{}", row.passed_all, row.replicas),
-                                      fmt::format("{:g}", row.best_rate),
-                                      paper_text(*row.row),
-                                      fmt::format("{:.0f}", row.seconds)};
-    for (std::size_t i = 0; i < result.config.test.sizes.size(); ++i)
-        texts.push_back(fmt::format("{:.0f}", percent(row.curve[i])));
-    return texts;
+Grid detail_grid(const TableResult& result, const ColumnResult& column) {
+    Grid grid = {{"row", "median", "min", "max", "pass", "best", "pass all", "rate", "paper", "s"}};
+    for (const std::int64_t size : column.config.test.sizes) grid[0].push_back(fmt::format("@{}", size));
+    for (const RowResult& row : column.rows) {
+        grid.push_back({row.row->label, fmt::format("{:.1f}", percent(row.median)),
+                        fmt::format("{:.1f}", percent(row.min)), fmt::format("{:.1f}", percent(row.max)),
+                        fmt::format("{}/{}", row.passed, row.seeds), fmt::format("{:.1f}", percent(row.best)),
+                        fmt::format("{}/{}", row.passed_all, row.replicas), fmt::format("{:g}", row.best_rate),
+                        paper_text(*row.row, index_of(result, column)), fmt::format("{:.0f}", row.seconds)});
+        for (const double value : row.median_curve) grid.back().push_back(fmt::format("{:.0f}", percent(value)));
+    }
+    return grid;
 }
 
-std::vector<std::string> heads(const TableResult& result) {
-    std::vector<std::string> texts = {"row", "best", "median", "pass", "pass all", "rate", "paper", "s"};
-    for (const std::int64_t size : result.config.test.sizes) texts.push_back(fmt::format("@{}", size));
-    return texts;
+Grid summary_grid(const TableResult& result) {
+    Grid grid = {{"row"}};
+    for (const ColumnResult& column : result.columns)
+        for (const char* head : {"", "paper"}) grid[0].push_back(*head ? head : column.column->label);
+    for (std::size_t r = 0; r < result.columns.front().rows.size(); ++r) {
+        grid.push_back({result.columns.front().rows[r].row->label});
+        for (const ColumnResult& column : result.columns) {
+            const RowResult& row = column.rows[r];
+            grid.back().push_back(fmt::format("{:.1f} / {:.1f}", percent(row.median), percent(row.best)));
+            grid.back().push_back(paper_text(*row.row, index_of(result, column)));
+        }
+    }
+    return grid;
 }
 
-std::string text_line(const std::vector<std::string>& texts) {
-    std::string line = fmt::format("{:<24}", texts[0]);
-    for (std::size_t i = 1; i < texts.size(); ++i) line += fmt::format(" {:>{}}", texts[i], i < 5 ? 8 : 7);
-    return line + "\n";
+std::string text_of(const Grid& grid) {
+    std::vector<std::size_t> widths(grid.front().size(), 0);
+    for (const auto& line : grid)
+        for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+    std::string text;
+    for (const auto& line : grid) {
+        text += fmt::format("{:<{}}", line[0], widths[0]);
+        for (std::size_t i = 1; i < line.size(); ++i) text += fmt::format("  {:>{}}", line[i], widths[i]);
+        text += "\n";
+    }
+    return text;
 }
 
-std::string markdown_line(const std::vector<std::string>& texts) {
-    std::string line = "|";
-    for (const std::string& text : texts) line += " " + text + " |";
-    return line + "\n";
+std::string markdown_of(const Grid& grid) {
+    std::string text;
+    for (std::size_t i = 0; i < grid.size(); ++i) {
+        text += "|";
+        for (const std::string& cell : grid[i]) text += " " + cell + " |";
+        text += "\n";
+        if (i > 0) continue;
+        for (std::size_t c = 0; c < grid[0].size(); ++c) text += c == 0 ? "|---|" : "---:|";
+        text += "\n";
+    }
+    return text;
 }
 
 std::string list_text(const std::vector<double>& values) {
@@ -59,92 +86,66 @@ std::string list_text(const std::vector<double>& values) {
     return text;
 }
 
-std::string legend(const TableResult& result) {
+std::string legend(const ColumnResult& column) {
     return fmt::format(
-        "Scaled accuracy in percent (guessing = 0, chance accuracy {:g}), test split at size {}. best: the replica "
+        "Scaled accuracy in percent on the test split at size {} (guessing: 0, chance accuracy {:g}; always the most "
+        "frequent answer: {:.1f}).\n"
+        "median, min, max, pass (at least {:.0f}) and the curve @N (medians): over the seeds at the learning rate "
         "with the highest\n"
-        "validation accuracy (@N: the same one at size N); median, pass: over the seeds at the learning rate with the "
-        "highest mean\n"
-        "validation accuracy; pass: at least {:.0f}; pass all: in the whole population; s: seconds of training and "
-        "evaluation.\n",
-        result.chance, result.profile->test_size, percent(kPass));
+        "mean validation accuracy; best: the replica with the highest validation accuracy; pass all: in the whole "
+        "population;\n"
+        "s: seconds of training and evaluation.\n",
+        column.profile->test_size, column.chance, percent(column.majority), percent(kPass));
 }
 
-Value numbers(const std::vector<double>& values) {
-    Array items;
-    for (const double value : values) items.emplace_back(value);
-    return {std::move(items)};
+constexpr const char* kSummaryLegend =
+    "Each cell: median over the seeds at the learning rate chosen on validation data / the replica that is best on "
+    "validation data;\nscaled accuracy in percent on test data. The paper gives the best of its sweep.\n";
+
+std::string sections(const TableResult& result, std::string (*draw)(const Grid&), const char* heading) {
+    std::string text;
+    if (result.columns.size() > 1) text += draw(summary_grid(result)) + "\n" + kSummaryLegend + "\n";
+    for (const ColumnResult& column : result.columns) {
+        if (result.columns.size() > 1) text += fmt::format("{}{}\n\n", heading, column.column->label);
+        text += fmt::format("{}\n{}\nOurs: {}.\n\n", draw(detail_grid(result, column)), legend(column),
+                            protocol_text(column, result.device));
+    }
+    return text + fmt::format("Paper: {}\n", result.table->source);
 }
 
-Value row_value(const RowResult& row) {
-    return {Table{{"key", {std::string(row.row->key)}},
-                  {"label", {std::string(row.row->label)}},
-                  {"best", {row.best}},
-                  {"best_replica", {static_cast<std::int64_t>(row.best_replica)}},
-                  {"curve", numbers(row.curve)},
-                  {"best_rate", {row.best_rate}},
-                  {"median", {row.median}},
-                  {"passed", {row.passed}},
-                  {"seeds", {row.seeds}},
-                  {"passed_all", {row.passed_all}},
-                  {"replicas", {row.replicas}},
-                  {"paper_percent", row.row->paper ? Value{*row.row->paper} : Value{}},
-                  {"seconds", {row.seconds}}}};
+std::string growth_text(const Curriculum& curriculum) {
+    if (curriculum.shape != CurriculumShape::linear) return "";
+    return fmt::format(" (growing from {} over {:.0f} % of the steps)", curriculum.start, percent(curriculum.growth));
 }
 
 }  // namespace
 
-std::string protocol_text(const TableResult& result) {
-    const RunConfig& config = result.config;
+double ColumnResult::seconds() const {
+    double sum = 0;
+    for (const RowResult& row : rows) sum += row.seconds;
+    return sum;
+}
+
+std::string protocol_text(const ColumnResult& column, const std::string& device) {
+    const RunConfig& config = column.config;
     const TrainingConfig& training = config.training;
-    const Curriculum& curriculum = training.curriculum;
-    const std::string growth =
-        curriculum.shape == CurriculumShape::linear
-            ? fmt::format(" (growing from {} over {:.0f} % of the steps)", curriculum.start, percent(curriculum.growth))
-            : "";
     return fmt::format(
-        "trained at sizes <= {}{}, tested at {}; {} steps of {} sequences; {} replicas a row: learning rates {} x {} "
-        "seeds; "
-        "AdamW ({:g}, {:g}), decay {}, clip {:g}; d_model {}, {} layer(s); {} test examples a size; {:.0f} s in all on "
-        "{}; "
-        "determinism same_replica",
-        curriculum.largest(), growth, result.profile->test_size, training.steps, training.batch,
-        config.replicas.count(), list_text(config.replicas.learning_rates), config.replicas.seeds,
-        training.optimizer.beta1, training.optimizer.beta2, list_text(config.replicas.weight_decays),
-        training.optimizer.clip, config.model.config->d_model, config.model.config->n_layer, config.test.count,
-        total_seconds(result), result.device);
+        "trained at sizes <= {}{}, tested at {} on {} examples a size; {} steps of {} sequences; {} replicas a row: "
+        "learning rates {} x {} seeds; AdamW ({:g}, {:g}), decay {}, clip {:g}, label smoothing {:g}; d_model {}, {} "
+        "layer(s); {:.0f} s in all on {}; determinism same_replica",
+        training.curriculum.largest(), growth_text(training.curriculum), column.profile->test_size, config.test.count,
+        training.steps, training.batch, config.replicas.count(), list_text(config.replicas.learning_rates),
+        config.replicas.seeds, training.optimizer.beta1, training.optimizer.beta2,
+        list_text(config.replicas.weight_decays), training.optimizer.clip, training.loss.label_smoothing,
+        config.model.config->d_model, config.model.config->n_layer, column.seconds(), device);
 }
 
 std::string to_text(const TableResult& result) {
-    std::string text = fmt::format("{}\n\n{}", result.table->title, text_line(heads(result)));
-    for (const RowResult& row : result.rows) text += text_line(cells(row, result));
-    return text +
-           fmt::format("\n{}\nOurs: {}.\nPaper: {}\n", legend(result), protocol_text(result), result.table->source);
+    return fmt::format("{}\n\n{}", result.table->title, sections(result, text_of, ""));
 }
 
 std::string to_markdown(const TableResult& result) {
-    const std::vector<std::string> names = heads(result);
-    std::string text = fmt::format("# {}\n\n{}", result.table->title, markdown_line(names));
-    text += markdown_line(std::vector<std::string>(names.size(), "---"));
-    for (const RowResult& row : result.rows) text += markdown_line(cells(row, result));
-    return text +
-           fmt::format("\n{}\nOurs: {}.\n\nPaper: {}\n", legend(result), protocol_text(result), result.table->source);
-}
-
-std::string to_json(const TableResult& result) {
-    Array rows;
-    for (const RowResult& row : result.rows) rows.push_back(row_value(row));
-    Array sizes;
-    for (const std::int64_t size : result.config.test.sizes) sizes.emplace_back(size);
-    return write_json({Table{{"table", {std::string(result.table->name)}},
-                             {"recipe", {std::string(result.profile->recipe)}},
-                             {"test_size", {result.profile->test_size}},
-                             {"test_sizes", {std::move(sizes)}},
-                             {"chance", {result.chance}},
-                             {"protocol", {protocol_text(result)}},
-                             {"rows", {std::move(rows)}}}},
-                      2) +
-           "\n";
+    return fmt::format("# {}\n\n{}", result.table->title, sections(result, markdown_of, "## "));
 }
 
 }  // namespace whorl

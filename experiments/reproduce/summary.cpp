@@ -38,8 +38,12 @@ RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionRes
     summary.row = &row;
     summary.best_replica = best_replica(validation);
     summary.best = scaled_accuracy(accuracy[summary.best_replica], chance);
-    for (const auto& at_size : result.test.accuracy)
+    for (const auto& at_size : result.test.accuracy) {
         summary.curve.push_back(scaled_accuracy(at_size[summary.best_replica], chance));
+        const auto first = at_size.begin() + static_cast<std::ptrdiff_t>(group);
+        const std::vector<double> seeds_at_size(first, first + static_cast<std::ptrdiff_t>(seeds));
+        summary.median_curve.push_back(scaled_accuracy(median(seeds_at_size), chance));
+    }
     summary.best_rate = replicas_of(setup.config.replicas)[group].learning_rate;
     std::vector<double> of_group;
     for (std::size_t r = 0; r < accuracy.size(); ++r) {
@@ -50,6 +54,8 @@ RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionRes
         summary.passed_all += pass ? 1 : 0;
     }
     summary.median = median(of_group);
+    summary.min = *std::min_element(of_group.begin(), of_group.end());
+    summary.max = *std::max_element(of_group.begin(), of_group.end());
     summary.seeds = setup.config.replicas.seeds;
     summary.replicas = setup.config.replicas.count();
     summary.seconds = result.seconds;

@@ -1,4 +1,4 @@
-// A published table as data: its rows, what the paper says, and how ours is measured.
+// A published table as data: its rows (models), its columns (tasks), what the paper says, and how ours is measured.
 #pragma once
 
 #include <optional>
@@ -9,24 +9,32 @@
 
 namespace whorl {
 
-struct TableRow {
-    const char* key;    // the row's folder
-    const char* label;  // as people call the model
-    const char* preset;
-    std::optional<double> paper;  // scaled accuracy in percent
-};
-
-/// How a table is measured: quick (minutes on a laptop) or full (the paper's protocol).
+/// How a column is measured: quick (minutes on a laptop) or full (the paper's protocol).
 struct TableProfile {
     const char* recipe;      // built-in; every row runs it with its own preset
     std::int64_t test_size;  // where the table's numbers are read
+};
+
+struct TableColumn {
+    const char* key;  // the column's folder
+    const char* label;
+    TableProfile quick, full;
+
+    const TableProfile& profile(bool is_full) const { return is_full ? full : quick; }
+};
+
+struct TableRow {
+    const char* key;                           // the row's folder inside each column's
+    const char* label;                         // as people call the model
+    const char* preset;                        // of core/model/registry.hpp
+    std::vector<std::optional<double>> paper;  // scaled accuracy in percent, one a column
 };
 
 struct PublishedTable {
     const char* name;
     const char* title;
     const char* source;
-    TableProfile quick, full;
+    std::vector<TableColumn> columns;
     std::vector<TableRow> rows;
 };
 
@@ -34,14 +42,15 @@ struct PublishedTable {
 const PublishedTable& published_table(const std::string& name);
 std::vector<std::string> published_table_names();
 
-/// One row as measured. Accuracies are scaled: 0 = guessing, 1 = perfect, on the test split.
+/// One row of one column as measured. Accuracies are scaled: 0 = guessing, 1 = perfect, on the test split.
 struct RowResult {
     const TableRow* row = nullptr;
     std::size_t best_replica = 0;               // by validation accuracy
     double best = 0;                            // its accuracy at the table's size
     std::vector<double> curve;                  // and at all test sizes
     double best_rate = 0;                       // the learning rate with the highest mean validation accuracy
-    double median = 0;                          // over the seeds at that rate
+    double median = 0, min = 0, max = 0;        // over the seeds at that rate
+    std::vector<double> median_curve;           // the median at all test sizes
     std::int64_t passed = 0, seeds = 0;         // at that rate: accuracy of at least kPass
     std::int64_t passed_all = 0, replicas = 0;  // in the whole population
     double seconds = 0;
@@ -53,17 +62,25 @@ inline constexpr double kPass = 0.9;  // scaled accuracy that counts as solved
 RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionResult& result,
                     const Evaluation& validation, std::int64_t test_size);
 
-struct TableResult {
-    const PublishedTable* table = nullptr;
+struct ColumnResult {
+    const TableColumn* column = nullptr;
     const TableProfile* profile = nullptr;
-    RunConfig config;  // of the first row: the protocol that all share
-    double chance = 0;
-    std::string device;
+    RunConfig config;     // of the first row: the protocol that all share
+    double chance = 0;    // accuracy of guessing
+    double majority = 0;  // scaled accuracy of always giving the most frequent answer, at the table's size
     std::vector<RowResult> rows;
+
+    double seconds() const;
 };
 
-/// "trained at sizes ≤ 40, tested at 64; 1600 steps of 64 sequences; …": all that a reader needs beside the numbers.
-std::string protocol_text(const TableResult& result);
+struct TableResult {
+    const PublishedTable* table = nullptr;
+    std::string device;
+    std::vector<ColumnResult> columns;
+};
+
+/// "trained at sizes ≤ 40, tested at 80; 1600 steps of 64 sequences; …": all that a reader needs beside the numbers.
+std::string protocol_text(const ColumnResult& column, const std::string& device);
 std::string to_text(const TableResult& result);
 std::string to_markdown(const TableResult& result);
 std::string to_json(const TableResult& result);

@@ -122,7 +122,7 @@ TEST_CASE("a table is reproduced row by row and taken up again", "[cli]") {
     const TemporaryFolder folder;
     const std::string command =
         "reproduce parity --threads 1 --set steps=3 --set batch=2 --set replicas.seeds=1 --set validation.count=8 "
-        "--set test.count=8 --set test.sizes=[40,64] --out " +
+        "--set test.count=8 --set test.sizes=[40,80] --out " +
         (folder / "table");
     const Outcome first = run_whorl(command);
     INFO(first.err);
@@ -130,9 +130,30 @@ TEST_CASE("a table is reproduced row by row and taken up again", "[cli]") {
     for (const char* row : {"Mamba-3, no RoPE", "Gated DeltaNet [0,1]", "Transformer", "paper", "same_replica"})
         CHECK_THAT(first.out, ContainsSubstring(row));
     const std::string table = slurp(folder / "table/table.md");
-    fs::remove_all(folder / "table/mamba2");
+    fs::remove_all(folder / "table/parity/mamba2");
     REQUIRE(run_whorl(command).status == 0);
     CHECK(whorl::parse_json(slurp(folder / "table/table.json"), "table").root.data.index() > 0);
     CHECK_THAT(table, ContainsSubstring("| Mamba-2 |"));
     CHECK(run_whorl(command + " --set batch=3").status == 2);  // other rows are in that folder
+}
+
+TEST_CASE("chosen rows and columns of a table have a summary beside the paper's numbers", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string command =
+        "reproduce state-tracking --threads 1 --set steps=2 --set batch=2 --set replicas.seeds=1 --set "
+        "validation.count=8 --set test.count=8 --row gdn --row mamba3 --column arithmetic --column brackets --out " +
+        (folder / "table");
+    const Outcome outcome = run_whorl(command);
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    // In the table's own order, with each column's own published numbers.
+    CHECK(outcome.out.find("Mamba-3") < outcome.out.find("Gated DeltaNet [-1,1]"));
+    for (const char* text : {"98.51", "87.75", "99.25", "93.50", "arithmetic, brackets"})
+        CHECK_THAT(outcome.out, ContainsSubstring(text));
+    CHECK_THAT(outcome.out, !ContainsSubstring("100.00"));
+    CHECK(fs::exists(folder / "table/brackets/gdn/manifest.json"));
+    const Outcome unknown = run_whorl("reproduce parity --row mamba4 --out " + (folder / "other"));
+    CHECK(unknown.status == 2);
+    CHECK_THAT(unknown.err, ContainsSubstring("mamba3"));
+    CHECK_FALSE(fs::exists(folder / "other"));
 }
