@@ -6,6 +6,7 @@ namespace whorl::cli {
 int run_train(const Arguments& arguments);
 int run_eval(const Arguments& arguments);
 int run_reproduce(const Arguments& arguments);
+int run_check(const Arguments& arguments);
 int run_report(const Arguments& arguments);
 int run_tasks(const Arguments& arguments);
 int run_sample(const Arguments& arguments);
@@ -22,6 +23,7 @@ const std::vector<Command>& commands() {
         {"train", "train the population that a recipe describes", run_train},
         {"eval", "accuracy of a run or checkpoint at chosen lengths", run_eval},
         {"reproduce", "train and print one of the published tables", run_reproduce},
+        {"check", "a gate on what this build learns", run_check},
         {"report", "what a run did, as Markdown or JSON", run_report},
         {"tasks", "list the tasks, or describe one", run_tasks},
         {"sample", "print examples of a task", run_sample},

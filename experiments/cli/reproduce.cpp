@@ -49,14 +49,6 @@ RunSetup cell_setup(const Request& request, const TableColumn& column, const Tab
     return set_up(load_recipe(column.profile(request.full).recipe, assignments));
 }
 
-RunDirectory open_or_create(const std::string& path, const RunSetup& setup) {
-    if (!RunDirectory::exists(path)) return RunDirectory::create(path, setup.toml());
-    const RunDirectory run = RunDirectory::open(path);
-    if (set_up(load_toml(run.config_path())).toml() != setup.toml())
-        throw UserError(path + ": holds a run of another recipe; choose another --out");
-    return run;
-}
-
 // Empty when interrupted.
 std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& column, const TableProfile& profile,
                                         const RunSetup& setup, const std::string& folder, Backend& backend) {

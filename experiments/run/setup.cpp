@@ -50,4 +50,12 @@ Document load_recipe(const std::string& name, const std::vector<std::string>& as
     return document;
 }
 
+RunDirectory open_or_create(const std::string& path, const RunSetup& setup) {
+    if (!RunDirectory::exists(path)) return RunDirectory::create(path, setup.toml());
+    const RunDirectory run = RunDirectory::open(path);
+    if (set_up(load_toml(run.config_path())).toml() != setup.toml())
+        throw UserError(path + ": holds a run of another recipe; choose another --out");
+    return run;
+}
+
 }  // namespace whorl

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/io/run_directory.hpp"
 #include "core/training/run_config.hpp"
 #include "tasks/registry.hpp"
 
@@ -27,6 +28,9 @@ RunSetup set_up(const Document& recipe);
 /// `assignments`
 /// (--set) applied. Throws UserError with the nearest name.
 Document load_recipe(const std::string& name, const std::vector<std::string>& assignments);
+
+/// The run of `setup` at `path`, made if there is none. Throws UserError when the folder holds a run of another recipe.
+RunDirectory open_or_create(const std::string& path, const RunSetup& setup);
 
 struct BuiltInRecipe {
     const char* name;
