@@ -16,8 +16,7 @@ std::string ModularArithmetic::example_text(const Example& example) const {
 
 const char* ModularArithmetic::about() {
     return "Digits joined by +, - and *; the answer at = is the value modulo `modulus`, * before + and -. An example "
-           "of "
-           "size s (odd; an even request means s-1) has s-2 tokens and then =. mult = false leaves * out.";
+           "of size s (odd; an even request means s-1) has s-2 tokens and then =. mult = false leaves * out.";
 }
 
 }  // namespace whorl

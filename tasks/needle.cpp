@@ -18,8 +18,7 @@ const char* Needle::about() {
            "(needles with other keys). keys > 1 is multi-key, values > 1 multi-value (one key has several needles; all "
            "are asked for, in order), queries > 1 multi-query; a number has value_tokens = 7 and value_symbols = 10, a "
            "uuid 32 and 16. depth = 0 … 1 places the needle asked for first, -1 anywhere. A needle is found when all "
-           "of "
-           "its tokens are right.";
+           "of its tokens are right.";
 }
 
 }  // namespace whorl

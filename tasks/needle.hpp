@@ -53,7 +53,8 @@ struct Needle {
     double chance() const { return 1.0 / value_symbols; }
     std::int64_t min_size() const { return smallest == 0 ? least_size() : smallest; }
     std::int64_t positions(std::int64_t size) const { return size - 1; }
-    std::int64_t slots(std::int64_t) const { return std::int64_t{queries} * values * value_tokens; }
+    std::int64_t slots(std::int64_t) const { return answers() * value_tokens; }
+    std::int64_t answers() const { return std::int64_t{queries} * values; }
     std::int64_t answer_tokens() const { return value_tokens; }
     WHORL_HD constexpr std::int64_t generate(const SampleKey& key, const SampleView& out) const;
     std::string token_text(std::int32_t token) const;

@@ -19,6 +19,7 @@ public:
     std::int64_t min_size() const override { return task_.min_size(); }
     std::int64_t positions(std::int64_t size) const override { return task_.positions(size); }
     std::int64_t slots(std::int64_t length) const override { return task_.slots(length); }
+    std::int64_t answers() const override { return task_.answers(); }
     std::int64_t answer_tokens() const override { return task_.answer_tokens(); }
     std::int64_t generate(const SampleKey& key, const SampleView& out) const override {
         return task_.generate(key, out);

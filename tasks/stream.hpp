@@ -17,6 +17,7 @@ struct StreamOptions {
     std::int64_t min_size() const { return smallest; }
     std::int64_t positions(std::int64_t size) const { return size - 1 + (bos ? 1 : 0); }
     std::int64_t slots(std::int64_t length) const { return supervise == Supervise::last ? 1 : length; }
+    std::int64_t answers() const { return supervise == Supervise::last ? 1 : 0; }
     std::int64_t answer_tokens() const { return 1; }
 };
 

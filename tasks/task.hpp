@@ -7,6 +7,7 @@
 //     std::int64_t min_size() const            the smallest size it can make
 //     std::int64_t positions(size) const       input positions of an example of that size, at most
 //     std::int64_t slots(length) const         supervised positions among `length` positions, at most
+//     std::int64_t answers() const             answers in every example, 0 where it depends on the length
 //     std::int64_t answer_tokens() const       supervised positions that make one answer, in a row (score.hpp)
 //     WHORL_HD generate(key, view) const       writes one example: pure, bounded, without recursion
 //     std::string token_text(token) const      how people write a token

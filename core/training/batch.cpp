@@ -56,6 +56,14 @@ void BatchLoader::repeat(std::int64_t b) {
     }
 }
 
+void BatchLoader::read_targets(std::int64_t b, std::vector<std::int32_t>& targets) const {
+    targets.resize(static_cast<std::size_t>(slots()));
+    for (std::size_t k = 0; k < targets.size(); ++k) {
+        const auto slot = static_cast<std::size_t>(b * slots()) + k;
+        targets[k] = row_of_[slot] < 0 ? -1 : target_[slot];
+    }
+}
+
 void BatchLoader::upload(const LanguageModel& model) {
     upload_whole(backend_, model.tokens(), tokens_);
     upload_whole(backend_, model.supervision().row_of, row_of_);

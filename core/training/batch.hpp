@@ -28,6 +28,9 @@ public:
     void clear(std::int64_t r, std::int64_t b);
     void upload(const LanguageModel& model);
 
+    /// The targets of sequence b of replica 0, one for each of its slots, -1 for a slot that is not used.
+    void read_targets(std::int64_t b, std::vector<std::int32_t>& targets) const;
+
 private:
     std::int64_t length() const { return shape_.length; }
     std::int64_t slots() const { return shape_.slots / shape_.batch; }

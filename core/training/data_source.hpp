@@ -19,7 +19,9 @@ public:
     virtual std::int64_t positions(std::int64_t size) const = 0;
     /// Supervised positions that `length` input positions hold at most.
     virtual std::int64_t slots(std::int64_t length) const = 0;
-    /// Supervised positions in a row that make one answer, which is right when all of them are (tasks/score.hpp).
+    /// Answers that each example asks for; 0 where that depends on its length.
+    virtual std::int64_t answers() const = 0;
+    /// Supervised positions in a row that make one answer, which is right when all of them are (score.hpp).
     virtual std::int64_t answer_tokens() const = 0;
     /// Writes the example of `key`; returns the number of input positions it fills. The view needs room for
     /// positions(key.sizes.max).

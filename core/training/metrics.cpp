@@ -1,5 +1,6 @@
 #include "core/training/metrics.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -48,7 +49,7 @@ struct StoredEvaluation {
     Split kind = Split::validation;
     std::int64_t step = 0, count = 0;
     std::vector<std::int64_t> sizes;
-    std::vector<std::vector<double>> accuracy;
+    std::vector<std::vector<double>> accuracy, found;
     std::vector<std::vector<std::optional<double>>> loss;
 };
 
@@ -60,6 +61,7 @@ void describe(V& v, StoredEvaluation& c) {
     v.field("sizes", c.sizes);
     v.field("accuracy", c.accuracy);
     v.field("loss", c.loss);
+    v.field("found", c.found);
 }
 
 double ratio(double sum, double count) {
@@ -96,23 +98,38 @@ std::string to_json_line(const TrainingRow& row) {
 }
 
 Value to_table(const Evaluation& evaluation) {
-    return {Table{{"kind", {std::string(split_name(evaluation.split))}},
-                  {"step", {evaluation.step}},
-                  {"count", {evaluation.count}},
-                  {"sizes", numbers(evaluation.sizes)},
-                  {"accuracy", rows(evaluation.accuracy)},
-                  {"loss", rows(evaluation.loss)}}};
+    Table table{{"kind", {std::string(split_name(evaluation.split))}},
+                {"step", {evaluation.step}},
+                {"count", {evaluation.count}},
+                {"sizes", numbers(evaluation.sizes)},
+                {"accuracy", rows(evaluation.accuracy)},
+                {"loss", rows(evaluation.loss)}};
+    if (!evaluation.found.empty()) table.push_back({"found", rows(evaluation.found)});
+    if (!evaluation.per_position.empty()) {
+        Array sizes;
+        for (const auto& at_size : evaluation.per_position) sizes.push_back(rows(at_size));
+        table.push_back({"per_position", {std::move(sizes)}});
+    }
+    return {std::move(table)};
 }
 
 Evaluation evaluation_from(const Value& table, const std::string& source) {
     StoredEvaluation stored;
     read_config({table, source}, stored);
-    Evaluation evaluation{stored.kind, stored.step, stored.sizes, stored.count, stored.accuracy, {}};
+    Evaluation evaluation{stored.kind, stored.step, stored.sizes, stored.count, stored.accuracy, {}, stored.found};
     for (const auto& row : stored.loss) {
         auto& losses = evaluation.loss.emplace_back();
         for (const auto& loss : row) losses.push_back(loss.value_or(std::numeric_limits<double>::quiet_NaN()));
     }
     return evaluation;
+}
+
+std::vector<std::int64_t> effective_lengths(const Evaluation& evaluation, double threshold) {
+    std::vector<std::int64_t> longest(evaluation.accuracy.empty() ? 0 : evaluation.accuracy.front().size(), 0);
+    for (std::size_t i = 0; i < evaluation.sizes.size(); ++i)
+        for (std::size_t r = 0; r < longest.size(); ++r)
+            if (evaluation.accuracy[i][r] >= threshold) longest[r] = std::max(longest[r], evaluation.sizes[i]);
+    return longest;
 }
 
 std::size_t best_replica(const Evaluation& evaluation) {

@@ -27,12 +27,18 @@ struct TrainingRow {
 };
 
 /// Accuracy over supervised positions on fresh examples of fixed sizes: accuracy[size][replica], loss likewise.
+/// Further scores, each empty where it does not apply:
+///     found[size][replica]            share of answers all of whose tokens are right, for tasks whose examples ask for
+///                                     several tokens that make up whole answers (a needle's values)
+///     per_position[size][replica][k]  accuracy at an example's k-th supervised position, on request: not in metrics
 struct Evaluation {
     Split split = Split::validation;
     std::int64_t step = 0;
     std::vector<std::int64_t> sizes;
     std::int64_t count = 0;  // examples a size
     std::vector<std::vector<double>> accuracy, loss;
+    std::vector<std::vector<double>> found{};
+    std::vector<std::vector<std::vector<double>>> per_position{};
 
     /// Mean over the sizes, per replica.
     std::vector<double> mean_accuracy() const;
@@ -42,10 +48,14 @@ struct Evaluation {
 TrainingRow row_of(const IntervalSums& sums, std::int64_t step, std::int64_t max_size, std::int64_t tokens);
 
 std::string to_json_line(const TrainingRow& row);
-/// An evaluation as a table of numbers; the loss of a replica that failed is NaN, in JSON null.
+/// An evaluation as a table of numbers, with the keys `found` and `per_position` only where these apply; the loss of a
+/// replica that failed is NaN, in JSON null.
 Value to_table(const Evaluation& evaluation);
 /// Reads one back from such a table, keys it does not know left aside. Throws UserError naming `source`.
 Evaluation evaluation_from(const Value& table, const std::string& source);
+
+/// The longest evaluated size at which a replica's accuracy is at least `threshold`, per replica; 0: none is.
+std::vector<std::int64_t> effective_lengths(const Evaluation& evaluation, double threshold);
 
 /// The replica with the highest mean accuracy; among equals the one with the lowest loss, then the first.
 std::size_t best_replica(const Evaluation& evaluation);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/error.hpp"
+#include "core/training/evaluation.hpp"
 
 namespace whorl {
 namespace {
@@ -155,8 +156,7 @@ void Trainer::step(std::int64_t count) {
         load_batch(size_at(step_));
         population_.zero_gradient();
         model_.forward(population_.parameters());
-        model_.loss_and_gradient(population_.parameters(), population_.gradient(),
-                                 config_.loss.label_smoothing);
+        model_.loss_and_gradient(population_.parameters(), population_.gradient(), config_.loss.label_smoothing);
         update();
         tokens_ += config_.batch * model_.shape().length;
         ++step_;
@@ -169,43 +169,10 @@ TrainingRow Trainer::take_row() {
     return row;
 }
 
-void Trainer::evaluate_size(std::int64_t size, Evaluation& evaluation, const EvaluationConfig& on) {
-    ModelShape shape = training_shape(size);
-    // No more memory than training takes, as far as that goes.
-    const std::int64_t room = config_.batch * training_shape(config_.curriculum.largest()).length / shape.length;
-    shape.batch = std::clamp<std::int64_t>(room, 1, on.count);
-    shape.slots = shape.batch * data_.slots(shape.length);
-    shape.backward = false;
-    bind(shape);
-    std::vector<double> loss(replicas_.size(), 0.0), correct = loss, used = loss;
-    for (std::int64_t first = 0; first < on.count; first += shape.batch) {
-        for (std::int64_t b = 0; b < shape.batch; ++b) {
-            const SampleKey key{static_cast<std::uint64_t>(on.seed),
-                                evaluation.split,
-                                static_cast<std::uint64_t>(size),
-                                static_cast<std::uint64_t>(first + b),
-                                {size, size}};
-            first + b < on.count ? loader_.put(0, b, data_, key) : loader_.clear(0, b);
-            loader_.repeat(b);
-        }
-        loader_.upload(model_);
-        model_.forward(population_.parameters());
-        model_.evaluate_loss();
-        download_sums();
-        for (std::size_t r = 0; r < replicas_.size(); ++r) {
-            loss[r] += loss_host_[r] * used_host_[r];
-            correct[r] += correct_host_[r];
-            used[r] += used_host_[r];
-        }
-    }
-    for (std::size_t r = 0; r < replicas_.size(); ++r) loss[r] /= used[r], correct[r] /= used[r];
-    evaluation.accuracy.push_back(correct);
-    evaluation.loss.push_back(loss);
-}
-
 Evaluation Trainer::evaluate(Split split, const EvaluationConfig& on) {
-    Evaluation evaluation{split, step_, on.sizes, on.count, {}, {}};
-    for (const std::int64_t size : on.sizes) evaluate_size(size, evaluation, on);
+    const std::int64_t positions = evaluation_positions(config_, data_);
+    Evaluation evaluation = whorl::evaluate({model_, population_.parameters(), backend_, positions}, data_, split, on);
+    evaluation.step = step_;
     return evaluation;
 }
 

@@ -72,7 +72,6 @@ private:
     void update();
     void decide(std::size_t r);
     void download_sums();
-    void evaluate_size(std::int64_t size, Evaluation& evaluation, const EvaluationConfig& on);
 
     TrainingConfig config_;
     const DataSource& data_;

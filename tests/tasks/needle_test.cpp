@@ -6,7 +6,7 @@
 
 #include "core/base/error.hpp"
 #include "tasks/registry.hpp"
-#include "tasks/score.hpp"
+#include "core/training/score.hpp"
 #include "tests/io/messages.hpp"
 #include "tests/tasks/task_support.hpp"
 

@@ -1,4 +1,5 @@
 // Tiny trainings with a known outcome: what can learn does, what cannot does not.
+#include "core/training/trained_models.hpp"
 #include "tests/catch.hpp"
 #include "tests/training/small_population.hpp"
 
@@ -29,4 +30,27 @@ TEST_CASE("without rotation or negative eigenvalues parity stays a guess at leng
     // not.
     CHECK(best_accuracy("mamba3-no-rope", 16, 40) < 0.66);
     CHECK(best_accuracy("mamba2", 16, 40) < 0.66);
+}
+
+TEST_CASE("Gated DeltaNet finds needles at every depth of the haystacks it was trained on", "[training][learning]") {
+    Needle task;
+    task.value_tokens = 2;
+    task.key_symbols = task.value_symbols = 8, task.filler_symbols = 4;
+    TrainingConfig config = training(400, 16);
+    config.curriculum = {CurriculumShape::fixed, 24, 24, 1.0, {}, 0};
+    ModelConfig two_layers = model("gdn");
+    two_layers.layers.push_back(two_layers.layers.front());
+    two_layers.n_layer = 2;
+    two_layers.vocab_size = task.vocabulary();
+    const auto data = make_data_source(task);
+    const auto backend = make_cpu_backend(1);
+    Trainer trainer(config, two_layers, *data, {{1e-2, 0.1, 0, 0, {0, 0}, true}}, *backend);
+    trainer.step(config.steps);
+    TrainedModels models(two_layers, trainer.snapshot().values.parameters, *backend);
+    for (const double depth : {0.0, 0.5, 1.0}) {
+        task.depth = depth;
+        const Evaluation test = models.evaluate(*make_data_source(task), Split::test, {{24}, 128, 0}, 512);
+        INFO("depth " << depth);
+        CHECK(test.found[0][0] > 0.95);
+    }
 }

@@ -1,4 +1,4 @@
-// What counts as right.
+// What counts as right: single tokens, and answers of several.
 #pragma once
 
 #include <cstdint>
