@@ -1,46 +1,21 @@
 // whorl sample: a task's examples, to be checked by eye.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
 #include "core/training/metrics.hpp"
+#include "experiments/cli/examples.hpp"
 #include "experiments/cli/options.hpp"
-#include "tasks/registry.hpp"
 
 namespace whorl::cli {
 namespace {
 
 constexpr std::int64_t kMostSamples = 1'000'000, kLastStep = std::int64_t{1} << 47;
-constexpr std::int64_t kShownSize = 16;  // fits a terminal's line
 
 Split split_from(const std::string& name) {
     for (const Split split : {Split::train, Split::validation, Split::test})
         if (name == split_name(split)) return split;
     throw UserError("--split: unknown split " + in_quotes(name) + suggestion(name, {"train", "validation", "test"}));
-}
-
-// Tokens on one line, what is asked for below them, dots where nothing is; `text` writes a token.
-template <class Text>
-void print_pairs(const Example& example, const Text& text) {
-    std::string above, below;
-    for (std::size_t t = 0; t < example.tokens.size(); ++t) {
-        const std::string token = text(example.tokens[t]);
-        const std::string target = example.targets[t] < 0 ? "." : text(example.targets[t]);
-        const std::size_t width = std::max(token.size(), target.size());
-        above += fmt::format(" {:>{}}", token, width);
-        below += fmt::format(" {:>{}}", target, width);
-    }
-    fmt::print("input {}\ntarget{}\n\n", above, below);
-}
-
-void print_text(const Task& task, const Example& example) {
-    const std::string line = example_text(task, example);
-    if (line.empty())
-        print_pairs(example, [&](std::int32_t token) { return token_text(task, token); });
-    else
-        fmt::print("{}\n", line);
 }
 
 void print_json(const Example& example) {
@@ -55,13 +30,13 @@ std::int64_t in_range(const char* flag, std::int64_t value, std::int64_t most) {
     return value;
 }
 
-SizeRange sizes_from(const Parsed& parsed, const Task& task, std::int64_t least) {
+SizeRange sizes_from(const Parsed& parsed, const Task& task, const DataSource& data) {
     if (parsed.has("size")) {
         const std::int64_t size = check_size(task, parsed.number("size"), "--size");
         return {size, size};
     }
-    if (!parsed.has("max-size")) return {least, std::max(least, kShownSize)};
-    return {least, check_size(task, parsed.number("max-size"), "--max-size")};
+    if (!parsed.has("max-size")) return shown_sizes(data);
+    return {data.min_size(), check_size(task, parsed.number("max-size"), "--max-size")};
 }
 
 Syntax syntax() {
@@ -95,7 +70,7 @@ int run_sample(const Arguments& arguments) {
     const Task task = find_task(parsed->first("TASK"), parsed->all("set"));
     const auto data = make_data_source(task);
     const std::int64_t count = in_range("--count", parsed->number("count"), kMostSamples);
-    const SizeRange sizes = sizes_from(*parsed, task, data->min_size());
+    const SizeRange sizes = sizes_from(*parsed, task, *data);
     const Split split = split_from(parsed->text("split"));
     const std::int64_t step = split == Split::train ? in_range("--step", parsed->number("step"), kLastStep) : sizes.max;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -105,9 +80,9 @@ int run_sample(const Arguments& arguments) {
         if (parsed->flag("json"))
             print_json(example);
         else if (parsed->flag("ids"))
-            print_pairs(example, [](std::int32_t token) { return std::to_string(token); });
+            fmt::print("{}", paired_text(example, [](std::int32_t token) { return std::to_string(token); }));
         else
-            print_text(task, example);
+            fmt::print("{}", readable_text(task, example));
     }
     return 0;
 }

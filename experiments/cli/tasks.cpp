@@ -4,14 +4,15 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "experiments/cli/examples.hpp"
 #include "experiments/cli/options.hpp"
 #include "tasks/baseline.hpp"
-#include "tasks/registry.hpp"
 
 namespace whorl::cli {
 namespace {
 
 constexpr std::int64_t kTokensShown = 128;  // all of most tasks
+constexpr std::uint64_t kExamplesShown = 3;
 constexpr std::int64_t kBaselineExamples = 1 << 14;
 
 void print_tokens(const Task& task, const DataSource& data) {
@@ -35,11 +36,19 @@ void print_baselines(const DataSource& data) {
     }
 }
 
+// The first ones of training with seed 0: `whorl sample` shows more.
+void print_examples(const Task& task, const DataSource& data) {
+    fmt::print("\nexamples, as `whorl sample` prints them:\n\n");
+    for (std::uint64_t i = 0; i < kExamplesShown; ++i)
+        fmt::print("{}", readable_text(task, make_example(data, {0, Split::train, 0, i, shown_sizes(data)})));
+}
+
 void describe_task(const Task& task) {
     const auto data = make_data_source(task);
     fmt::print("{} (version {})\n\n{}\n\n", data->name(), data->version(), about_task(task));
     print_tokens(task, *data);
     print_baselines(*data);
+    print_examples(task, *data);
     fmt::print("\nParameters:\n\n[task]\n{}", write_toml(to_value(task)));
 }
 
@@ -55,10 +64,11 @@ void list_tasks() {
 }  // namespace
 
 int run_tasks(const Arguments& arguments) {
-    Syntax syntax("tasks", "[--describe NAME [--set key=value]…]",
-                  "Lists the tasks, or explains one: its tokens, its parameters, and what accuracy is worth nothing.",
-                  {"whorl tasks", "whorl tasks --describe parity",
-                   "whorl tasks --describe modular_arithmetic_brackets --set mult=true"});
+    Syntax syntax(
+        "tasks", "[--describe NAME [--set key=value]…]",
+        "Lists the tasks, or explains one: its tokens, its parameters, examples, and what accuracy is worth nothing.",
+        {"whorl tasks", "whorl tasks --describe parity",
+         "whorl tasks --describe modular_arithmetic_brackets --set mult=true"});
     syntax.options.add_options()("describe", po::value<std::string>(), "the task to explain");
     add_set_option(syntax.options);
     const auto parsed = parse(syntax, arguments);
