@@ -7,6 +7,7 @@
 #include "core/io/text.hpp"
 #include "core/training/checkpoint.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/cli/scores.hpp"
 #include "experiments/cli/tables.hpp"
 
 namespace whorl::cli {
@@ -52,41 +53,79 @@ std::vector<std::size_t> chosen_replicas(const std::string& choice, const Checkp
     return replicas;
 }
 
-// The population of the chosen replicas alone: evaluating one of a thousand costs a thousandth.
-TrainerSnapshot select(const TrainerSnapshot& from, const std::vector<std::size_t>& replicas, std::size_t slice) {
-    TrainerSnapshot result{from.step, from.tokens, {}, IntervalSums(replicas.size()), {}};
-    const auto append = [slice](std::vector<float>& to, const std::vector<float>& source, std::size_t r) {
-        const auto first = source.begin() + static_cast<std::ptrdiff_t>(r * slice);
-        to.insert(to.end(), first, first + static_cast<std::ptrdiff_t>(slice));
-    };
+// The chosen replicas alone: evaluating one of a thousand costs a thousandth.
+TrainedModels load_models(const RunSetup& setup, const CheckpointFiles& files, const std::vector<std::size_t>& replicas,
+                          Backend& backend) {
+    const ParameterLayout layout(setup.model);
+    const auto slice = static_cast<std::size_t>(layout.slice());
+    const TrainerSnapshot whole = load_checkpoint(files, layout, setup.config.replicas.count());
+    std::vector<float> parameters;
     for (const std::size_t r : replicas) {
-        result.stopped_at.push_back(from.stopped_at[r]);
-        append(result.values.parameters, from.values.parameters, r);
-        append(result.values.first_moment, from.values.first_moment, r);
-        append(result.values.second_moment, from.values.second_moment, r);
+        const auto first = whole.values.parameters.begin() + static_cast<std::ptrdiff_t>(r * slice);
+        parameters.insert(parameters.end(), first, first + static_cast<std::ptrdiff_t>(slice));
     }
-    return result;
+    return {setup.model, parameters, backend};
 }
 
-Evaluation evaluate(const RunSetup& setup, const CheckpointFiles& files, const std::vector<std::size_t>& replicas,
-                    Split split, const EvaluationConfig& on, Backend& backend) {
-    const std::vector<ReplicaHyper> all = replicas_of(setup.config.replicas);
-    std::vector<ReplicaHyper> chosen;
-    for (const std::size_t r : replicas) chosen.push_back(all[r]);
-    Trainer trainer(setup.config.training, setup.model, *setup.data, chosen, backend);
-    const TrainerSnapshot whole = load_checkpoint(files, trainer.model().layout(), setup.config.replicas.count());
-    trainer.restore(select(whole, replicas, static_cast<std::size_t>(trainer.model().layout().slice())));
-    return trainer.evaluate(split, on);
+void override_sizes(const Parsed& parsed, const Task& task, EvaluationConfig& on) {
+    if (parsed.has("lengths")) on.sizes = number_list(parsed.text("lengths"), "--lengths", 1, kLargestTaskSize);
+    for (const std::int64_t size : on.sizes) check_size(task, size, "--lengths");
+    if (parsed.has("count"))
+        on.count = number_list(std::to_string(parsed.number("count")), "--count", 1, 1 << 24).front();
 }
 
-void print_json(const Evaluation& evaluation, const std::vector<std::size_t>& replicas, double chance) {
-    Value value = to_table(evaluation);
+double threshold_from(const Parsed& parsed) {
+    const double threshold = parsed.real("threshold");
+    if (!(threshold > 0 && threshold <= 1))
+        throw UserError(fmt::format("--threshold: {:g} is no accuracy; expected a number in (0, 1]", threshold));
+    return threshold;
+}
+
+const Needle& needle_of(const RunSetup& setup) {
+    const auto* needle = std::get_if<Needle>(&setup.task);
+    if (needle == nullptr)
+        throw UserError("--grid: this run's task is " + name_of_task(setup.task) +
+                        ", which hides nothing at a depth; the grid is of runs on needle");
+    return *needle;
+}
+
+void add_columns(Value& value, const std::vector<std::size_t>& replicas, double chance) {
     Array numbers;
     for (const std::size_t r : replicas) numbers.emplace_back(static_cast<std::int64_t>(r));
     auto& table = std::get<Table>(value.data);
     table.push_back({"replicas", {std::move(numbers)}});
     table.push_back({"chance", {chance}});
+}
+
+void print_json(const Evaluation& evaluation, const std::vector<std::size_t>& replicas, double chance,
+                double threshold) {
+    Value value = to_table(evaluation);
+    add_columns(value, replicas, chance);
+    Array lengths;
+    for (const std::int64_t length : effective_lengths(evaluation, threshold)) lengths.emplace_back(length);
+    auto& table = std::get<Table>(value.data);
+    table.push_back({"threshold", {threshold}});
+    table.push_back({"effective_length", {std::move(lengths)}});
     fmt::print("{}\n", write_json(value));
+}
+
+// Needles at every depth, in haystacks up to 16 times as long as those of training.
+void run_grid(const Parsed& parsed, const RunSetup& setup, const CheckpointFiles& files, TrainedModels& models,
+              const std::vector<std::size_t>& replicas, Split split, EvaluationConfig on) {
+    const std::int64_t trained = setup.config.training.curriculum.largest();
+    if (!parsed.has("lengths")) on.sizes = grid_sizes(trained);
+    NeedleGrid grid =
+        evaluate_grid(models, needle_of(setup), split, on, number_list(parsed.text("depths"), "--depths", 0, 100),
+                      evaluation_positions(setup.config.training, *setup.data));
+    for (Evaluation& row : grid.rows) row.step = files.step;
+    if (parsed.flag("json")) {
+        Value value = to_table(grid);
+        add_columns(value, replicas, setup.data->chance());
+        fmt::print("{}\n", write_json(value));
+        return;
+    }
+    fmt::print("{}, step {}\n", setup.config.name, files.step);
+    print_grid(grid, replicas, trained);
 }
 
 }  // namespace
@@ -94,9 +133,10 @@ void print_json(const Evaluation& evaluation, const std::vector<std::size_t>& re
 int run_eval(const Arguments& arguments) {
     Syntax syntax(
         "eval", "RUN|CHECKPOINT [--lengths 64,128,256] [--replica best|K|all] [options]",
-        "Accuracy of a run's newest checkpoint, or of the checkpoint named, on fresh examples of fixed sizes.",
+        "Accuracy of a run's newest checkpoint, or of the checkpoint named, on fresh examples of fixed sizes; the\n"
+        "longest size that it masters; and, where answers have several tokens, the share of them that is wholly right.",
         {"whorl eval runs/parity", "whorl eval runs/parity --lengths 64,128,256 --replica all",
-         "whorl eval runs/parity/checkpoints/step-1000 --json"});
+         "whorl eval runs/parity/checkpoints/step-1000 --json", "whorl eval runs/needle --grid --depths 0,50,100"});
     syntax.positionals = {{"RUN|CHECKPOINT"}};
     add_device_options(syntax.options);
     syntax.options.add_options()("lengths", po::value<std::string>(),
@@ -105,26 +145,39 @@ int run_eval(const Arguments& arguments) {
         "replica", po::value<std::string>()->default_value("best"),
         "best (by validation accuracy), a number from 0, or all")("validation", po::bool_switch(),
                                                                   "use the validation split instead of the test split")(
-        "json", po::bool_switch(), "for programs");
+        "threshold", po::value<double>()->default_value(0.9), "accuracy that counts for the effective length")(
+        "per-position", po::bool_switch(), "accuracy at each supervised position, too: an average hides a prefix")(
+        "grid", po::bool_switch(), "needles at every depth and up to 16 times the training size (task needle)")(
+        "depths", po::value<std::string>()->default_value("0,10,20,30,40,50,60,70,80,90,100"),
+        "rows of the grid, in percent")("json", po::bool_switch(), "for programs");
     const auto parsed = parse(syntax, arguments);
     if (!parsed) return 0;
     const Located located = locate(parsed->first("RUN|CHECKPOINT"));
     const RunSetup setup = set_up(load_toml(located.run.config_path()));
     EvaluationConfig on = setup.config.test;
-    if (parsed->has("lengths"))
-        on.sizes = number_list(parsed->text("lengths"), "--lengths", setup.data->min_size(), 1 << 20);
-    if (parsed->has("count"))
-        on.count = number_list(std::to_string(parsed->number("count")), "--count", 1, 1 << 24).front();
+    override_sizes(*parsed, setup.task, on);
+    const double threshold = threshold_from(*parsed);
+    if (parsed->flag("grid")) needle_of(setup);
     const auto replicas = chosen_replicas(parsed->text("replica"), located.files, setup.config.replicas.count());
     const auto backend = make_backend(*parsed);
     const Split split = parsed->flag("validation") ? Split::validation : Split::test;
-    const Evaluation evaluation = evaluate(setup, located.files, replicas, split, on, *backend);
+    TrainedModels models = load_models(setup, located.files, replicas, *backend);
+    if (parsed->flag("grid")) {
+        run_grid(*parsed, setup, located.files, models, replicas, split, on);
+        return 0;
+    }
+    const bool positions = parsed->flag("per-position");
+    Evaluation evaluation =
+        models.evaluate(*setup.data, split, on, evaluation_positions(setup.config.training, *setup.data), positions);
+    evaluation.step = located.files.step;
     if (parsed->flag("json")) {
-        print_json(evaluation, replicas, setup.data->chance());
+        print_json(evaluation, replicas, setup.data->chance(), threshold);
         return 0;
     }
     fmt::print("{}, step {}\n", setup.config.name, evaluation.step);
     print_replicas(evaluation, setup, replicas);
+    print_effective_lengths(evaluation, replicas, threshold);
+    if (positions) print_positions(evaluation, replicas);
     return 0;
 }
 

@@ -14,11 +14,18 @@ void print_header(const Evaluation& evaluation, const RunSetup& setup) {
                setup.data->chance());
 }
 
+void print_found(const std::vector<double>& shares) {
+    fmt::print("          {:>7.3f} {:>7.3f}", *std::max_element(shares.begin(), shares.end()), median(shares));
+}
+
 void print_column(const Evaluation& evaluation, std::size_t column, double chance) {
-    fmt::print("{:>6}  {:>8} {:>8}\n", "size", "accuracy", "scaled");
+    const bool found = !evaluation.found.empty();
+    fmt::print("{:>6}  {:>8} {:>8}{}\n", "size", "accuracy", "scaled", found ? "    found" : "");
     for (std::size_t i = 0; i < evaluation.sizes.size(); ++i) {
         const double accuracy = evaluation.accuracy[i][column];
-        fmt::print("{:>6}  {:>8.4f} {:>8.3f}\n", evaluation.sizes[i], accuracy, scaled_accuracy(accuracy, chance));
+        fmt::print("{:>6}  {:>8.4f} {:>8.3f}", evaluation.sizes[i], accuracy, scaled_accuracy(accuracy, chance));
+        if (found) fmt::print(" {:>8.4f}", evaluation.found[i][column]);
+        fmt::print("\n");
     }
 }
 
@@ -34,13 +41,17 @@ std::string replica_text(const ReplicaHyper& replica, std::size_t index) {
 void print_population(const Evaluation& evaluation, const RunSetup& setup) {
     print_header(evaluation, setup);
     const double chance = setup.data->chance();
-    fmt::print("{:>6}  {:>8} {:>8} {:>8}   scaled: {:>7} {:>7}\n", "size", "best", "median", "worst", "best", "median");
+    const bool found = !evaluation.found.empty();
+    fmt::print("{:>6}  {:>8} {:>8} {:>8}   scaled: {:>7} {:>7}{}\n", "size", "best", "median", "worst", "best",
+               "median", found ? "   found:    best  median" : "");
     for (std::size_t i = 0; i < evaluation.sizes.size(); ++i) {
         const std::vector<double>& accuracy = evaluation.accuracy[i];
         const auto [worst, best] = std::minmax_element(accuracy.begin(), accuracy.end());
         const double middle = median(accuracy);
-        fmt::print("{:>6}  {:>8.4f} {:>8.4f} {:>8.4f}           {:>7.3f} {:>7.3f}\n", evaluation.sizes[i], *best,
-                   middle, *worst, scaled_accuracy(*best, chance), scaled_accuracy(middle, chance));
+        fmt::print("{:>6}  {:>8.4f} {:>8.4f} {:>8.4f}           {:>7.3f} {:>7.3f}", evaluation.sizes[i], *best, middle,
+                   *worst, scaled_accuracy(*best, chance), scaled_accuracy(middle, chance));
+        if (found) print_found(evaluation.found[i]);
+        fmt::print("\n");
     }
 }
 
