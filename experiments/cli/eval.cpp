@@ -89,6 +89,17 @@ const Needle& needle_of(const RunSetup& setup) {
     return *needle;
 }
 
+// Before anything is computed.
+void check_grid(const Parsed& parsed, const RunSetup& setup) {
+    if (!parsed.flag("grid")) {
+        if (parsed.has("depths")) throw UserError("--depths: names the rows of a grid; add --grid");
+        return;
+    }
+    needle_of(setup);
+    for (const char* other : {"per-position", "threshold"})
+        if (parsed.has(other)) throw UserError(fmt::format("--grid and --{} exclude each other", other));
+}
+
 void add_columns(Value& value, const std::vector<std::size_t>& replicas, double chance) {
     Array numbers;
     for (const std::size_t r : replicas) numbers.emplace_back(static_cast<std::int64_t>(r));
@@ -157,7 +168,7 @@ int run_eval(const Arguments& arguments) {
     EvaluationConfig on = setup.config.test;
     override_sizes(*parsed, setup.task, on);
     const double threshold = threshold_from(*parsed);
-    if (parsed->flag("grid")) needle_of(setup);
+    check_grid(*parsed, setup);
     const auto replicas = chosen_replicas(parsed->text("replica"), located.files, setup.config.replicas.count());
     const auto backend = make_backend(*parsed);
     const Split split = parsed->flag("validation") ? Split::validation : Split::test;

@@ -72,6 +72,7 @@ TEST_CASE("the needle grid has a row for each depth and reaches 16 times the tra
         CHECK(inner(inner(items(json.root, key), 2), 1).size() == 1);
     }
     CHECK(run_whorl("eval " + run + " --grid --depths 0,101").status == 2);
+    CHECK_THAT(run_whorl("eval " + run + " --grid --per-position").err, ContainsSubstring("exclude each other"));
     // A size that cannot hold the needle and its query, with the one that can.
     CHECK_THAT(run_whorl("eval " + run + " --lengths 5").err,
                ContainsSubstring("--lengths: 5 is no size of needle; the nearest is 10"));
@@ -85,6 +86,7 @@ TEST_CASE("eval shows every prefix where every prefix is asked for", "[cli]") {
     CHECK(whorl::find(json.root, "found") == nullptr);
     for (const auto& [arguments, expected] : {std::pair{"--grid", "this run's task is parity"},
                                               {"--threshold 1.5", "--threshold: 1.5"},
+                                              {"--depths 0,50", "--depths: names the rows of a grid"},
                                               {"--lengths 2", "--lengths: 2 is no size of parity; the nearest is 3"},
                                               {"--lengths 9,2000000", "2000000"}}) {
         const Outcome outcome = run_whorl("eval " + run + " " + arguments);
