@@ -5,8 +5,8 @@
 #include <string>
 
 #include "core/base/error.hpp"
-#include "tasks/registry.hpp"
 #include "core/training/score.hpp"
+#include "tasks/registry.hpp"
 #include "tests/io/messages.hpp"
 #include "tests/tasks/task_support.hpp"
 
