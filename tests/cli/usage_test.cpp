@@ -61,6 +61,8 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         {"train parity-quick --set test.sizes=[2]", "below the task's smallest size"},
         {"train parity-quick --set curriculum.start=50", "must not exceed 'end'"},
         {"train parity-quick --replicas 0", "seeds"},
+        {"train parity-quick --set replicas.learning_rate=[]", "a population of no replicas"},
+        {"train parity-quick --set replicas.weight_decay={log=[0.1,1],count=0}", "replicas.weight_decay.count"},
         {"train --resume", "--resume needs --out"},
         {"train --resume --out FOLDER/none", "holds no run"},
         {"train FOLDER/unknown_key.toml", "unknown_key.toml:2"},
