@@ -1,6 +1,7 @@
 // What distinguishes the members of a population from one another.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -15,6 +16,31 @@ struct ReplicaHyper {
     std::uint64_t init_seed = 0, data_seed = 0;
     DtRange dt;
     bool alive = true;  // false: keeps its parameters, takes no more steps
+};
+
+/// Why a replica takes no more steps.
+enum class StopReason {
+    none,        // it does
+    not_finite,  // its loss or gradient was NaN or infinite: it keeps the parameters from before
+    solved,      // early_stop
+    held,        // ReplicaHyper::alive was false from the beginning
+};
+constexpr auto enum_names(StopReason) {
+    return std::to_array<EnumName<StopReason>>({{StopReason::none, "none"},
+                                                {StopReason::not_finite, "not_finite"},
+                                                {StopReason::solved, "solved"},
+                                                {StopReason::held, "held"}});
+}
+
+/// Where each replica stands.
+struct Standing {
+    std::vector<std::int64_t> stopped_at;  // steps done when it was stopped, -1: it goes on
+    std::vector<StopReason> reason;
+    std::vector<std::int64_t> solved;  // validations in a row that early_stop counts
+
+    explicit Standing(std::size_t replicas = 0)
+        : stopped_at(replicas, -1), reason(replicas, StopReason::none), solved(replicas, 0) {}
+    std::int64_t count(StopReason which) const { return std::count(reason.begin(), reason.end(), which); }
 };
 
 /// A population as a product: every learning rate with every decay, every Δ range and every seed.

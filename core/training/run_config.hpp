@@ -24,6 +24,15 @@ struct LossConfig {
     double label_smoothing = 0;  // ε: the target's distribution is (1-ε) one-hot + ε/V
 };
 
+/// A replica whose validation accuracy is at least `accuracy` at every size, `validations` times in a row, stops there:
+/// what it computed stays. 0: none stops.
+struct EarlyStop {
+    double accuracy = 0;
+    std::int64_t validations = 3;
+
+    bool on() const { return accuracy > 0; }
+};
+
 /// What the trainer itself needs.
 struct TrainingConfig {
     std::int64_t steps = 1000;
@@ -32,6 +41,7 @@ struct TrainingConfig {
     OptimizerConfig optimizer;
     Schedule schedule;
     Curriculum curriculum;
+    EarlyStop early_stop;
 };
 
 /// Which sizes are evaluated, on how many examples each.
@@ -89,6 +99,12 @@ void describe(V& v, LossConfig& c) {
     v.field("label_smoothing", c.label_smoothing, at_least(0).below(1));
 }
 
+template <class V>
+void describe(V& v, EarlyStop& c) {
+    v.field("accuracy", c.accuracy, range(0, 1));
+    v.field("validations", c.validations, range(1, 1e6));
+}
+
 inline constexpr double kMostExamples = 1 << 24;
 
 template <class V>
@@ -141,9 +157,12 @@ void describe(V& v, RunConfig& c) {
     v.field("optimizer", c.training.optimizer);
     v.field("schedule", c.training.schedule);
     v.field("curriculum", c.training.curriculum);
+    v.field("early_stop", c.training.early_stop);
     v.field("validation", c.validation);
     v.field("test", c.test);
     v.field("checkpoint", c.checkpoint);
+    v.require(!c.training.early_stop.on() || c.validation.every > 0, "early_stop",
+              "is decided by validations: give validation.every, the steps between them");
 }
 
 }  // namespace whorl

@@ -22,14 +22,16 @@ Syntax syntax() {
         "describes, and\n"
         "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves.",
         {"whorl train parity-quick --out runs/parity", "whorl train my.toml --set model.preset=mamba2 --set batch=128",
-         "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run"});
+         "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run",
+         "whorl train parity-full --set replicas.learning_rate='{ log = [1e-4, 1e-2], count = 8 }' --memory 4"});
     syntax.positionals = {{"RECIPE", 0, 1}};
     add_set_option(syntax.options);
     add_device_options(syntax.options);
+    add_group_options(syntax.options);
     syntax.options.add_options()("out", po::value<std::string>(), "the run's folder (default runs/NAME)")(
         "replicas", po::value<std::int64_t>(), "seeds of each combination: the recipe's replicas.seeds")(
-        "resume", po::bool_switch(), "go on with the run in --out")("dry-run", po::bool_switch(),
-                                                                    "only say what it takes: memory, tokens, time");
+        "resume", po::bool_switch(), "go on with the run in --out")(
+        "dry-run", po::bool_switch(), "only say what it takes: groups, memory, tokens, time");
     return syntax;
 }
 
@@ -57,11 +59,12 @@ Job resume(const Parsed& parsed) {
     return {std::move(setup), run};
 }
 
-Job begin(const Parsed& parsed) {
+Job begin(const Parsed& parsed, Backend& backend) {
     if (parsed.first("RECIPE").empty())
         throw UserError("RECIPE is missing; usage: whorl train RECIPE [--set key=value]… [options]");
     RunSetup setup = setup_from_recipe(parsed);
     const std::string out = parsed.has("out") ? parsed.text("out") : "runs/" + setup.config.name;
+    check_memory(setup, backend, group_request(parsed));
     const RunDirectory run = RunDirectory::create(out, setup.toml());
     return {std::move(setup), run};
 }
@@ -77,31 +80,36 @@ double total_tokens(const RunSetup& setup) {
 }
 
 // Times a few steps at the largest size; the first one pays for the memory's first touch and does not count.
-double tokens_per_second(const RunSetup& setup, Backend& backend, std::int64_t* memory) {
+double tokens_per_second(const RunSetup& setup, Trainer& trainer) {
     constexpr std::int64_t kTimedSteps = 3;
-    TrainingConfig training = setup.config.training;
-    training.curriculum.end = training.curriculum.largest();
-    training.curriculum.shape = CurriculumShape::fixed;
-    training.steps = 1 + kTimedSteps;
-    Trainer trainer(training, setup.model, *setup.data, replicas_of(setup.config.replicas), backend);
-    *memory = trainer.model().arena_size() + 4 * setup.config.replicas.count() * trainer.model().layout().slice() * 4;
     trainer.step(1);
+    const std::int64_t before = trainer.peek_row().tokens;
     const auto begin = std::chrono::steady_clock::now();
     trainer.step(kTimedSteps);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    const std::int64_t tokens =
-        kTimedSteps * training.batch * trainer.model().shape().length * setup.config.replicas.count();
+    const std::int64_t tokens = (trainer.peek_row().tokens - before) * setup.config.replicas.count();
     return static_cast<double>(tokens) / seconds;
+}
+
+// The run with nothing but its largest batches.
+TrainingConfig at_largest_size(TrainingConfig training) {
+    training.curriculum.end = training.curriculum.largest();
+    training.curriculum.shape = CurriculumShape::fixed;
+    return training;
 }
 
 int dry_run(const Parsed& parsed) {
     const RunSetup setup = setup_from_recipe(parsed);
     const auto backend = make_backend(parsed);
-    std::int64_t memory = 0;
-    const double rate = tokens_per_second(setup, *backend, &memory), tokens = total_tokens(setup);
-    fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, setup.config.replicas.count(),
+    check_memory(setup, *backend, group_request(parsed));
+    Trainer trainer(at_largest_size(setup.config.training), setup.model, *setup.data,
+                    replicas_of(setup.config.replicas), *backend, group_request(parsed));
+    const std::int64_t replicas = setup.config.replicas.count(), group = trainer.plan().group();
+    const double rate = tokens_per_second(setup, trainer), tokens = total_tokens(setup);
+    fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, replicas,
                ParameterLayout(setup.model).count());
-    fmt::print("memory   {:.1f} MiB on {}\n", static_cast<double>(memory) / (1 << 20), backend->describe());
+    fmt::print("groups   {} of up to {} replicas\n", (replicas + group - 1) / group, group);
+    fmt::print("memory   {} on {}\n", memory_text(trainer.plan().memory()), backend->describe());
     fmt::print("tokens   {:.2f} million in {} steps (padding included)\n", tokens / 1e6, setup.config.training.steps);
     fmt::print("time     about {} at {:.0f} tokens/s, plus evaluation\n", duration_text(tokens / rate), rate);
     return 0;
@@ -114,10 +122,10 @@ int run_train(const Arguments& arguments) {
     if (!parsed) return 0;
     if (parsed->flag("dry-run")) return dry_run(*parsed);
     const auto backend = make_backend(*parsed);
-    const Job job = parsed->flag("resume") ? resume(*parsed) : begin(*parsed);
+    const Job job = parsed->flag("resume") ? resume(*parsed) : begin(*parsed, *backend);
     const InterruptGuard guard;
     ProgressLine line(job.setup.config.name);
-    const SessionResult result = train_run(job.setup, job.run, *backend, hooks_for(line));
+    const SessionResult result = train_run(job.setup, job.run, *backend, hooks_for(line), {group_request(*parsed)});
     line.finish();
     if (result.interrupted) {
         fmt::print(stderr, "stopped after step {}; go on with: whorl train --resume --out {}\n", result.step,
@@ -125,6 +133,7 @@ int run_train(const Arguments& arguments) {
         return kSignalStatus + InterruptGuard::signal();
     }
     fmt::print("{} steps in {}: {}\n", result.step, duration_text(result.seconds), job.run.path());
+    if (result.solved > 0) fmt::print("{} replicas solved it and were stopped early\n", result.solved);
     print_population(result.test, job.setup);
     if (result.alive == 0)
         fmt::print(stderr, "whorl: every replica was stopped, because its loss or gradient was no longer finite\n");

@@ -58,6 +58,7 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"status", text(status.status)},
         {"step", {status.step}},
         {"alive", {status.alive}},
+        {"solved", {status.solved}},
         {"seconds", {status.seconds}},
         {"version", text(build.version)},
         {"commit", text(build.commit)},
@@ -82,6 +83,7 @@ RunStatus load_status(const RunDirectory& run) {
     status.status = member(manifest.root, "status", status.status);
     status.step = member(manifest.root, "step", status.step);
     status.alive = member(manifest.root, "alive", status.alive);
+    status.solved = member(manifest.root, "solved", status.solved);
     status.seconds = member(manifest.root, "seconds", status.seconds);
     return status;
 }

@@ -18,8 +18,9 @@ BuildInfo build_info();
 /// What changes while a run goes on.
 struct RunStatus {
     std::string status = "running";  // running, interrupted, finished
-    std::int64_t step = 0, alive = 0;
-    double seconds = 0;  // of all processes that worked on it
+    std::int64_t step = 0;
+    std::int64_t alive = 0, solved = 0;  // replicas that stayed finite; those stopped because they were solved
+    double seconds = 0;                  // of all processes that worked on it
 };
 
 void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::string& device, const RunStatus& status);

@@ -21,6 +21,11 @@ struct Progress {
     std::int64_t replicas = 1;
 };
 
+/// How a run is computed; none of it changes a result.
+struct SessionOptions {
+    GroupRequest group;  // replicas at once, memory
+};
+
 struct SessionHooks {
     std::function<void(const Progress&)> progress = [](const Progress&) {};  // after every step: should return quickly
     std::function<void(const Evaluation&)> evaluated = [](const Evaluation&) {};
@@ -31,15 +36,17 @@ struct SessionHooks {
 struct SessionResult {
     bool interrupted = false;
     std::int64_t step = 0;
-    std::int64_t alive = 0;  // replicas whose numbers stayed finite
-    double seconds = 0;      // training and evaluation, all processes together
-    Evaluation test;         // empty when interrupted
+    std::int64_t alive = 0;   // replicas whose numbers stayed finite
+    std::int64_t solved = 0;  // replicas that were stopped because they were solved
+    double seconds = 0;       // training and evaluation, all processes together
+    Evaluation test;          // empty when interrupted
 };
 
 /// Trains until the last step or until hooks.stop(). Goes on from the newest valid checkpoint in `run`; the same bytes
 /// result as without the interruption. The last checkpoint is written after everything else, so that a run with one is
 /// complete.
-SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks);
+SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks,
+                        const SessionOptions& options = {});
 
 /// What metrics.jsonl and the manifest say about a finished run; empty when it is not finished.
 std::optional<SessionResult> finished_result(const RunDirectory& run);

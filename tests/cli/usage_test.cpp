@@ -58,7 +58,7 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         {"train parity-quick --set model.preset=mamba4", "did you mean 'mamba3'?"},
         {"train parity-quick --set model.headdim=7", "headdim"},
         {"train parity-quick --set curriculum.start=2 --dry-run", "smallest is 3"},
-        {"train parity-quick --set test.sizes=[2]", "below the task's smallest size"},
+        {"train parity-quick --set test.sizes=[2]", "test.sizes: 2 is no size of parity; the nearest is 3"},
         {"train parity-quick --set curriculum.start=50", "must not exceed 'end'"},
         {"train parity-quick --replicas 0", "seeds"},
         {"train parity-quick --set replicas.learning_rate=[]", "a population of no replicas"},
