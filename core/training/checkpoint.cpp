@@ -12,6 +12,7 @@ namespace {
 /// state.json. Doubles are written so that they read back to the same bits.
 struct StoredState {
     std::int64_t step = 0, tokens = 0;
+    StageProgress stage;
     Standing standing;
     IntervalSums sums;
     Value validation;  // as metrics rows have it
@@ -35,6 +36,7 @@ template <class V>
 void describe(V& v, StoredState& c) {
     v.field("step", c.step, at_least(0).required());
     v.field("tokens", c.tokens, at_least(0).required());
+    v.field("curriculum", c.stage, required());
     v.field("stopped_at", c.standing.stopped_at, required());
     v.field("stop_reason", c.standing.reason, required());
     v.field("solved", c.standing.solved, required());
@@ -107,10 +109,10 @@ void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const 
     content.optimizer = slices.views("first_moment.", snapshot.values.first_moment, memory);
     for (TensorView& view : slices.views("second_moment.", snapshot.values.second_moment, memory))
         content.optimizer.push_back(std::move(view));
-    content.state_json =
-        to_json(StoredState{snapshot.step, snapshot.tokens, snapshot.standing, snapshot.sums, to_table(validation)},
-                1) +
-        "\n";
+    content.state_json = to_json(StoredState{snapshot.step, snapshot.tokens, snapshot.stage, snapshot.standing,
+                                             snapshot.sums, to_table(validation)},
+                                 1) +
+                         "\n";
     content.metadata = {{"format", "whorl"},
                         {"config", to_json(model.config())},
                         {"name", label.name},
@@ -135,7 +137,7 @@ TrainerSnapshot load_checkpoint(const CheckpointFiles& files, const ParameterLay
                           optimizer = SafetensorsFile::open(files.optimizer_path());
     PopulationValues values{slices.read(model, ""), slices.read(optimizer, "first_moment."),
                             slices.read(optimizer, "second_moment.")};
-    return {state.step, state.tokens, std::move(state.standing), std::move(state.sums), std::move(values)};
+    return {state.step, state.tokens, state.stage, std::move(state.standing), std::move(state.sums), std::move(values)};
 }
 
 Evaluation stored_validation(const CheckpointFiles& files) {

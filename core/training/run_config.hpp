@@ -51,6 +51,17 @@ struct EvaluationConfig {
     std::int64_t seed = 0;  // the same examples for every replica
 };
 
+/// What a run promises: the same bits for the same setup (build, machine kind, population), or also for each replica
+/// whatever population it is in.
+enum class Determinism { same_setup, same_replica };
+constexpr auto enum_names(Determinism) {
+    return std::to_array<EnumName<Determinism>>(
+        {{Determinism::same_setup, "same_setup"}, {Determinism::same_replica, "same_replica"}});
+}
+
+/// The most that a training can promise.
+Determinism determinism_of(const TrainingConfig& config);
+
 struct ValidationConfig {
     std::int64_t every = 0;  // steps; 0: at the end only
     EvaluationConfig on;
@@ -84,6 +95,7 @@ struct RunConfig {
     EvaluationConfig test;
     CheckpointConfig checkpoint;
     std::int64_t log_every = 100;
+    std::optional<Determinism> determinism;  // absent: the most that is possible; set in a resolved config
 };
 
 template <class V>
@@ -150,6 +162,7 @@ void describe(V& v, RunConfig& c) {
     v.field("steps", c.training.steps, range(1, 1e9));
     v.field("batch", c.training.batch, range(1, kMostExamples));
     v.field("log_every", c.log_every, at_least(1));
+    v.field("determinism", c.determinism);
     v.field("model", c.model);
     v.field("task", c.task, required());
     v.field("replicas", c.replicas);
@@ -163,6 +176,12 @@ void describe(V& v, RunConfig& c) {
     v.field("checkpoint", c.checkpoint);
     v.require(!c.training.early_stop.on() || c.validation.every > 0, "early_stop",
               "is decided by validations: give validation.every, the steps between them");
+    v.require(!c.training.curriculum.reacts() || c.validation.every > 0, "curriculum",
+              "advance_at is decided at validations: give validation.every, the steps between them");
+    v.require(c.determinism != Determinism::same_replica || determinism_of(c.training) == Determinism::same_replica,
+              "determinism",
+              "same_replica cannot be had with curriculum.advance_at, which reacts to the whole population; choose "
+              "same_setup");
 }
 
 }  // namespace whorl

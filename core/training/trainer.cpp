@@ -1,8 +1,13 @@
 #include "core/training/trainer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+
+#include "core/base/error.hpp"
+#include "core/training/statistics.hpp"
 
 namespace whorl {
 namespace {
@@ -76,6 +81,23 @@ void Trainer::allocate_numbers() {
 
 // --- training --------------------------------------------------------------------------------------------------------
 
+std::int64_t Trainer::size_at(std::int64_t step) const {
+    const Curriculum& curriculum = config_.curriculum;
+    if (curriculum.reacts()) return curriculum.stages[static_cast<std::size_t>(stage_.stage)];
+    return max_size(curriculum, step < 0 ? 0 : step, config_.steps);
+}
+
+bool Trainer::in_last_stage() const {
+    return stage_.stage + 1 >= static_cast<std::int64_t>(config_.curriculum.stages.size());
+}
+
+// A stage that nobody passed ends after steps_per_stage.
+void Trainer::begin_stage_in_time() {
+    const Curriculum& curriculum = config_.curriculum;
+    if (!curriculum.reacts() || curriculum.steps_per_stage == 0 || in_last_stage()) return;
+    if (step_ - stage_.since >= curriculum.steps_per_stage) stage_ = {stage_.stage + 1, step_};
+}
+
 void Trainer::load_batch(std::int64_t size, const Rows& rows) {
     loader_.bind(plan_.training_shape(size, groups_.front().count));  // the largest
     model_.bind(plan_.training_shape(size, rows.count));
@@ -142,6 +164,7 @@ void Trainer::update(const Rows& rows) {
 
 void Trainer::step(std::int64_t count) {
     for (; count > 0 && !finished(); --count) {
+        begin_stage_in_time();
         const std::int64_t size = size_at(step_);
         for (const Rows& rows : groups_) {
             load_batch(size, rows);
@@ -251,15 +274,35 @@ void Trainer::observe(const Evaluation& validation) {
     retire();
 }
 
+std::optional<StageReview> Trainer::review_stage(const EvaluationConfig& on) {
+    if (!config_.curriculum.reacts() || in_last_stage() || running_ == 0) return std::nullopt;
+    StageReview review{step_, stage_.stage, size_at(step_), 0, false};
+    const std::vector<double> nothing(replicas_.size(), 0.0);
+    Evaluation evaluation{Split::validation, step_, {review.size}, on.count, {nothing}, {nothing}};
+    evaluate_size(review.size, running_, evaluation, on);
+    std::vector<double> accuracy;
+    for (std::int64_t row = 0; row < running_; ++row)
+        accuracy.push_back(evaluation.accuracy.front()[population_.replica_at(row)]);
+    review.accuracy = median(accuracy);
+    review.passed = review.accuracy >= config_.curriculum.advance_at;
+    if (review.passed) stage_ = {stage_.stage + 1, step_};
+    return review;
+}
+
 // --- interruptions ---------------------------------------------------------------------------------------------------
 
 TrainerSnapshot Trainer::snapshot() const {
-    return {step_, tokens_, standing_, sums_, population_.values()};
+    return {step_, tokens_, stage_, standing_, sums_, population_.values()};
 }
 
 void Trainer::restore(const TrainerSnapshot& snapshot) {
+    const std::int64_t stages = static_cast<std::int64_t>(config_.curriculum.stages.size());
+    if (config_.curriculum.reacts() && snapshot.stage.stage >= stages)
+        throw UserError(fmt::format("the checkpoint is in stage {} of the curriculum's {}", snapshot.stage.stage + 1,
+                                    stages));
     step_ = snapshot.step;
     tokens_ = snapshot.tokens;
+    stage_ = snapshot.stage;
     standing_ = snapshot.standing;
     sums_ = snapshot.sums;
     std::vector<std::size_t> order(replicas_.size());

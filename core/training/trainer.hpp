@@ -2,10 +2,12 @@
 // population too large for the memory takes each step group by group; a replica that is stopped costs nothing more.
 //
 // What replica r computes depends on its own ReplicaHyper, the configs and the step only: not on the other replicas,
-// the groups, the number of threads, or where a run was interrupted (determinism: same_replica).
+// the groups, the number of threads, or where a run was interrupted (determinism: same_replica) — unless the curriculum
+// reacts to the population, which leaves same_setup.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/model/language_model.hpp"
@@ -21,6 +23,7 @@ namespace whorl {
 struct TrainerSnapshot {
     std::int64_t step = 0;
     std::int64_t tokens = 0;  // positions each replica has computed
+    StageProgress stage;
     Standing standing;
     IntervalSums sums;  // since the last metrics row
     PopulationValues values;
@@ -61,6 +64,9 @@ public:
     Evaluation evaluate(Split split, const EvaluationConfig& on, const Evaluation* known = nullptr);
     /// What training learns from a validation: replicas that are solved stop (early_stop).
     void observe(const Evaluation& validation);
+    /// For a curriculum that reacts, unless it is in its last stage: evaluates the replicas that train at the stage's
+    /// size, on validation examples (`on`: how many, which seed), and goes to the next stage when the median passes.
+    std::optional<StageReview> review_stage(const EvaluationConfig& on);
 
     TrainerSnapshot snapshot() const;
     /// The snapshot must come from a trainer with the same configs and number of replicas; checkpoint.hpp checks files
@@ -68,9 +74,9 @@ public:
     void restore(const TrainerSnapshot& snapshot);
 
 private:
-    std::int64_t size_at(std::int64_t step) const {
-        return max_size(config_.curriculum, step < 0 ? 0 : step, config_.steps);
-    }
+    std::int64_t size_at(std::int64_t step) const;
+    bool in_last_stage() const;
+    void begin_stage_in_time();
     void allocate_numbers();
 
     void load_batch(std::int64_t size, const Rows& rows);
@@ -98,6 +104,7 @@ private:
         download_;
 
     std::int64_t step_ = 0, tokens_ = 0;
+    StageProgress stage_;
     Standing standing_;
     std::int64_t running_ = 0;  // these replicas stand in the first rows, those stopped last behind them
     std::vector<Rows> groups_;  // of the running ones

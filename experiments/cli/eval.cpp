@@ -54,7 +54,8 @@ std::vector<std::size_t> chosen_replicas(const std::string& choice, const Checkp
 
 // The population of the chosen replicas alone: evaluating one of a thousand costs a thousandth.
 TrainerSnapshot select(const TrainerSnapshot& from, const std::vector<std::size_t>& replicas, std::size_t slice) {
-    TrainerSnapshot result{from.step, from.tokens, Standing(replicas.size()), IntervalSums(replicas.size()), {}};
+    TrainerSnapshot result{from.step, from.tokens, from.stage, Standing(replicas.size()), IntervalSums(replicas.size()),
+                           {}};
     const auto append = [slice](std::vector<float>& to, const std::vector<float>& source, std::size_t r) {
         const auto first = source.begin() + static_cast<std::ptrdiff_t>(r * slice);
         to.insert(to.end(), first, first + static_cast<std::ptrdiff_t>(slice));

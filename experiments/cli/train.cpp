@@ -73,7 +73,10 @@ double total_tokens(const RunSetup& setup) {
     const TrainingConfig& training = setup.config.training;
     double tokens = 0;
     for (std::int64_t step = 0; step < training.steps; ++step) {
-        const std::int64_t size = max_size(training.curriculum, step, training.steps);
+        const Curriculum& curriculum = training.curriculum;
+        // Of one that reacts nobody knows: at most this.
+        const std::int64_t size =
+            curriculum.reacts() ? curriculum.largest() : max_size(curriculum, step, training.steps);
         tokens += static_cast<double>(training.batch * bucket_length(setup.data->positions(size)));
     }
     return tokens * static_cast<double>(setup.config.replicas.count());
@@ -95,6 +98,7 @@ double tokens_per_second(const RunSetup& setup, Trainer& trainer) {
 TrainingConfig at_largest_size(TrainingConfig training) {
     training.curriculum.end = training.curriculum.largest();
     training.curriculum.shape = CurriculumShape::fixed;
+    training.curriculum.advance_at = 0;
     return training;
 }
 
@@ -132,7 +136,8 @@ int run_train(const Arguments& arguments) {
                    job.run.path());
         return kSignalStatus + InterruptGuard::signal();
     }
-    fmt::print("{} steps in {}: {}\n", result.step, duration_text(result.seconds), job.run.path());
+    fmt::print("{} steps in {}: {} (determinism {})\n", result.step, duration_text(result.seconds), job.run.path(),
+               name_of(*job.setup.config.determinism));
     if (result.solved > 0) fmt::print("{} replicas solved it and were stopped early\n", result.solved);
     print_population(result.test, job.setup);
     if (result.alive == 0)

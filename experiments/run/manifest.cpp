@@ -66,7 +66,7 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"processor", text(processor_name())},
         {"device", text(device)},
         {"precision", text("float32")},
-        {"determinism", text("same_replica")},
+        {"determinism", text(name_of(*setup.config.determinism))},
         {"task", text(setup.data->name())},
         {"task_version", {std::int64_t{setup.data->version()}}},
         {"replicas", {grid.count()}},

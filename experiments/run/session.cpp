@@ -72,6 +72,8 @@ private:
             trainer_.evaluate(Split::validation, setup_.config.validation.on, before ? &validation_ : nullptr);
         record(validation_);
         trainer_.observe(validation_);
+        if (const auto review = trainer_.review_stage(setup_.config.validation.on))
+            run_.append_metrics(to_json_line(*review));
     }
     void record(const Evaluation& evaluation) {
         run_.append_metrics(write_json(to_table(evaluation)));

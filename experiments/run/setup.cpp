@@ -34,6 +34,7 @@ RunSetup set_up(const Document& recipe) {
     run.config.model = ModelChoice{};
     run.config.model.config = run.model;
     run.config.task = to_value(run.task);
+    if (!run.config.determinism) run.config.determinism = determinism_of(run.config.training);
     check_curriculum(run.config.training.curriculum, *run.data, recipe.source + ": curriculum");
     check_sizes(run.config.validation.on, "validation.sizes", run, recipe.source);
     check_sizes(run.config.test, "test.sizes", run, recipe.source);
