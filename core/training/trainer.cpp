@@ -298,8 +298,8 @@ TrainerSnapshot Trainer::snapshot() const {
 void Trainer::restore(const TrainerSnapshot& snapshot) {
     const std::int64_t stages = static_cast<std::int64_t>(config_.curriculum.stages.size());
     if (config_.curriculum.reacts() && snapshot.stage.stage >= stages)
-        throw UserError(fmt::format("the checkpoint is in stage {} of the curriculum's {}", snapshot.stage.stage + 1,
-                                    stages));
+        throw UserError(
+            fmt::format("the checkpoint is in stage {} of the curriculum's {}", snapshot.stage.stage + 1, stages));
     step_ = snapshot.step;
     tokens_ = snapshot.tokens;
     stage_ = snapshot.stage;

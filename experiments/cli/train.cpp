@@ -5,9 +5,11 @@
 #include <cstdio>
 
 #include "core/base/error.hpp"
+#include "core/io/text.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/cli/tables.hpp"
+#include "experiments/run/config_difference.hpp"
 #include "experiments/run/interrupt.hpp"
 
 namespace whorl::cli {
@@ -20,7 +22,9 @@ Syntax syntax() {
         "train", "RECIPE [--set key=value]… [options]",
         "Trains the population of models that a recipe (a TOML file, or the name of one built into the program) "
         "describes, and\n"
-        "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves.",
+        "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves. However a run is "
+        "interrupted,\n"
+        "--resume goes on from its last checkpoint and ends with the same bytes.",
         {"whorl train parity-quick --out runs/parity", "whorl train my.toml --set model.preset=mamba2 --set batch=128",
          "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run",
          "whorl train parity-full --set replicas.learning_rate='{ log = [1e-4, 1e-2], count = 8 }' --memory 4"});
@@ -30,7 +34,9 @@ Syntax syntax() {
     add_group_options(syntax.options);
     syntax.options.add_options()("out", po::value<std::string>(), "the run's folder (default runs/NAME)")(
         "replicas", po::value<std::int64_t>(), "seeds of each combination: the recipe's replicas.seeds")(
-        "resume", po::bool_switch(), "go on with the run in --out")(
+        "resume", po::bool_switch(), "go on with the run in --out; with a RECIPE, begin it when there is none")(
+        "allow-other-build", po::bool_switch(),
+        "go on with a run of another build or machine, though its bits may differ")(
         "dry-run", po::bool_switch(), "only say what it takes: groups, memory, tokens, time");
     return syntax;
 }
@@ -46,16 +52,24 @@ struct Job {
     RunDirectory run;
 };
 
+// Throws UserError naming each key in which the recipe, when one is given, differs from the run's config.
+void check_recipe(const Parsed& parsed, const RunSetup& setup, const RunDirectory& run) {
+    if (parsed.first("RECIPE").empty()) {
+        if (parsed.has("set") || parsed.has("replicas"))
+            throw UserError(
+                "--resume goes on with the config that the run began with; --set and --replicas need a new run");
+        return;
+    }
+    const auto differences = config_differences(to_value(setup.config), to_value(setup_from_recipe(parsed).config));
+    if (!differences.empty())
+        throw UserError(one_line(run.config_path() + ": the recipe differs: " + difference_text(differences) +
+                                 "; leave the recipe out to go on as begun, or choose another --out"));
+}
+
 Job resume(const Parsed& parsed) {
-    if (!parsed.has("out")) throw UserError("--resume needs --out DIR, the folder of the run to go on with");
     const RunDirectory run = RunDirectory::open(parsed.text("out"));
     RunSetup setup = set_up(load_toml(run.config_path()));
-    if (!parsed.first("RECIPE").empty() && setup_from_recipe(parsed).toml() != setup.toml())
-        throw UserError("the recipe differs from " + run.config_path() +
-                        "; leave it out to go on as begun, or choose another --out");
-    if (parsed.first("RECIPE").empty() && (parsed.has("set") || parsed.has("replicas")))
-        throw UserError(
-            "--resume goes on with the config that the run began with; --set and --replicas need a new run");
+    check_recipe(parsed, setup, run);
     return {std::move(setup), run};
 }
 
@@ -119,6 +133,13 @@ int dry_run(const Parsed& parsed) {
     return 0;
 }
 
+// With a recipe, --resume also begins the run: a batch job that is started again and again needs one command.
+bool begins(const Parsed& parsed) {
+    if (!parsed.flag("resume")) return true;
+    if (!parsed.has("out")) throw UserError("--resume needs --out DIR, the folder of the run to go on with");
+    return !parsed.first("RECIPE").empty() && !RunDirectory::exists(parsed.text("out"));
+}
+
 }  // namespace
 
 int run_train(const Arguments& arguments) {
@@ -126,10 +147,11 @@ int run_train(const Arguments& arguments) {
     if (!parsed) return 0;
     if (parsed->flag("dry-run")) return dry_run(*parsed);
     const auto backend = make_backend(*parsed);
-    const Job job = parsed->flag("resume") ? resume(*parsed) : begin(*parsed, *backend);
+    const Job job = begins(*parsed) ? begin(*parsed, *backend) : resume(*parsed);
     const InterruptGuard guard;
     ProgressLine line(job.setup.config.name);
-    const SessionResult result = train_run(job.setup, job.run, *backend, hooks_for(line), {group_request(*parsed)});
+    const SessionResult result = train_run(job.setup, job.run, *backend, hooks_for(line),
+                                           {group_request(*parsed), parsed->flag("allow-other-build")});
     line.finish();
     if (result.interrupted) {
         fmt::print(stderr, "stopped after step {}; go on with: whorl train --resume --out {}\n", result.step,

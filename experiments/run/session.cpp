@@ -3,8 +3,10 @@
 #include <chrono>
 
 #include "core/base/error.hpp"
+#include "core/io/text.hpp"
 #include "core/training/checkpoint.hpp"
 #include "experiments/run/manifest.hpp"
+#include "experiments/run/run_lock.hpp"
 
 namespace whorl {
 namespace {
@@ -18,9 +20,11 @@ public:
         : setup_(setup),
           run_(run),
           hooks_(hooks),
+          options_(options),
+          lock_(run),
           device_(backend.describe()),
           begin_(Clock::now()),
-          seconds_before_(load_status(run).seconds),
+          before_(load_status(run)),
           trainer_(setup.config.training, setup.model, *setup.data, replicas_of(setup.config.replicas), backend,
                    options.group) {}
 
@@ -50,12 +54,28 @@ private:
         return setup_.config.replicas.count() - trainer_.standing().count(StopReason::not_finite);
     }
     static bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
-    double seconds() const { return seconds_before_ + std::chrono::duration<double>(Clock::now() - begin_).count(); }
+    double seconds() const { return before_.seconds + std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+    // A run goes on with the same bits only where build and machine are the same.
+    void check_origin() {
+        const auto there = stored_origin(run_);
+        const std::string differences = there ? origin_differences(*there, origin_here(device_)) : "";
+        if (differences.empty()) return;
+        const std::string what =
+            run_.path() + ": was begun by another build or machine, so that its bits may differ (" + differences + ")";
+        if (!options_.allow_other_build)
+            throw UserError(one_line(
+                what + "; go on all the same with whorl train --resume --allow-other-build --out " + run_.path()));
+        hooks_.note(one_line("warning: " + what));
+        before_.earlier.push_back(there->text());
+    }
 
     void restore() {
         std::vector<std::string> skipped;
         const auto newest = run_.newest_valid_checkpoint(&skipped);
         for (const std::string& damage : skipped) hooks_.note(damage + "; an earlier checkpoint is used");
+        if (newest) check_origin();
+        run_.remove_unfinished();
         run_.truncate_metrics_after_step(newest ? newest->step : 0);
         if (!newest) return;
         trainer_.restore(load_checkpoint(*newest, trainer_.model().layout(), setup_.config.replicas.count()));
@@ -80,12 +100,14 @@ private:
         hooks_.evaluated(evaluation);
     }
     void save() {
+        run_.sync_metrics();
         save_checkpoint(run_, trainer_.model(), trainer_.snapshot(),
                         {setup_.config.name, setup_.data->name(), setup_.data->version()}, validation_);
         run_.prune_checkpoints(static_cast<std::size_t>(setup_.config.checkpoint.keep));
     }
     void write_manifest(const char* status) const {
-        save_manifest(run_, setup_, device_, {status, trainer_.steps_done(), finite(), solved(), seconds()});
+        save_manifest(run_, setup_, device_,
+                      {status, trainer_.steps_done(), finite(), solved(), seconds(), before_.earlier});
     }
     void report_progress() {
         const double now = std::chrono::duration<double>(Clock::now() - begin_).count();
@@ -113,9 +135,11 @@ private:
     const RunSetup& setup_;
     const RunDirectory& run_;
     const SessionHooks& hooks_;
+    const SessionOptions& options_;
+    RunLock lock_;
     std::string device_;
     Clock::time_point begin_;
-    double seconds_before_;
+    RunStatus before_;  // of earlier processes
     Trainer trainer_;
     Evaluation validation_;
     std::int64_t steps_before_ = 0, tokens_before_ = 0, logged_at_ = -1;

@@ -21,9 +21,10 @@ struct Progress {
     std::int64_t replicas = 1;
 };
 
-/// How a run is computed; none of it changes a result.
+/// How a run is computed; `group` changes no result.
 struct SessionOptions {
-    GroupRequest group;  // replicas at once, memory
+    GroupRequest group;              // replicas at once, memory
+    bool allow_other_build = false;  // go on where another build or machine began: the bits may differ
 };
 
 struct SessionHooks {
@@ -44,7 +45,8 @@ struct SessionResult {
 
 /// Trains until the last step or until hooks.stop(). Goes on from the newest valid checkpoint in `run`; the same bytes
 /// result as without the interruption. The last checkpoint is written after everything else, so that a run with one is
-/// complete.
+/// complete. Throws UserError when another process works on the run, and when another build or machine began it and
+/// `options` do not allow that.
 SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks,
                         const SessionOptions& options = {});
 
