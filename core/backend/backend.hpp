@@ -90,6 +90,8 @@ public:
     virtual ~Backend() = default;
     virtual Device device() const = 0;
     virtual std::string describe() const = 0;
+    /// Bytes that can still be allocated on the device.
+    virtual std::int64_t free_memory() const = 0;
 
     /// Zeroed, 64-byte aligned memory. Throws RuntimeFailure naming the size when there is not enough.
     virtual Buffer allocate(std::int64_t bytes) = 0;

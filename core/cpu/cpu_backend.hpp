@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/backend/backend.hpp"
+#include "core/cpu/free_memory.hpp"
 
 namespace whorl::cpu {
 
@@ -11,6 +12,7 @@ public:
 
     Device device() const override { return Device::cpu; }
     std::string describe() const override;
+    std::int64_t free_memory() const override { return cpu::free_memory(); }
 
     Buffer allocate(std::int64_t bytes) override;
     void upload(const Tensor& to, const void* from, std::int64_t bytes) override;

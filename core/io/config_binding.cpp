@@ -117,6 +117,15 @@ const Value* ConfigReader::take(const char* key, bool needed) {
     return value;
 }
 
+const Value* ConfigReader::take_earlier(const char* earlier, const char* key) {
+    const Value *value = take(earlier, false), *newer = find(*table_, key);
+    if (value == nullptr || newer == nullptr) return value;
+    const bool typed = value->line == kFromCommandLine, newer_typed = newer->line == kFromCommandLine;
+    if (typed == newer_typed)
+        fail_at(place_.child(earlier), value->line, std::string("is the earlier spelling of '") + key + "'; give one");
+    return typed ? value : nullptr;
+}
+
 void ConfigReader::require(bool holds, const char* key, const std::string& what) const {
     if (holds) return;
     const Value* value = find(*table_, key);

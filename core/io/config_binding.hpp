@@ -14,7 +14,8 @@
 //
 // Fields may be bool, integers, double, std::string, enums, described structs (tables), std::vector and std::optional
 // of these, `Value` (any subtree, as it is), and std::variant of described structs, which the key `type` selects by
-// the name that `constexpr const char* config_type(const Mamba3Config&) { return "mamba3"; }` gives each.
+// the name that `constexpr const char* config_type(const Mamba3Config&) { return "mamba3"; }` gives each. A type that
+// people may write in several ways brings `read_value(value, place, target, limits)` and `write_value(source)` instead.
 // A key that is absent leaves the field as it was, so defaults live in the struct.
 #pragma once
 
@@ -164,6 +165,14 @@ public:
         if (value != nullptr) read(*value, place_.child(key), target, limits);
     }
 
+    /// An earlier spelling of `key`, which has been asked for already: still read, never written. One of the two that
+    /// came from the command line wins; otherwise giving both is an error.
+    template <class T>
+    void renamed(const char* earlier, const char* key, T& target, const Limits& limits = {}) {
+        const Value* value = take_earlier(earlier, key);
+        if (value != nullptr) read(*value, place_.child(earlier), target, limits);
+    }
+
     /// A key that other keys determine: it may be present (older or foreign files) but then must agree; never written.
     template <class T>
     void derived(const char* key, const T& expected) {
@@ -183,6 +192,7 @@ public:
 
 private:
     const Value* take(const char* key, bool needed);
+    const Value* take_earlier(const char* earlier, const char* key);
     template <class V>
     static void read_variant(const Value& value, const Place& place, V& target);
 
@@ -198,6 +208,8 @@ public:
     void field(const char* key, const T& source, const Limits& = {}) {
         table_.push_back({key, write(source)});
     }
+    template <class T>
+    void renamed(const char*, const char*, const T&, const Limits& = {}) {}
     template <class T>
     void derived(const char*, const T&) {}
     void require(bool, const char*, const std::string&) const {}
@@ -217,10 +229,18 @@ concept Described = requires(ConfigReader& reader, T& target) {
 };
 
 template <class T>
+concept ReadsItself = requires(const Value& value, const Place& place, T& target, const Limits& limits) {
+    read_value(value, place, target, limits);
+    write_value(target);
+};
+
+template <class T>
 void ConfigReader::read(const Value& value, const Place& place, T& target, const Limits& limits) {
     using namespace binding;
     if constexpr (std::is_same_v<T, Value>) {
         target = value;
+    } else if constexpr (ReadsItself<T>) {
+        read_value(value, place, target, limits);
     } else if constexpr (std::is_same_v<T, bool>) {
         target = read_bool(value, place);
     } else if constexpr (std::is_integral_v<T>) {
@@ -278,6 +298,8 @@ Value ConfigWriter::write(const T& source) {
     auto& target = const_cast<T&>(source);
     if constexpr (std::is_same_v<T, Value>) {
         return source;
+    } else if constexpr (ReadsItself<T>) {
+        return write_value(source);
     } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
         return {static_cast<std::int64_t>(source)};
     } else if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, double> || std::is_same_v<T, std::string>) {

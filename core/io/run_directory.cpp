@@ -24,10 +24,23 @@ void make_folder(const std::string& path) {
     if (error) throw UserError(one_line(path + ": the folder cannot be made: " + error.message()));
 }
 
+// What writes of a killed process left: .NAME.tmp-PID-N beside each file (atomic_file.cpp).
+void remove_unfinished_files(const std::string& folder) {
+    std::vector<fs::path> found;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        const bool ours = name.rfind(".config.toml.tmp-", 0) == 0 || name.rfind(".manifest.json.tmp-", 0) == 0;
+        if (ours && entry->is_regular_file(error)) found.push_back(entry->path());
+    }
+    for (const fs::path& path : found) fs::remove(path, error);
+}
+
 void refuse_used_folder(const std::string& path) {
     std::error_code error;
     if (RunDirectory::exists(path))
         throw UserError(one_line(path + ": already holds a run; choose another folder, or go on with it by --resume"));
+    remove_unfinished_files(path);
     if (fs::exists(path, error) && !fs::is_empty(path, error))
         throw UserError(one_line(path + ": is not an empty folder; choose another one for the run"));
 }
@@ -96,6 +109,22 @@ void RunDirectory::append_metrics(std::string_view json_line) const {
     write_all(file, std::as_bytes(std::span(line)), metrics_path());
 }
 
+void RunDirectory::sync_metrics() const {
+    const Descriptor file(::open(metrics_path().c_str(), O_WRONLY | O_CLOEXEC));
+    if (!file.is_open() && errno == ENOENT) return;
+    if (!file.is_open() || ::fsync(file.number()) != 0)
+        fail_with_errno(metrics_path(), "cannot be made durable", errno);
+}
+
+void RunDirectory::remove_unfinished() const {
+    remove_unfinished_files(path_);
+    for (const fs::path& path : unfinished_checkpoints(checkpoints_path())) {
+        std::error_code error;
+        fs::remove_all(path, error);
+        if (error) throw RuntimeFailure(one_line(path.string() + ": cannot be removed: " + error.message()));
+    }
+}
+
 std::vector<std::string> RunDirectory::read_metrics() const {
     const std::string text = whole_lines(metrics_path());
     std::vector<std::string> lines;
@@ -146,11 +175,7 @@ std::optional<CheckpointFiles> RunDirectory::newest_valid_checkpoint(std::vector
 void RunDirectory::prune_checkpoints(std::size_t keep) const {
     const std::vector<CheckpointFiles> all = checkpoints();
     for (std::size_t i = 0; i + keep < all.size(); ++i) remove_checkpoint(all[i]);
-    for (const fs::path& path : unfinished_checkpoints(checkpoints_path())) {
-        std::error_code error;
-        fs::remove_all(path, error);
-        if (error) throw RuntimeFailure(one_line(path.string() + ": cannot be removed: " + error.message()));
-    }
+    remove_unfinished();
 }
 
 }  // namespace whorl

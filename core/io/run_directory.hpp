@@ -36,6 +36,10 @@ public:
     /// Appends one line (a JSON object without newlines). A kill can leave at most one half-written line at the end, so
     /// truncate before appending to a run that was interrupted.
     void append_metrics(std::string_view json_line) const;
+    /// Makes the lines so far survive a power cut: before a checkpoint that counts on them.
+    void sync_metrics() const;
+    /// Removes half-written files and checkpoints that a killed process left.
+    void remove_unfinished() const;
     /// All whole lines, without their newlines; a half-written last line is left out.
     std::vector<std::string> read_metrics() const;
     /// Keeps the first `lines` whole lines, to resume where a checkpoint was made. Throws UserError when there are

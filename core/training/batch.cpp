@@ -7,15 +7,16 @@ namespace {
 
 constexpr auto kInt = static_cast<std::int64_t>(sizeof(std::int32_t));
 
-void upload_whole(Backend& backend, const Tensor& to, const std::vector<std::int32_t>& from) {
-    backend.upload(to, from.data(), static_cast<std::int64_t>(from.size()) * kInt);
+void upload_replicas(Backend& backend, const Tensor& to, const std::vector<std::int32_t>& from, std::int64_t replicas,
+                     std::int64_t stride) {
+    backend.upload(to, from.data(), replicas * stride * kInt);
 }
 
 }  // namespace
 
-void BatchLoader::bind(const LanguageModel& model) {
-    if (shape_ == model.shape() && !tokens_.empty()) return;
-    shape_ = model.shape();
+void BatchLoader::bind(const ModelShape& shape) {
+    if (shape_ == shape && !tokens_.empty()) return;
+    shape_ = shape;
     token_stride_ = padded(shape_.length, DType::i32);
     slot_stride_ = padded(shape_.slots, DType::i32);
     const auto size = [](std::int64_t count) { return static_cast<std::size_t>(count); };
@@ -65,9 +66,10 @@ void BatchLoader::read_targets(std::int64_t b, std::vector<std::int32_t>& target
 }
 
 void BatchLoader::upload(const LanguageModel& model) {
-    upload_whole(backend_, model.tokens(), tokens_);
-    upload_whole(backend_, model.supervision().row_of, row_of_);
-    upload_whole(backend_, model.supervision().target, target_);
+    const std::int64_t replicas = model.shape().replicas;
+    upload_replicas(backend_, model.tokens(), tokens_, replicas, shape_.batch * token_stride_);
+    upload_replicas(backend_, model.supervision().row_of, row_of_, replicas, slot_stride_);
+    upload_replicas(backend_, model.supervision().target, target_, replicas, slot_stride_);
 }
 
 }  // namespace whorl

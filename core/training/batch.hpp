@@ -15,17 +15,17 @@ class BatchLoader {
 public:
     explicit BatchLoader(Backend& backend) : backend_(backend) {}
 
-    /// Call after each bind of `model` (at no cost when its shape is the same): tokens, rows and targets then have that
-    /// shape.
-    void bind(const LanguageModel& model);
+    /// Prepares for batches of `shape`, at no cost when it is the same as before.
+    void bind(const ModelShape& shape);
 
-    /// Writes the example of `key` as sequence `b` of replica r. The model's slots are shared out evenly among its
+    /// Writes the example of `key` as sequence `b` of replica r. The batch's slots are shared out evenly among its
     /// sequences.
     void put(std::int64_t r, std::int64_t b, const DataSource& data, const SampleKey& key);
     /// Sequence b of replica 0 for all other replicas, too: evaluation shows everyone the same.
     void repeat(std::int64_t b);
     /// An empty place: PAD, nothing supervised.
     void clear(std::int64_t r, std::int64_t b);
+    /// To a model bound to the same shape, or to fewer replicas: then the first ones.
     void upload(const LanguageModel& model);
 
     /// The targets of sequence b of replica 0, one for each of its slots, -1 for a slot that is not used.

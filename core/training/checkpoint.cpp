@@ -12,7 +12,8 @@ namespace {
 /// state.json. Doubles are written so that they read back to the same bits.
 struct StoredState {
     std::int64_t step = 0, tokens = 0;
-    std::vector<std::int64_t> stopped_at;
+    StageProgress stage;
+    Standing standing;
     IntervalSums sums;
     Value validation;  // as metrics rows have it
 };
@@ -35,7 +36,10 @@ template <class V>
 void describe(V& v, StoredState& c) {
     v.field("step", c.step, at_least(0).required());
     v.field("tokens", c.tokens, at_least(0).required());
-    v.field("stopped_at", c.stopped_at, required());
+    v.field("curriculum", c.stage, required());
+    v.field("stopped_at", c.standing.stopped_at, required());
+    v.field("stop_reason", c.standing.reason, required());
+    v.field("solved", c.standing.solved, required());
     v.field("sums", c.sums, required());
     v.field("validation", c.validation);
 }
@@ -96,7 +100,7 @@ StoredState read_state(const CheckpointFiles& files) {
 
 void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const TrainerSnapshot& snapshot,
                      const CheckpointLabel& label, const Evaluation& validation) {
-    const auto replicas = static_cast<std::int64_t>(snapshot.stopped_at.size());
+    const auto replicas = static_cast<std::int64_t>(snapshot.standing.stopped_at.size());
     const Slices slices(model.layout(), replicas);
     std::vector<std::vector<float>> memory;
     memory.reserve(3 * model.layout().parameters().size());  // views point into it
@@ -105,10 +109,10 @@ void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const 
     content.optimizer = slices.views("first_moment.", snapshot.values.first_moment, memory);
     for (TensorView& view : slices.views("second_moment.", snapshot.values.second_moment, memory))
         content.optimizer.push_back(std::move(view));
-    content.state_json =
-        to_json(StoredState{snapshot.step, snapshot.tokens, snapshot.stopped_at, snapshot.sums, to_table(validation)},
-                1) +
-        "\n";
+    content.state_json = to_json(StoredState{snapshot.step, snapshot.tokens, snapshot.stage, snapshot.standing,
+                                             snapshot.sums, to_table(validation)},
+                                 1) +
+                         "\n";
     content.metadata = {{"format", "whorl"},
                         {"config", to_json(model.config())},
                         {"name", label.name},
@@ -122,7 +126,8 @@ void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const 
 TrainerSnapshot load_checkpoint(const CheckpointFiles& files, const ParameterLayout& layout, std::int64_t replicas) {
     StoredState state = read_state(files);
     const auto count = static_cast<std::size_t>(replicas);
-    for (const std::size_t size : {state.stopped_at.size(), state.sums.loss.size(), state.sums.norm.size(),
+    for (const std::size_t size : {state.standing.stopped_at.size(), state.standing.reason.size(),
+                                   state.standing.solved.size(), state.sums.loss.size(), state.sums.norm.size(),
                                    state.sums.correct.size(), state.sums.used.size(), state.sums.steps.size()})
         if (size != count)
             throw UserError(one_line(files.state_path() + ": is of " + std::to_string(size) + " replicas, expected " +
@@ -132,7 +137,7 @@ TrainerSnapshot load_checkpoint(const CheckpointFiles& files, const ParameterLay
                           optimizer = SafetensorsFile::open(files.optimizer_path());
     PopulationValues values{slices.read(model, ""), slices.read(optimizer, "first_moment."),
                             slices.read(optimizer, "second_moment.")};
-    return {state.step, state.tokens, std::move(state.stopped_at), std::move(state.sums), std::move(values)};
+    return {state.step, state.tokens, state.stage, std::move(state.standing), std::move(state.sums), std::move(values)};
 }
 
 Evaluation stored_validation(const CheckpointFiles& files) {

@@ -67,7 +67,7 @@ public:
           split_(split),
           on_(on),
           per_position_(per_position),
-          found_(data.answers() * data.answer_tokens() > 1),
+          found_(has_found_share(data)),
           loader_(who.backend),
           replicas_(static_cast<std::size_t>(who.parameters.replicas())) {}
 
@@ -111,7 +111,7 @@ private:
         shape.slots = shape.batch * data_.slots(shape.length);
         shape.backward = false;
         who_.model.bind(shape);
-        loader_.bind(who_.model);
+        loader_.bind(shape);
     }
 
     void load(std::int64_t size, std::int64_t first) {
@@ -168,6 +168,10 @@ private:
 };
 
 }  // namespace
+
+bool has_found_share(const DataSource& data) {
+    return data.answers() * data.answer_tokens() > 1;
+}
 
 Evaluation evaluate(const Examinees& examinees, const DataSource& data, Split split, const EvaluationConfig& on,
                     bool per_position) {

@@ -18,6 +18,9 @@ struct Examinees {
     std::int64_t positions;  // of each replica, padding included; one sequence may be longer
 };
 
+/// Whether answers of this task are found or not (metrics.hpp): where an example asks for more than one token.
+bool has_found_share(const DataSource& data);
+
 /// Accuracy and loss of all examinees on the same examples at each size of `on`, and the found share where the task has
 /// one (metrics.hpp). With `per_position` also the accuracy at each supervised position. An example does not depend on
 /// the others, nor on the examinees. Rebinds the model and allocates; the result's step is 0.

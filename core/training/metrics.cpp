@@ -97,6 +97,15 @@ std::string to_json_line(const TrainingRow& row) {
                              {"norm", numbers(row.norm)}}});
 }
 
+std::string to_json_line(const StageReview& review) {
+    return write_json({Table{{"kind", {std::string("stage")}},
+                             {"step", {review.step}},
+                             {"stage", {review.stage}},
+                             {"size", {review.size}},
+                             {"accuracy", {review.accuracy}},
+                             {"passed", {review.passed}}}});
+}
+
 Value to_table(const Evaluation& evaluation) {
     Table table{{"kind", {std::string(split_name(evaluation.split))}},
                 {"step", {evaluation.step}},

@@ -45,9 +45,17 @@ struct Evaluation {
     std::vector<double> mean_loss() const;
 };
 
+/// Whether a stage of the curriculum is passed (Curriculum::advance_at).
+struct StageReview {
+    std::int64_t step = 0, stage = 0, size = 0;
+    double accuracy = 0;  // the median replica's, at that size
+    bool passed = false;
+};
+
 TrainingRow row_of(const IntervalSums& sums, std::int64_t step, std::int64_t max_size, std::int64_t tokens);
 
 std::string to_json_line(const TrainingRow& row);
+std::string to_json_line(const StageReview& review);
 /// An evaluation as a table of numbers, with the keys `found` and `per_position` only where these apply; the loss of a
 /// replica that failed is NaN, in JSON null.
 Value to_table(const Evaluation& evaluation);

@@ -1,7 +1,11 @@
 #include "core/training/population.hpp"
 
+#include <numeric>
+
 namespace whorl {
 namespace {
+
+constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
 
 std::vector<float> initial_parameters(const ParameterLayout& layout, const std::vector<ReplicaHyper>& replicas) {
     std::vector<float> values;
@@ -28,9 +32,15 @@ std::int64_t bytes_of(const std::vector<float>& values) {
 
 }  // namespace
 
-Population::Population(const ParameterLayout& layout, const std::vector<ReplicaHyper>& replicas, Backend& backend)
-    : backend_(backend), replicas_(static_cast<std::int64_t>(replicas.size())), slice_(layout.slice()) {
-    for (Tensor* tensor : {&parameters_, &gradient_, &first_moment_, &second_moment_}) *tensor = take(replicas_);
+Population::Population(const ParameterLayout& layout, const std::vector<ReplicaHyper>& replicas, Backend& backend,
+                       std::int64_t group)
+    : backend_(backend),
+      replicas_(static_cast<std::int64_t>(replicas.size())),
+      slice_(layout.slice()),
+      order_(replicas.size()) {
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    for (Tensor* tensor : {&parameters_, &first_moment_, &second_moment_}) *tensor = take(replicas_);
+    gradient_ = take(group > 0 ? group : replicas_);
     mask_ = take(1);
     const std::vector<float> start = initial_parameters(layout, replicas), mask = training_mask(layout);
     backend_.upload(parameters_, start.data(), bytes_of(start));
@@ -39,19 +49,39 @@ Population::Population(const ParameterLayout& layout, const std::vector<ReplicaH
 
 // A slice is a whole number of 64-byte lines (ParameterLayout), so that rows need no further padding.
 Tensor Population::take(std::int64_t replicas) {
-    memory_.push_back(backend_.allocate(replicas * slice_ * static_cast<std::int64_t>(sizeof(float))));
+    memory_.push_back(backend_.allocate(replicas * slice_ * kFloat));
     return activation_at(memory_.back().data(), {replicas, 1, 1, slice_}, DType::f32, backend_.device());
 }
 
+std::int64_t Population::bytes_a_replica(const ParameterLayout& layout) {
+    constexpr std::int64_t kResident = 3, kCopies = 6;  // a snapshot, and its tensors by name
+    return (kResident + kCopies) * layout.slice() * kFloat;
+}
+
 void Population::zero_gradient() {
-    backend_.zero(gradient_, replicas_ * slice_ * static_cast<std::int64_t>(sizeof(float)));
+    backend_.zero(gradient_, gradient_.replicas() * slice_ * kFloat);
+}
+
+void Population::swap_rows(std::int64_t a, std::int64_t b) {
+    if (a == b) return;
+    std::vector<float> one(static_cast<std::size_t>(slice_)), other = one;
+    for (const Tensor& tensor : {parameters_, first_moment_, second_moment_}) {
+        const Tensor row_a = rows_of(tensor, a, 1), row_b = rows_of(tensor, b, 1);
+        backend_.download(one.data(), row_a, slice_ * kFloat);
+        backend_.download(other.data(), row_b, slice_ * kFloat);
+        backend_.upload(row_a, other.data(), slice_ * kFloat);
+        backend_.upload(row_b, one.data(), slice_ * kFloat);
+    }
+    std::swap(order_[static_cast<std::size_t>(a)], order_[static_cast<std::size_t>(b)]);
 }
 
 PopulationValues Population::values() const {
     PopulationValues values;
     const auto fetch = [&](const Tensor& from, std::vector<float>& to) {
         to.resize(static_cast<std::size_t>(replicas_ * slice_));
-        backend_.download(to.data(), from, bytes_of(to));
+        for (std::int64_t row = 0; row < replicas_; ++row)
+            backend_.download(to.data() + static_cast<std::int64_t>(replica_at(row)) * slice_, rows_of(from, row, 1),
+                              slice_ * kFloat);
     };
     fetch(parameters_, values.parameters);
     fetch(first_moment_, values.first_moment);
@@ -59,10 +89,16 @@ PopulationValues Population::values() const {
     return values;
 }
 
-void Population::set(const PopulationValues& values) {
-    backend_.upload(parameters_, values.parameters.data(), bytes_of(values.parameters));
-    backend_.upload(first_moment_, values.first_moment.data(), bytes_of(values.first_moment));
-    backend_.upload(second_moment_, values.second_moment.data(), bytes_of(values.second_moment));
+void Population::set(const PopulationValues& values, std::vector<std::size_t> order) {
+    order_ = std::move(order);
+    const auto put = [&](const std::vector<float>& from, const Tensor& to) {
+        for (std::int64_t row = 0; row < replicas_; ++row)
+            backend_.upload(rows_of(to, row, 1), from.data() + static_cast<std::int64_t>(replica_at(row)) * slice_,
+                            slice_ * kFloat);
+    };
+    put(values.parameters, parameters_);
+    put(values.first_moment, first_moment_);
+    put(values.second_moment, second_moment_);
 }
 
 }  // namespace whorl

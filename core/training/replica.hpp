@@ -1,17 +1,14 @@
 // What distinguishes the members of a population from one another.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "core/io/config_binding.hpp"
+#include "core/training/grid.hpp"
 
 namespace whorl {
-
-/// A range of step sizes Δ at initialisation; 0, 0: as the model's config says.
-struct DtRange {
-    double min = 0, max = 0;
-};
 
 struct ReplicaHyper {
     double learning_rate = 1e-3;
@@ -19,6 +16,31 @@ struct ReplicaHyper {
     std::uint64_t init_seed = 0, data_seed = 0;
     DtRange dt;
     bool alive = true;  // false: keeps its parameters, takes no more steps
+};
+
+/// Why a replica takes no more steps.
+enum class StopReason {
+    none,        // it does
+    not_finite,  // its loss or gradient was NaN or infinite: it keeps the parameters from before
+    solved,      // early_stop
+    held,        // ReplicaHyper::alive was false from the beginning
+};
+constexpr auto enum_names(StopReason) {
+    return std::to_array<EnumName<StopReason>>({{StopReason::none, "none"},
+                                                {StopReason::not_finite, "not_finite"},
+                                                {StopReason::solved, "solved"},
+                                                {StopReason::held, "held"}});
+}
+
+/// Where each replica stands.
+struct Standing {
+    std::vector<std::int64_t> stopped_at;  // steps done when it was stopped, -1: it goes on
+    std::vector<StopReason> reason;
+    std::vector<std::int64_t> solved;  // validations in a row that early_stop counts
+
+    explicit Standing(std::size_t replicas = 0)
+        : stopped_at(replicas, -1), reason(replicas, StopReason::none), solved(replicas, 0) {}
+    std::int64_t count(StopReason which) const { return std::count(reason.begin(), reason.end(), which); }
 };
 
 /// A population as a product: every learning rate with every decay, every Δ range and every seed.
@@ -39,26 +61,22 @@ struct ReplicaGrid {
 std::vector<ReplicaHyper> replicas_of(const ReplicaGrid& grid);
 
 template <class V>
-void describe(V& v, DtRange& c) {
-    v.field("min", c.min, at_least(0));
-    v.field("max", c.max, at_least(0));
-    v.require(c.min <= c.max && (c.min > 0 || c.max == 0), "min",
-              "need 0 < min ≤ max, or 0 for both: as the model says");
-}
-
-inline constexpr std::int64_t kMostReplicas = 65536;
-
-template <class V>
 void describe(V& v, ReplicaGrid& c) {
-    v.field("learning_rates", c.learning_rates, above(0).at_most(10));
-    v.field("weight_decays", c.weight_decays, range(0, 100));
-    v.field("dt_ranges", c.dt_ranges);
-    v.field("seeds", c.seeds, range(1, kMostReplicas));
+    NumberGrid rates{c.learning_rates}, decays{c.weight_decays};
+    RangeGrid dt{c.dt_ranges};
+    v.field("learning_rate", rates, above(0).at_most(10));
+    v.renamed("learning_rates", "learning_rate", rates, above(0).at_most(10));
+    v.field("weight_decay", decays, range(0, 100));
+    v.renamed("weight_decays", "weight_decay", decays, range(0, 100));
+    v.field("dt_range", dt);
+    v.renamed("dt_ranges", "dt_range", dt);
+    v.field("seeds", c.seeds, at_most(kMostReplicas));
     v.field("first_seed", c.first_seed, at_least(0));
-    v.require(!c.learning_rates.empty(), "learning_rates", "must list at least one");
-    v.require(!c.weight_decays.empty(), "weight_decays", "must list at least one");
-    v.require(!c.dt_ranges.empty(), "dt_ranges", "must list at least one");
-    v.require(c.count() <= kMostReplicas, "seeds", "makes more than 65536 replicas");
+    v.require(c.seeds >= 1, "seeds", "must be at least 1: a population of no replicas trains nothing");
+    // In double, as the product of four large counts overflows.
+    const double count = static_cast<double>(c.learning_rates.size()) * static_cast<double>(c.weight_decays.size()) *
+                         static_cast<double>(c.dt_ranges.size()) * static_cast<double>(c.seeds);
+    v.require(count <= kMostReplicas, "seeds", "makes more than 65536 replicas");
 }
 
 }  // namespace whorl

@@ -22,6 +22,10 @@ ModelConfig preset_model(const ModelChoice& choice, std::int64_t vocabulary, con
 
 }  // namespace
 
+Determinism determinism_of(const TrainingConfig& config) {
+    return config.curriculum.reacts() ? Determinism::same_setup : Determinism::same_replica;
+}
+
 ModelConfig model_of(const ModelChoice& choice, std::int64_t vocabulary, const std::string& where) {
     const ModelConfig config = choice.config ? *choice.config : preset_model(choice, vocabulary, where);
     validate(config, where + ": model");

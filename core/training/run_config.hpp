@@ -24,6 +24,15 @@ struct LossConfig {
     double label_smoothing = 0;  // ε: the target's distribution is (1-ε) one-hot + ε/V
 };
 
+/// A replica whose validation accuracy is at least `accuracy` at every size, `validations` times in a row, stops there:
+/// what it computed stays. 0: none stops.
+struct EarlyStop {
+    double accuracy = 0;
+    std::int64_t validations = 3;
+
+    bool on() const { return accuracy > 0; }
+};
+
 /// What the trainer itself needs.
 struct TrainingConfig {
     std::int64_t steps = 1000;
@@ -32,6 +41,7 @@ struct TrainingConfig {
     OptimizerConfig optimizer;
     Schedule schedule;
     Curriculum curriculum;
+    EarlyStop early_stop;
 };
 
 /// Which sizes are evaluated, on how many examples each.
@@ -40,6 +50,17 @@ struct EvaluationConfig {
     std::int64_t count = 256;
     std::int64_t seed = 0;  // the same examples for every replica
 };
+
+/// What a run promises: the same bits for the same setup (build, machine kind, population), or also for each replica
+/// whatever population it is in.
+enum class Determinism { same_setup, same_replica };
+constexpr auto enum_names(Determinism) {
+    return std::to_array<EnumName<Determinism>>(
+        {{Determinism::same_setup, "same_setup"}, {Determinism::same_replica, "same_replica"}});
+}
+
+/// The most that a training can promise.
+Determinism determinism_of(const TrainingConfig& config);
 
 struct ValidationConfig {
     std::int64_t every = 0;  // steps; 0: at the end only
@@ -74,6 +95,7 @@ struct RunConfig {
     EvaluationConfig test;
     CheckpointConfig checkpoint;
     std::int64_t log_every = 100;
+    std::optional<Determinism> determinism;  // absent: the most that is possible; set in a resolved config
 };
 
 template <class V>
@@ -87,6 +109,12 @@ void describe(V& v, OptimizerConfig& c) {
 template <class V>
 void describe(V& v, LossConfig& c) {
     v.field("label_smoothing", c.label_smoothing, at_least(0).below(1));
+}
+
+template <class V>
+void describe(V& v, EarlyStop& c) {
+    v.field("accuracy", c.accuracy, range(0, 1));
+    v.field("validations", c.validations, range(1, 1e6));
 }
 
 inline constexpr double kMostExamples = 1 << 24;
@@ -134,6 +162,7 @@ void describe(V& v, RunConfig& c) {
     v.field("steps", c.training.steps, range(1, 1e9));
     v.field("batch", c.training.batch, range(1, kMostExamples));
     v.field("log_every", c.log_every, at_least(1));
+    v.field("determinism", c.determinism);
     v.field("model", c.model);
     v.field("task", c.task, required());
     v.field("replicas", c.replicas);
@@ -141,9 +170,18 @@ void describe(V& v, RunConfig& c) {
     v.field("optimizer", c.training.optimizer);
     v.field("schedule", c.training.schedule);
     v.field("curriculum", c.training.curriculum);
+    v.field("early_stop", c.training.early_stop);
     v.field("validation", c.validation);
     v.field("test", c.test);
     v.field("checkpoint", c.checkpoint);
+    v.require(!c.training.early_stop.on() || c.validation.every > 0, "early_stop",
+              "is decided by validations: give validation.every, the steps between them");
+    v.require(!c.training.curriculum.reacts() || c.validation.every > 0, "curriculum",
+              "advance_at is decided at validations: give validation.every, the steps between them");
+    v.require(c.determinism != Determinism::same_replica || determinism_of(c.training) == Determinism::same_replica,
+              "determinism",
+              "same_replica cannot be had with curriculum.advance_at, which reacts to the whole population; choose "
+              "same_setup");
 }
 
 }  // namespace whorl

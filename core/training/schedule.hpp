@@ -32,19 +32,29 @@ constexpr auto enum_names(CurriculumShape) {
 
 /// The largest size of a training example. fixed: `end`. linear: from `start` to `end` during the first `growth` of the
 /// run, then `end`. stages: the entries of `stages`, each for `steps_per_stage` steps (0: equal shares of the run), the
-/// last one until the end.
+/// last one until the end. With `advance_at` a stage ends when, at a validation, the median replica's accuracy at the
+/// stage's size is at least that, and after `steps_per_stage` steps at the latest (0: not before). Then what a replica
+/// computes depends on the others: the run is no longer same_replica, only same_setup.
 struct Curriculum {
     CurriculumShape shape = CurriculumShape::linear;
     std::int64_t start = 8, end = 40;
     double growth = 0.5;
     std::vector<std::int64_t> stages;
     std::int64_t steps_per_stage = 0;
+    double advance_at = 0;  // 0: by the step alone
 
+    bool reacts() const { return advance_at > 0; }
     std::int64_t smallest() const;  // the largest size when it is at its smallest
     std::int64_t largest() const;
 };
 
-/// Largest size at `step` (from 0) of `steps`.
+/// How far a curriculum that reacts has come.
+struct StageProgress {
+    std::int64_t stage = 0;
+    std::int64_t since = 0;  // the step it began with
+};
+
+/// Largest size at `step` (from 0) of `steps`, for a curriculum that does not react.
 std::int64_t max_size(const Curriculum& curriculum, std::int64_t step, std::int64_t steps);
 
 inline constexpr std::int64_t kBucket = 8;
@@ -71,8 +81,16 @@ void describe(V& v, Curriculum& c) {
     v.field("growth", c.growth, range(0, 1));
     v.field("stages", c.stages, range(2, kLargestSize));
     v.field("steps_per_stage", c.steps_per_stage, at_least(0));
+    v.field("advance_at", c.advance_at, range(0, 1));
     v.require(c.shape != CurriculumShape::linear || c.start <= c.end, "start", "must not exceed 'end'");
     v.require(c.shape != CurriculumShape::stages || !c.stages.empty(), "stages", "must list at least one size");
+    v.require(!c.reacts() || c.shape == CurriculumShape::stages, "advance_at", "ends stages: needs shape = \"stages\"");
+}
+
+template <class V>
+void describe(V& v, StageProgress& c) {
+    v.field("stage", c.stage, at_least(0));
+    v.field("since", c.since, at_least(0));
 }
 
 }  // namespace whorl

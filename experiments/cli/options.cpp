@@ -107,6 +107,25 @@ std::unique_ptr<Backend> make_backend(const Parsed& parsed) {
     return make_cpu_backend(static_cast<int>(threads));
 }
 
+void add_group_options(po::options_description& options) {
+    options.add_options()("group", po::value<std::int64_t>(),
+                          "replicas computed at once (default: as many as the memory holds); results do not depend on "
+                          "it")("memory", po::value<double>(),
+                                "GiB that may be used (default: nine tenths of what is free)");
+}
+
+GroupRequest group_request(const Parsed& parsed) {
+    GroupRequest request;
+    if (parsed.has("group")) request.replicas = parsed.number("group");
+    if (parsed.has("group") && request.replicas < 1) throw UserError("--group: expected a number of at least 1");
+    if (!parsed.has("memory")) return request;
+    constexpr double kMostGib = 1 << 20;
+    const double gib = parsed.real("memory");
+    if (!(gib > 0 && gib <= kMostGib)) throw UserError("--memory: expected a number of GiB above 0, such as 1.5");
+    request.memory = static_cast<std::int64_t>(gib * (1 << 30));
+    return request;
+}
+
 void add_set_option(po::options_description& options) {
     options.add_options()("set", po::value<std::vector<std::string>>()->composing(),
                           "key.path=value: replaces one value of the recipe; may be given several times");

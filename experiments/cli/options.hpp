@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/backend/backend.hpp"
+#include "core/training/grouping.hpp"
 #include "experiments/cli/command.hpp"
 
 namespace whorl::cli {
@@ -61,6 +62,11 @@ std::optional<Parsed> parse(const Syntax& syntax, const Arguments& arguments);
 void add_device_options(po::options_description& options);
 /// The backend those options ask for. Throws UserError for a device that this build or machine does not have.
 std::unique_ptr<Backend> make_backend(const Parsed& parsed);
+
+/// --group N, --memory GIB: how a population is packed.
+void add_group_options(po::options_description& options);
+/// What those ask for. Throws UserError for numbers that mean nothing.
+GroupRequest group_request(const Parsed& parsed);
 
 /// --set key=value, repeatable.
 void add_set_option(po::options_description& options);

@@ -5,9 +5,11 @@
 #include <cstdio>
 
 #include "core/base/error.hpp"
+#include "core/io/text.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/cli/tables.hpp"
+#include "experiments/run/config_difference.hpp"
 #include "experiments/run/interrupt.hpp"
 
 namespace whorl::cli {
@@ -20,16 +22,22 @@ Syntax syntax() {
         "train", "RECIPE [--set key=value]… [options]",
         "Trains the population of models that a recipe (a TOML file, or the name of one built into the program) "
         "describes, and\n"
-        "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves.",
+        "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves. However a run is "
+        "interrupted,\n"
+        "--resume goes on from its last checkpoint and ends with the same bytes.",
         {"whorl train parity-quick --out runs/parity", "whorl train my.toml --set model.preset=mamba2 --set batch=128",
-         "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run"});
+         "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run",
+         "whorl train parity-full --set replicas.learning_rate='{ log = [1e-4, 1e-2], count = 8 }' --memory 4"});
     syntax.positionals = {{"RECIPE", 0, 1}};
     add_set_option(syntax.options);
     add_device_options(syntax.options);
+    add_group_options(syntax.options);
     syntax.options.add_options()("out", po::value<std::string>(), "the run's folder (default runs/NAME)")(
         "replicas", po::value<std::int64_t>(), "seeds of each combination: the recipe's replicas.seeds")(
-        "resume", po::bool_switch(), "go on with the run in --out")("dry-run", po::bool_switch(),
-                                                                    "only say what it takes: memory, tokens, time");
+        "resume", po::bool_switch(), "go on with the run in --out; with a RECIPE, begin it when there is none")(
+        "allow-other-build", po::bool_switch(),
+        "go on with a run of another build or machine, though its bits may differ")(
+        "dry-run", po::bool_switch(), "only say what it takes: groups, memory, tokens, time");
     return syntax;
 }
 
@@ -44,24 +52,33 @@ struct Job {
     RunDirectory run;
 };
 
+// Throws UserError naming each key in which the recipe, when one is given, differs from the run's config.
+void check_recipe(const Parsed& parsed, const RunSetup& setup, const RunDirectory& run) {
+    if (parsed.first("RECIPE").empty()) {
+        if (parsed.has("set") || parsed.has("replicas"))
+            throw UserError(
+                "--resume goes on with the config that the run began with; --set and --replicas need a new run");
+        return;
+    }
+    const auto differences = config_differences(to_value(setup.config), to_value(setup_from_recipe(parsed).config));
+    if (!differences.empty())
+        throw UserError(one_line(run.config_path() + ": the recipe differs: " + difference_text(differences) +
+                                 "; leave the recipe out to go on as begun, or choose another --out"));
+}
+
 Job resume(const Parsed& parsed) {
-    if (!parsed.has("out")) throw UserError("--resume needs --out DIR, the folder of the run to go on with");
     const RunDirectory run = RunDirectory::open(parsed.text("out"));
     RunSetup setup = set_up(load_toml(run.config_path()));
-    if (!parsed.first("RECIPE").empty() && setup_from_recipe(parsed).toml() != setup.toml())
-        throw UserError("the recipe differs from " + run.config_path() +
-                        "; leave it out to go on as begun, or choose another --out");
-    if (parsed.first("RECIPE").empty() && (parsed.has("set") || parsed.has("replicas")))
-        throw UserError(
-            "--resume goes on with the config that the run began with; --set and --replicas need a new run");
+    check_recipe(parsed, setup, run);
     return {std::move(setup), run};
 }
 
-Job begin(const Parsed& parsed) {
+Job begin(const Parsed& parsed, Backend& backend) {
     if (parsed.first("RECIPE").empty())
         throw UserError("RECIPE is missing; usage: whorl train RECIPE [--set key=value]… [options]");
     RunSetup setup = setup_from_recipe(parsed);
     const std::string out = parsed.has("out") ? parsed.text("out") : "runs/" + setup.config.name;
+    check_memory(setup, backend, group_request(parsed));
     const RunDirectory run = RunDirectory::create(out, setup.toml());
     return {std::move(setup), run};
 }
@@ -70,41 +87,57 @@ double total_tokens(const RunSetup& setup) {
     const TrainingConfig& training = setup.config.training;
     double tokens = 0;
     for (std::int64_t step = 0; step < training.steps; ++step) {
-        const std::int64_t size = max_size(training.curriculum, step, training.steps);
+        const Curriculum& curriculum = training.curriculum;
+        // Of one that reacts nobody knows: at most this.
+        const std::int64_t size =
+            curriculum.reacts() ? curriculum.largest() : max_size(curriculum, step, training.steps);
         tokens += static_cast<double>(training.batch * bucket_length(setup.data->positions(size)));
     }
     return tokens * static_cast<double>(setup.config.replicas.count());
 }
 
 // Times a few steps at the largest size; the first one pays for the memory's first touch and does not count.
-double tokens_per_second(const RunSetup& setup, Backend& backend, std::int64_t* memory) {
+double tokens_per_second(const RunSetup& setup, Trainer& trainer) {
     constexpr std::int64_t kTimedSteps = 3;
-    TrainingConfig training = setup.config.training;
-    training.curriculum.end = training.curriculum.largest();
-    training.curriculum.shape = CurriculumShape::fixed;
-    training.steps = 1 + kTimedSteps;
-    Trainer trainer(training, setup.model, *setup.data, replicas_of(setup.config.replicas), backend);
-    *memory = trainer.model().arena_size() + 4 * setup.config.replicas.count() * trainer.model().layout().slice() * 4;
     trainer.step(1);
+    const std::int64_t before = trainer.peek_row().tokens;
     const auto begin = std::chrono::steady_clock::now();
     trainer.step(kTimedSteps);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    const std::int64_t tokens =
-        kTimedSteps * training.batch * trainer.model().shape().length * setup.config.replicas.count();
+    const std::int64_t tokens = (trainer.peek_row().tokens - before) * setup.config.replicas.count();
     return static_cast<double>(tokens) / seconds;
+}
+
+// The run with nothing but its largest batches.
+TrainingConfig at_largest_size(TrainingConfig training) {
+    training.curriculum.end = training.curriculum.largest();
+    training.curriculum.shape = CurriculumShape::fixed;
+    training.curriculum.advance_at = 0;
+    return training;
 }
 
 int dry_run(const Parsed& parsed) {
     const RunSetup setup = setup_from_recipe(parsed);
     const auto backend = make_backend(parsed);
-    std::int64_t memory = 0;
-    const double rate = tokens_per_second(setup, *backend, &memory), tokens = total_tokens(setup);
-    fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, setup.config.replicas.count(),
+    check_memory(setup, *backend, group_request(parsed));
+    Trainer trainer(at_largest_size(setup.config.training), setup.model, *setup.data,
+                    replicas_of(setup.config.replicas), *backend, group_request(parsed));
+    const std::int64_t replicas = setup.config.replicas.count(), group = trainer.plan().group();
+    const double rate = tokens_per_second(setup, trainer), tokens = total_tokens(setup);
+    fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, replicas,
                ParameterLayout(setup.model).count());
-    fmt::print("memory   {:.1f} MiB on {}\n", static_cast<double>(memory) / (1 << 20), backend->describe());
+    fmt::print("groups   {} of up to {} replicas\n", (replicas + group - 1) / group, group);
+    fmt::print("memory   {} on {}\n", memory_text(trainer.plan().memory()), backend->describe());
     fmt::print("tokens   {:.2f} million in {} steps (padding included)\n", tokens / 1e6, setup.config.training.steps);
     fmt::print("time     about {} at {:.0f} tokens/s, plus evaluation\n", duration_text(tokens / rate), rate);
     return 0;
+}
+
+// With a recipe, --resume also begins the run: a batch job that is started again and again needs one command.
+bool begins(const Parsed& parsed) {
+    if (!parsed.flag("resume")) return true;
+    if (!parsed.has("out")) throw UserError("--resume needs --out DIR, the folder of the run to go on with");
+    return !parsed.first("RECIPE").empty() && !RunDirectory::exists(parsed.text("out"));
 }
 
 }  // namespace
@@ -114,17 +147,20 @@ int run_train(const Arguments& arguments) {
     if (!parsed) return 0;
     if (parsed->flag("dry-run")) return dry_run(*parsed);
     const auto backend = make_backend(*parsed);
-    const Job job = parsed->flag("resume") ? resume(*parsed) : begin(*parsed);
+    const Job job = begins(*parsed) ? begin(*parsed, *backend) : resume(*parsed);
     const InterruptGuard guard;
     ProgressLine line(job.setup.config.name);
-    const SessionResult result = train_run(job.setup, job.run, *backend, hooks_for(line));
+    const SessionResult result = train_run(job.setup, job.run, *backend, hooks_for(line),
+                                           {group_request(*parsed), parsed->flag("allow-other-build")});
     line.finish();
     if (result.interrupted) {
         fmt::print(stderr, "stopped after step {}; go on with: whorl train --resume --out {}\n", result.step,
                    job.run.path());
         return kSignalStatus + InterruptGuard::signal();
     }
-    fmt::print("{} steps in {}: {}\n", result.step, duration_text(result.seconds), job.run.path());
+    fmt::print("{} steps in {}: {} (determinism {})\n", result.step, duration_text(result.seconds), job.run.path(),
+               name_of(*job.setup.config.determinism));
+    if (result.solved > 0) fmt::print("{} replicas solved it and were stopped early\n", result.solved);
     print_population(result.test, job.setup);
     if (result.alive == 0)
         fmt::print(stderr, "whorl: every replica was stopped, because its loss or gradient was no longer finite\n");

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "core/io/atomic_file.hpp"
+#include "experiments/run/config_difference.hpp"
 
 #ifndef WHORL_VERSION
 #define WHORL_VERSION "unknown"
@@ -43,7 +44,61 @@ T member(const Value& table, const char* key, T fallback) {
     return held ? *held : fallback;
 }
 
+std::optional<Document> read_manifest(const RunDirectory& run) {
+    if (!std::ifstream(run.manifest_path())) return std::nullopt;
+    return parse_json(read_text_file(run.manifest_path(), kMaxManifestBytes), run.manifest_path());
+}
+
+// "CPU, 2 threads" → "CPU": the number of threads changes no bit.
+std::string without_threads(const std::string& device) {
+    const std::size_t comma = device.rfind(", ");
+    const bool threads = comma != std::string::npos && device.find(" thread", comma) != std::string::npos;
+    return threads ? device.substr(0, comma) : device;
+}
+
+Value texts(const std::vector<std::string>& values) {
+    Array items;
+    for (const std::string& value : values) items.emplace_back(value);
+    return {std::move(items)};
+}
+
+std::vector<std::string> texts_of(const Value* value) {
+    std::vector<std::string> result;
+    if (const Array* items = value ? std::get_if<Array>(&value->data) : nullptr)
+        for (const Value& item : *items)
+            if (const auto* one = std::get_if<std::string>(&item.data)) result.push_back(*one);
+    return result;
+}
+
+Table to_table(const Origin& origin) {
+    return {{"version", text(origin.build.version)},
+            {"commit", text(origin.build.commit)},
+            {"compiler", text(origin.build.compiler)},
+            {"processor", text(origin.processor)},
+            {"device", text(origin.device)}};
+}
+
 }  // namespace
+
+Origin origin_here(const std::string& device) {
+    return {build_info(), processor_name(), without_threads(device)};
+}
+
+std::string Origin::text() const {
+    return "whorl " + build.version + ", commit " + build.commit + ", " + build.compiler + ", on " + processor + ", " +
+           device;
+}
+
+std::optional<Origin> stored_origin(const RunDirectory& run) {
+    const std::optional<Document> manifest = read_manifest(run);
+    if (!manifest) return std::nullopt;
+    const auto get = [&](const char* key) { return member(manifest->root, key, std::string()); };
+    return Origin{{get("version"), get("commit"), get("compiler")}, get("processor"), without_threads(get("device"))};
+}
+
+std::string origin_differences(const Origin& there, const Origin& here) {
+    return difference_text(config_differences({to_table(there)}, {to_table(here)}));
+}
 
 BuildInfo build_info() {
     return {WHORL_VERSION, kCommit, compiler_name()};
@@ -58,14 +113,16 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"status", text(status.status)},
         {"step", {status.step}},
         {"alive", {status.alive}},
+        {"solved", {status.solved}},
         {"seconds", {status.seconds}},
         {"version", text(build.version)},
         {"commit", text(build.commit)},
         {"compiler", text(build.compiler)},
         {"processor", text(processor_name())},
         {"device", text(device)},
+        {"earlier", texts(status.earlier)},
         {"precision", text("float32")},
-        {"determinism", text("same_replica")},
+        {"determinism", text(name_of(*setup.config.determinism))},
         {"task", text(setup.data->name())},
         {"task_version", {std::int64_t{setup.data->version()}}},
         {"replicas", {grid.count()}},
@@ -77,12 +134,15 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
 
 RunStatus load_status(const RunDirectory& run) {
     RunStatus status;
-    if (!std::ifstream(run.manifest_path())) return status;
-    const Document manifest = parse_json(read_text_file(run.manifest_path(), kMaxManifestBytes), run.manifest_path());
-    status.status = member(manifest.root, "status", status.status);
-    status.step = member(manifest.root, "step", status.step);
-    status.alive = member(manifest.root, "alive", status.alive);
-    status.seconds = member(manifest.root, "seconds", status.seconds);
+    const std::optional<Document> manifest = read_manifest(run);
+    if (!manifest) return status;
+    const Value& root = manifest->root;
+    status.status = member(root, "status", status.status);
+    status.step = member(root, "step", status.step);
+    status.alive = member(root, "alive", status.alive);
+    status.solved = member(root, "solved", status.solved);
+    status.seconds = member(root, "seconds", status.seconds);
+    status.earlier = texts_of(find(root, "earlier"));
     return status;
 }
 

@@ -2,7 +2,9 @@
 // config.toml.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/io/run_directory.hpp"
 #include "experiments/run/setup.hpp"
@@ -15,11 +17,28 @@ struct BuildInfo {
 };
 BuildInfo build_info();
 
+/// What may change a run's bits without being in its config: build and machine.
+struct Origin {
+    BuildInfo build;
+    std::string processor, device;  // the device without its number of threads, which changes nothing
+
+    /// "whorl 0.1.0, commit …, GCC …, on AMD …, CPU"
+    std::string text() const;
+};
+/// Of this process, computing on a device of that description.
+Origin origin_here(const std::string& device);
+/// Of the process that wrote the manifest; empty when there is none.
+std::optional<Origin> stored_origin(const RunDirectory& run);
+/// "commit: abc there, def here; …", empty when both are the same.
+std::string origin_differences(const Origin& there, const Origin& here);
+
 /// What changes while a run goes on.
 struct RunStatus {
     std::string status = "running";  // running, interrupted, finished
-    std::int64_t step = 0, alive = 0;
-    double seconds = 0;  // of all processes that worked on it
+    std::int64_t step = 0;
+    std::int64_t alive = 0, solved = 0;  // replicas that stayed finite; those stopped because they were solved
+    double seconds = 0;                  // of all processes that worked on it
+    std::vector<std::string> earlier;    // other builds and machines that worked on it, as Origin::text
 };
 
 void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::string& device, const RunStatus& status);

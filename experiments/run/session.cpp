@@ -3,8 +3,10 @@
 #include <chrono>
 
 #include "core/base/error.hpp"
+#include "core/io/text.hpp"
 #include "core/training/checkpoint.hpp"
 #include "experiments/run/manifest.hpp"
+#include "experiments/run/run_lock.hpp"
 
 namespace whorl {
 namespace {
@@ -13,14 +15,18 @@ using Clock = std::chrono::steady_clock;
 
 class Session {
 public:
-    Session(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks)
+    Session(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks,
+            const SessionOptions& options)
         : setup_(setup),
           run_(run),
           hooks_(hooks),
+          options_(options),
+          lock_(run),
           device_(backend.describe()),
           begin_(Clock::now()),
-          seconds_before_(load_status(run).seconds),
-          trainer_(setup.config.training, setup.model, *setup.data, replicas_of(setup.config.replicas), backend) {}
+          before_(load_status(run)),
+          trainer_(setup.config.training, setup.model, *setup.data, replicas_of(setup.config.replicas), backend,
+                   options.group) {}
 
     SessionResult train() {
         restore();
@@ -34,6 +40,7 @@ public:
             if (trainer_.finished()) break;
             if (due(setup_.config.log_every, step)) log_row();
             if (due(setup_.config.validation.every, step)) validate();
+            if (trainer_.finished()) break;  // the last ones were solved; complete() saves
             const bool stop = hooks_.stop();
             if (stop || due(setup_.config.checkpoint.every, step)) save();
             if (stop) return leave();
@@ -42,75 +49,108 @@ public:
     }
 
 private:
+    std::int64_t solved() const { return trainer_.standing().count(StopReason::solved); }
+    std::int64_t finite() const {
+        return setup_.config.replicas.count() - trainer_.standing().count(StopReason::not_finite);
+    }
     static bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
-    double seconds() const { return seconds_before_ + std::chrono::duration<double>(Clock::now() - begin_).count(); }
+    double seconds() const { return before_.seconds + std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+    // A run goes on with the same bits only where build and machine are the same.
+    void check_origin() {
+        const auto there = stored_origin(run_);
+        const std::string differences = there ? origin_differences(*there, origin_here(device_)) : "";
+        if (differences.empty()) return;
+        const std::string what =
+            run_.path() + ": was begun by another build or machine, so that its bits may differ (" + differences + ")";
+        if (!options_.allow_other_build)
+            throw UserError(one_line(
+                what + "; go on all the same with whorl train --resume --allow-other-build --out " + run_.path()));
+        hooks_.note(one_line("warning: " + what));
+        before_.earlier.push_back(there->text());
+    }
 
     void restore() {
         std::vector<std::string> skipped;
         const auto newest = run_.newest_valid_checkpoint(&skipped);
         for (const std::string& damage : skipped) hooks_.note(damage + "; an earlier checkpoint is used");
+        if (newest) check_origin();
+        run_.remove_unfinished();
         run_.truncate_metrics_after_step(newest ? newest->step : 0);
         if (!newest) return;
         trainer_.restore(load_checkpoint(*newest, trainer_.model().layout(), setup_.config.replicas.count()));
         validation_ = stored_validation(*newest);
     }
 
-    void log_row() { run_.append_metrics(to_json_line(trainer_.take_row())); }
+    void log_row() {
+        run_.append_metrics(to_json_line(trainer_.take_row()));
+        logged_at_ = trainer_.steps_done();
+    }
     void validate() {
-        validation_ = trainer_.evaluate(Split::validation, setup_.config.validation.on);
+        const bool before = !validation_.accuracy.empty();
+        validation_ =
+            trainer_.evaluate(Split::validation, setup_.config.validation.on, before ? &validation_ : nullptr);
         record(validation_);
+        trainer_.observe(validation_);
+        if (const auto review = trainer_.review_stage(setup_.config.validation.on))
+            run_.append_metrics(to_json_line(*review));
     }
     void record(const Evaluation& evaluation) {
         run_.append_metrics(write_json(to_table(evaluation)));
         hooks_.evaluated(evaluation);
     }
     void save() {
+        run_.sync_metrics();
         save_checkpoint(run_, trainer_.model(), trainer_.snapshot(),
                         {setup_.config.name, setup_.data->name(), setup_.data->version()}, validation_);
         run_.prune_checkpoints(static_cast<std::size_t>(setup_.config.checkpoint.keep));
     }
     void write_manifest(const char* status) const {
-        save_manifest(run_, setup_, device_, {status, trainer_.steps_done(), trainer_.alive(), seconds()});
+        save_manifest(run_, setup_, device_,
+                      {status, trainer_.steps_done(), finite(), solved(), seconds(), before_.earlier});
     }
     void report_progress() {
         const double now = std::chrono::duration<double>(Clock::now() - begin_).count();
-        hooks_.progress({trainer_.peek_row(), setup_.config.training.steps, now, steps_before_, tokens_before_,
-                         setup_.config.replicas.count()});
+        hooks_.progress(
+            {trainer_.peek_row(), setup_.config.training.steps, now, steps_before_, tokens_before_, trainer_.alive()});
     }
 
     SessionResult leave() {
         write_manifest("interrupted");
-        return {true, trainer_.steps_done(), trainer_.alive(), seconds(), {}};
+        return {true, trainer_.steps_done(), finite(), solved(), seconds(), {}};
     }
     SessionResult complete() {
         std::optional<Evaluation> test = last_evaluation(run_, Split::test);
         if (!test || test->step != trainer_.steps_done()) {  // else only the manifest was missing
-            log_row();
-            validate();
+            if (logged_at_ != trainer_.steps_done()) log_row();
+            if (validation_.accuracy.empty() || validation_.step != trainer_.steps_done()) validate();
             test = trainer_.evaluate(Split::test, setup_.config.test);
             record(*test);
             save();
         }
         write_manifest("finished");
-        return {false, trainer_.steps_done(), trainer_.alive(), seconds(), *test};
+        return {false, trainer_.steps_done(), finite(), solved(), seconds(), *test};
     }
 
     const RunSetup& setup_;
     const RunDirectory& run_;
     const SessionHooks& hooks_;
+    const SessionOptions& options_;
+    RunLock lock_;
     std::string device_;
     Clock::time_point begin_;
-    double seconds_before_;
+    RunStatus before_;  // of earlier processes
     Trainer trainer_;
     Evaluation validation_;
-    std::int64_t steps_before_ = 0, tokens_before_ = 0;
+    std::int64_t steps_before_ = 0, tokens_before_ = 0, logged_at_ = -1;
 };
 
 }  // namespace
 
-SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks) {
+SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks,
+                        const SessionOptions& options) {
     if (auto finished = finished_result(run)) return *finished;
-    return Session(setup, run, backend, hooks).train();
+    return Session(setup, run, backend, hooks, options).train();
 }
 
 std::optional<SessionResult> finished_result(const RunDirectory& run) {
@@ -120,7 +160,7 @@ std::optional<SessionResult> finished_result(const RunDirectory& run) {
     // The test rows come before the last checkpoint and the manifest after it; all three belong to the same step.
     if (status.status != "finished" || !test || !newest || newest->step != status.step || test->step != status.step)
         return std::nullopt;
-    return SessionResult{false, status.step, status.alive, status.seconds, *test};
+    return SessionResult{false, status.step, status.alive, status.solved, status.seconds, *test};
 }
 
 std::optional<Evaluation> last_evaluation(const RunDirectory& run, Split split) {

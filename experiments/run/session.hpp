@@ -21,6 +21,12 @@ struct Progress {
     std::int64_t replicas = 1;
 };
 
+/// How a run is computed; `group` changes no result.
+struct SessionOptions {
+    GroupRequest group;              // replicas at once, memory
+    bool allow_other_build = false;  // go on where another build or machine began: the bits may differ
+};
+
 struct SessionHooks {
     std::function<void(const Progress&)> progress = [](const Progress&) {};  // after every step: should return quickly
     std::function<void(const Evaluation&)> evaluated = [](const Evaluation&) {};
@@ -31,15 +37,18 @@ struct SessionHooks {
 struct SessionResult {
     bool interrupted = false;
     std::int64_t step = 0;
-    std::int64_t alive = 0;  // replicas whose numbers stayed finite
-    double seconds = 0;      // training and evaluation, all processes together
-    Evaluation test;         // empty when interrupted
+    std::int64_t alive = 0;   // replicas whose numbers stayed finite
+    std::int64_t solved = 0;  // replicas that were stopped because they were solved
+    double seconds = 0;       // training and evaluation, all processes together
+    Evaluation test;          // empty when interrupted
 };
 
 /// Trains until the last step or until hooks.stop(). Goes on from the newest valid checkpoint in `run`; the same bytes
 /// result as without the interruption. The last checkpoint is written after everything else, so that a run with one is
-/// complete.
-SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks);
+/// complete. Throws UserError when another process works on the run, and when another build or machine began it and
+/// `options` do not allow that.
+SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks,
+                        const SessionOptions& options = {});
 
 /// What metrics.jsonl and the manifest say about a finished run; empty when it is not finished.
 std::optional<SessionResult> finished_result(const RunDirectory& run);

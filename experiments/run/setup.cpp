@@ -4,17 +4,14 @@
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
-#include "core/training/trainer.hpp"
+#include "core/training/batch_plan.hpp"
 
 namespace whorl {
 namespace {
 
 void check_sizes(EvaluationConfig& on, const char* key, const RunSetup& run, const std::string& source) {
     if (on.sizes.empty()) on.sizes = {run.config.training.curriculum.largest()};
-    for (const std::int64_t size : on.sizes)
-        if (size < run.data->min_size())
-            throw UserError(source + ": " + key + ": " + std::to_string(size) + " is below the task's smallest size, " +
-                            std::to_string(run.data->min_size()));
+    for (const std::int64_t size : on.sizes) check_size(run.task, size, source + ": " + key);
 }
 
 Document built_in(const std::string& name) {
@@ -37,10 +34,18 @@ RunSetup set_up(const Document& recipe) {
     run.config.model = ModelChoice{};
     run.config.model.config = run.model;
     run.config.task = to_value(run.task);
+    if (!run.config.determinism) run.config.determinism = determinism_of(run.config.training);
     check_curriculum(run.config.training.curriculum, *run.data, recipe.source + ": curriculum");
     check_sizes(run.config.validation.on, "validation.sizes", run, recipe.source);
     check_sizes(run.config.test, "test.sizes", run, recipe.source);
     return run;
+}
+
+void check_memory(const RunSetup& run, Backend& backend, const GroupRequest& request) {
+    const LanguageModel model(run.model, backend, DType::f32);
+    const BatchPlan plan(run.config.training, model, *run.data, run.config.replicas.count(), backend, request);
+    plan.check_evaluation(run.config.validation.on, "validation.sizes");
+    plan.check_evaluation(run.config.test, "test.sizes");
 }
 
 Document load_recipe(const std::string& name, const std::vector<std::string>& assignments) {

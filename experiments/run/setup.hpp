@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "core/backend/backend.hpp"
 #include "core/io/run_directory.hpp"
+#include "core/training/grouping.hpp"
 #include "core/training/run_config.hpp"
 #include "tasks/registry.hpp"
 
@@ -23,6 +25,9 @@ struct RunSetup {
 
 /// Reads and resolves a recipe. Throws UserError naming file, line and key.
 RunSetup set_up(const Document& recipe);
+
+/// Throws UserError where the memory does not hold the run, before anything is written: it says how many replicas fit.
+void check_memory(const RunSetup& run, Backend& backend, const GroupRequest& request);
 
 /// The file at `name`, or else the recipe that is built into the program under that name ("parity-quick"), with
 /// `assignments`

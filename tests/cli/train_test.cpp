@@ -1,4 +1,5 @@
 // A whole run from the command line: train, interrupt, resume, evaluate, report.
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -103,19 +104,102 @@ TEST_CASE("a run that was killed goes on from its last checkpoint", "[cli]") {
     check_same_run(whole, cut);
 }
 
-TEST_CASE("resuming with another recipe is refused", "[cli]") {
+TEST_CASE("resuming with another recipe names each key that differs", "[cli]") {
     const TemporaryFolder folder;
-    REQUIRE(run_whorl(kTiny + "--out " + (folder / "run")).status == 0);
-    CHECK_THAT(run_whorl(kTiny + "--set batch=5 --resume --out " + (folder / "run")).err, ContainsSubstring("differs"));
-    CHECK(run_whorl(kTiny + "--resume --out " + (folder / "run")).status == 0);
+    const std::string run = folder / "run";
+    CHECK(run_whorl(kTiny + "--resume --out " + run).status == 0);  // with a recipe it begins where there is no run
+    const std::string metrics = slurp(run + "/metrics.jsonl");
+    const Outcome other = run_whorl(kTiny + "--set batch=5 --set test.sizes=[8] --resume --out " + run);
+    CHECK(other.status == 2);
+    for (const char* key : {"batch: 4 there, 5 here", "test.sizes: [8,12] there, [8] here"})
+        CHECK_THAT(other.err, ContainsSubstring(key));
+    CHECK(other.err.find("steps") == std::string::npos);
+    CHECK(std::count(other.err.begin(), other.err.end(), '\n') == 1);
+    CHECK_THAT(run_whorl(kTiny + "--set model.d_state=4 --resume --out " + run).err,
+               ContainsSubstring("model.config.layers[0].d_state: 8 there, 4 here"));
+    CHECK(run_whorl("train --resume --set batch=5 --out " + run).status == 2);
+    CHECK(run_whorl(kTiny + "--resume --out " + run).status == 0);
+    CHECK(slurp(run + "/metrics.jsonl") == metrics);
+}
+
+TEST_CASE("another build or machine goes on only when it is told to", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string whole = folder / "whole", cut = folder / "cut";
+    REQUIRE(run_whorl(kTiny + "--out " + whole).status == 0);
+    fs::copy(whole, cut, fs::copy_options::recursive);
+    fs::remove_all(cut + "/checkpoints/step-30");
+    std::string manifest = slurp(whole + "/manifest.json");
+    manifest.replace(manifest.find("\"finished\""), 10, "\"running\"");
+    const std::size_t at = manifest.find("\"commit\": \"") + 11;
+    manifest.replace(at, manifest.find('"', at) - at, "0123abc");
+    spill(cut + "/manifest.json", manifest);
+    const std::string metrics = slurp(cut + "/metrics.jsonl");
+
+    const Outcome refused = run_whorl("train --resume --out " + cut);
+    CHECK(refused.status == 2);
+    CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
+    for (const char* part : {"another build", "commit: \"0123abc\" there", "--allow-other-build"})
+        CHECK_THAT(refused.err, ContainsSubstring(part));
+    CHECK(slurp(cut + "/metrics.jsonl") == metrics);  // nothing was touched
+    CHECK(slurp(cut + "/manifest.json") == manifest);
+
+    const Outcome allowed = run_whorl("train --resume --allow-other-build --threads 2 --out " + cut);
+    CHECK(allowed.status == 0);
+    CHECK_THAT(allowed.err, ContainsSubstring("warning: "));
+    CHECK_THAT(slurp(cut + "/manifest.json"), ContainsSubstring("commit 0123abc"));  // who else worked on it
+    check_same_run(whole, cut);                                                      // in truth it was this build
+}
+
+TEST_CASE("two processes do not work on one run", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string run = folder / "run";
+    REQUIRE(run_whorl(kTiny + "--out " + run).status == 0);
+    fs::remove_all(run + "/checkpoints/step-30");
+    const Outcome second =
+        run_command("exec 9<" + run + "; flock -n 9 && " WHORL_BINARY " train --resume --out " + run);
+    CHECK(second.status == 2);
+    CHECK_THAT(second.err, ContainsSubstring("another process"));
+    CHECK(run_whorl("train --resume --out " + run).status == 0);
 }
 
 TEST_CASE("a dry run says what it takes and writes nothing", "[cli]") {
     const TemporaryFolder folder;
     const Outcome outcome = run_whorl(kTiny + "--dry-run --out " + (folder / "run"));
     CHECK(outcome.status == 0);
-    for (const char* word : {"memory", "tokens", "time"}) CHECK_THAT(outcome.out, ContainsSubstring(word));
+    for (const char* word : {"3 replicas", "1 of up to 3 replicas", "memory", "tokens", "time"})
+        CHECK_THAT(outcome.out, ContainsSubstring(word));
+    CHECK_THAT(run_whorl(kTiny + "--dry-run --group 2").out, ContainsSubstring("2 of up to 2 replicas"));
     CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("what the memory does not hold is refused before a folder is made", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string command = kTiny + "--out " + (folder / "run") + " ";
+    for (const char* request :
+         {"--memory 0.0001", "--group 3 --memory 0.00045", "--set test.sizes=[100000] --memory 0.002"}) {
+        const Outcome outcome = run_whorl(command + request);
+        INFO(request << "\n" << outcome.err);
+        CHECK(outcome.status == 2);
+        CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    }
+    CHECK_THAT(run_whorl("train parity-quick --replicas 20000 --memory 0.5 --out " + (folder / "run")).err,
+               ContainsSubstring(" fit"));
+    CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("groups and early stop and stages leave the same run however it is cut", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string lively =
+        kTiny +
+        "--set early_stop.accuracy=0.55 --set early_stop.validations=2 --set "
+        "curriculum.shape=stages --set curriculum.stages=[6,8,12] --set curriculum.advance_at=0.4 ";
+    REQUIRE(run_whorl(lively + "--out " + (folder / "a")).status == 0);
+    REQUIRE(run_whorl(lively + "--group 1 --out " + (folder / "b")).status == 0);
+    const std::string metrics = slurp(folder / "a/metrics.jsonl");
+    CHECK(metrics == slurp(folder / "b/metrics.jsonl"));
+    CHECK_THAT(metrics, ContainsSubstring("\"kind\":\"stage\""));
+    CHECK_THAT(slurp(folder / "a/manifest.json"), ContainsSubstring("\"determinism\": \"same_setup\""));
+    CHECK_THAT(run_whorl(lively + "--set determinism=same_replica").err, ContainsSubstring("cannot be had"));
 }
 
 TEST_CASE("a table is reproduced row by row and taken up again", "[cli]") {

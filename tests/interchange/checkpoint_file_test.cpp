@@ -37,7 +37,7 @@ public:
         const LanguageModel model(tiny_config(), *backend, DType::f32);
         TrainerSnapshot snapshot;
         snapshot.step = step;
-        snapshot.stopped_at.assign(static_cast<std::size_t>(replicas_), -1);
+        snapshot.standing = Standing(static_cast<std::size_t>(replicas_));
         snapshot.sums = IntervalSums(static_cast<std::size_t>(replicas_));
         const auto slice = static_cast<std::size_t>(model.layout().slice());
         std::vector<float> values(slice * static_cast<std::size_t>(replicas_), 0.5F);

@@ -1,0 +1,99 @@
+#include "core/training/batch_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/training/population.hpp"
+
+namespace whorl {
+namespace {
+
+std::int64_t limit_of(const GroupRequest& request, const Backend& backend) {
+    return request.memory > 0 ? request.memory : backend.free_memory() / 10 * 9;
+}
+
+}  // namespace
+
+void check_curriculum(const Curriculum& curriculum, const DataSource& data, const std::string& where) {
+    if (curriculum.smallest() < data.min_size())
+        throw UserError(where + ": it begins with sizes up to " + std::to_string(curriculum.smallest()) +
+                        ", but the task's smallest is " + std::to_string(data.min_size()));
+}
+
+BatchPlan::BatchPlan(const TrainingConfig& config, const LanguageModel& model, const DataSource& data,
+                     std::int64_t replicas, const Backend& backend, const GroupRequest& request)
+    : batch_(config.batch),
+      largest_(config.curriculum.largest()),
+      model_(model),
+      data_(data),
+      replicas_(replicas),
+      limit_(limit_of(request, backend)),
+      group_(1) {
+    check_curriculum(config.curriculum, data, "curriculum");
+    group_ = choose_group(training_need(), replicas, request, limit_);
+}
+
+std::int64_t BatchPlan::memory() const {
+    const MemoryNeed need = training_need();
+    return replicas_ * need.kept + need.group(group_);
+}
+
+ModelShape BatchPlan::training_shape(std::int64_t size, std::int64_t replicas) const {
+    ModelShape shape;
+    shape.replicas = replicas;
+    shape.batch = batch_;
+    shape.length = bucket_length(data_.positions(size));
+    shape.slots = batch_ * data_.slots(shape.length);
+    return shape;
+}
+
+ModelShape BatchPlan::evaluation_shape(std::int64_t size, std::int64_t count, std::int64_t replicas) const {
+    ModelShape shape = training_shape(size, replicas);
+    const std::int64_t room = batch_ * training_shape(largest_, 1).length / shape.length;
+    shape.batch = std::clamp<std::int64_t>(room, 1, count);
+    shape.slots = shape.batch * data_.slots(shape.length);
+    shape.backward = false;
+    return shape;
+}
+
+std::int64_t BatchPlan::gradient_bytes(std::int64_t replicas) const {
+    return replicas * model_.layout().slice() * static_cast<std::int64_t>(sizeof(float));
+}
+
+MemoryNeed BatchPlan::training_need() const {
+    const ModelShape shape = training_shape(largest_, 1);
+    return {Population::bytes_a_replica(model_.layout()),
+            [this](std::int64_t n) { return model_.arena_bytes(training_shape(largest_, n)) + gradient_bytes(n); },
+            fmt::format("a batch of {} sequences of {} positions", shape.batch, shape.length)};
+}
+
+MemoryNeed BatchPlan::evaluation_need(std::int64_t size, std::int64_t count) const {
+    MemoryNeed need = training_need();
+    need.group = [this, size, count](std::int64_t n) {
+        return model_.arena_bytes(evaluation_shape(size, count, n)) + gradient_bytes(group_);
+    };
+    return need;
+}
+
+ModelShape BatchPlan::evaluation_shape(std::int64_t size, std::int64_t count) const {
+    const MemoryNeed need = evaluation_need(size, count);
+    const std::int64_t left = std::max<std::int64_t>(0, limit_ - replicas_ * need.kept);
+    if (need.group(group_) <= left) return evaluation_shape(size, count, group_);
+    const std::int64_t fit = std::min(largest_group(need, replicas_, limit_), group_);
+    if (fit == 0)
+        throw UserError(fmt::format("size {} needs {} for one replica, and {} may be used", size,
+                                    memory_text(need.group(1)), memory_text(left)));
+    return evaluation_shape(size, count, fit);
+}
+
+void BatchPlan::check_evaluation(const EvaluationConfig& on, const std::string& where) const {
+    try {
+        for (const std::int64_t size : on.sizes) evaluation_shape(size, on.count);
+    } catch (const UserError& error) {
+        throw UserError(where + ": " + error.what());
+    }
+}
+
+}  // namespace whorl

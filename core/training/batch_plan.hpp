@@ -1,0 +1,48 @@
+// The shapes in which a population is trained and evaluated, and how many replicas of them the memory holds at once.
+#pragma once
+
+#include <string>
+
+#include "core/model/language_model.hpp"
+#include "core/training/data_source.hpp"
+#include "core/training/grouping.hpp"
+#include "core/training/run_config.hpp"
+
+namespace whorl {
+
+class BatchPlan {
+public:
+    /// Computes, allocates nothing large. The references must outlive the plan. Throws UserError for a curriculum that
+    /// is somewhere below the task's smallest size, and for a population or group that the memory does not hold (it
+    /// says how many fit).
+    BatchPlan(const TrainingConfig& config, const LanguageModel& model, const DataSource& data, std::int64_t replicas,
+              const Backend& backend, const GroupRequest& request);
+
+    /// Replicas computed at once, at most.
+    std::int64_t group() const { return group_; }
+    /// Bytes of all replicas' parameters and moments and of a group's training batch.
+    std::int64_t memory() const;
+
+    ModelShape training_shape(std::int64_t size, std::int64_t replicas) const;
+    /// As many examples at once as take no more positions than training does, of as many replicas as fit. Throws
+    /// UserError when not even one does.
+    ModelShape evaluation_shape(std::int64_t size, std::int64_t count) const;
+    /// Throws UserError, beginning with `where`, for sizes whose evaluation the memory does not hold.
+    void check_evaluation(const EvaluationConfig& on, const std::string& where) const;
+
+private:
+    ModelShape evaluation_shape(std::int64_t size, std::int64_t count, std::int64_t replicas) const;
+    MemoryNeed training_need() const;
+    MemoryNeed evaluation_need(std::int64_t size, std::int64_t count) const;
+    std::int64_t gradient_bytes(std::int64_t replicas) const;
+
+    std::int64_t batch_, largest_;  // sequences a replica and step; the curriculum's largest size
+    const LanguageModel& model_;
+    const DataSource& data_;
+    std::int64_t replicas_, limit_, group_;  // limit: bytes that may be used
+};
+
+/// Throws UserError beginning with `where` for a curriculum that is somewhere below the task's smallest size.
+void check_curriculum(const Curriculum& curriculum, const DataSource& data, const std::string& where);
+
+}  // namespace whorl
