@@ -5,6 +5,8 @@
 
 #include <Eigen/Core>
 
+#include "core/cpu/gemm_tiles.hpp"
+
 namespace whorl::cpu {
 namespace {
 
@@ -33,18 +35,27 @@ void write_product(Matrix<T> c, const Product& product, Write write) {
         target.noalias() = product;
 }
 
+/// Products up to this size, all three matrices together, are left to tiles: beyond, packing pays. (Float elements;
+/// measured rates of small products are 1.1 to 1.5 times Eigen's.)
+bool is_small(std::int64_t m, std::int64_t n, std::int64_t k) {
+    return m * n + n * k + k * m <= std::int64_t{1} << 17;
+}
+
 }  // namespace
 
 template <class T>
 void gemm_nn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+    if (is_small(c.rows, c.cols, a.cols)) return tiles::multiply<T, false>({a.data, a.ld, 1}, b, c, a.cols, write);
     write_product(c, map<T>(a) * map<T>(b), write);
 }
 template <class T>
 void gemm_nt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+    if (is_small(c.rows, c.cols, a.cols)) return tiles::multiply<T, true>({a.data, a.ld, 1}, b, c, a.cols, write);
     write_product(c, map<T>(a) * map<T>(b).transpose(), write);
 }
 template <class T>
 void gemm_tn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+    if (is_small(c.rows, c.cols, a.rows)) return tiles::multiply<T, false>({a.data, 1, a.ld}, b, c, a.rows, write);
     write_product(c, map<T>(a).transpose() * map<T>(b), write);
 }
 

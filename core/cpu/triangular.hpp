@@ -9,9 +9,9 @@
 
 namespace whorl::cpu {
 
-/// Rows of a panel: about as many as the register block of the matrix product, a multiple of `rank`.
+/// Rows of a panel: as many as the columns of a tile of the matrix product, if `rank` divides that, else fewer.
 constexpr std::int64_t panel_rows(std::int64_t rank) {
-    return rank >= 24 ? rank : 24 / rank * rank;
+    return rank >= 16 ? rank : 16 / rank * rank;
 }
 
 /// body(begin, end) for each panel of rows.
@@ -29,12 +29,13 @@ Matrix<T> sub_block(Matrix<T> m, std::int64_t begin, std::int64_t end, std::int6
     return {m.data + begin * m.ld + first_col, end - begin, end_col - first_col, m.ld};
 }
 
-/// The lower triangle of c = a bᵀ (a, b [m,k]); a panel's entries above the diagonal get their products too, the rest
-/// nothing.
+/// The lower triangle of c = a bᵀ (a, b [m,k]), panels of columns; the entries above the diagonal in the square where a
+/// panel crosses it get their products too, the rest nothing.
 template <class T>
 void lower_of_nt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, std::int64_t panel) {
     for_each_panel(a.rows, panel, [&](std::int64_t begin, std::int64_t end) {
-        gemm_nt<T>(sub_rows(a, begin, end), sub_rows(b, 0, end), sub_block(c, begin, end, 0, end), Write::assign);
+        gemm_nt<T>(sub_rows(a, begin, a.rows), sub_rows(b, begin, end), sub_block(c, begin, a.rows, begin, end),
+                   Write::assign);
     });
 }
 
