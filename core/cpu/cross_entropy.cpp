@@ -16,6 +16,7 @@ template <class T>
 T row_loss(const T* logits, std::int64_t n, std::int64_t target, T smoothing, T weight, T* d) {
     const T highest = *std::max_element(logits, logits + n);
     T total = 0, sum = 0;
+#pragma omp simd reduction(+ : total, sum)
     for (std::int64_t j = 0; j < n; ++j) {
         total += numerics::exp(logits[j] - highest);
         sum += logits[j];
@@ -23,6 +24,7 @@ T row_loss(const T* logits, std::int64_t n, std::int64_t target, T smoothing, T 
     const T share = smoothing / static_cast<T>(n);
     const T loss = numerics::log(total) + highest - (1 - smoothing) * logits[target] - share * sum;
     if (d) {
+#pragma omp simd
         for (std::int64_t j = 0; j < n; ++j) d[j] = (numerics::exp(logits[j] - highest) / total - share) * weight;
         d[target] -= (1 - smoothing) * weight;
     }

@@ -82,20 +82,37 @@ void scale_rows(const T* factor, Matrix<const T> from, T* to) {
         for (std::int64_t j = 0; j < from.cols; ++j) to[i * from.cols + j] = factor[i] * from.data[i * from.ld + j];
 }
 
-/// Solves (I + keys diag β) Ŵ = rhs in place, row after row.
+constexpr std::int64_t kSolveRows = 12;  // solved one after the other; what solved rows add to others is one product
+
+/// Solves (I + keys diag β) Ŵ = rhs in place, block of rows after block of rows. `minus` [m,V] is left with -β Ŵ.
 template <class T>
-void solve_lower(const DeltaChunk<T>& c, const T* beta, const T* keys, T* w) {
-    for (std::int64_t i = 1; i < c.rows; ++i)
-        for (std::int64_t j = 0; j < i; ++j)
-            axpy(-keys[i * c.rows + j] * beta[j], w + j * c.s.value, w + i * c.s.value, c.s.value);
+void solve_lower(const DeltaChunk<T>& c, const T* beta, const T* keys, T* w, T* minus) {
+    const std::int64_t n = c.s.value;
+    for_each_panel(c.rows, kSolveRows, [&](std::int64_t begin, std::int64_t end) {
+        if (begin > 0)
+            gemm_nn<T>(sub_block(c.square_in(keys), begin, end, 0, begin), sub_rows(c.rows_v_in(minus), 0, begin),
+                       sub_rows(c.rows_v(w), begin, end), Write::add);
+        for (std::int64_t i = begin; i < end; ++i) {
+            for (std::int64_t j = begin; j < i; ++j) axpy(keys[i * c.rows + j], minus + j * n, w + i * n, n);
+            for (std::int64_t v = 0; v < n; ++v) minus[i * n + v] = -beta[i] * w[i * n + v];
+        }
+    });
 }
 
-/// Solves (I + diag β keys)ᵀ dR = rhs in place, last row first.
+/// Solves (I + diag β keys)ᵀ dR = rhs in place, last block first. `minus` as above.
 template <class T>
-void solve_upper(const DeltaChunk<T>& c, const T* beta, const T* keys, T* d) {
-    for (std::int64_t j = c.rows - 1; j > 0; --j)
-        for (std::int64_t i = 0; i < j; ++i)
-            axpy(-beta[j] * keys[j * c.rows + i], d + j * c.s.value, d + i * c.s.value, c.s.value);
+void solve_upper(const DeltaChunk<T>& c, const T* beta, const T* keys, T* d, T* minus) {
+    const std::int64_t n = c.s.value, blocks = (c.rows + kSolveRows - 1) / kSolveRows;
+    for (std::int64_t block = blocks - 1; block >= 0; --block) {
+        const std::int64_t begin = block * kSolveRows, end = std::min(begin + kSolveRows, c.rows);
+        if (end < c.rows)
+            gemm_tn<T>(sub_block(c.square_in(keys), end, c.rows, begin, end), sub_rows(c.rows_v_in(minus), end, c.rows),
+                       sub_rows(c.rows_v(d), begin, end), Write::add);
+        for (std::int64_t i = end - 1; i >= begin; --i) {
+            for (std::int64_t j = i + 1; j < end; ++j) axpy(keys[j * c.rows + i], minus + j * n, d + i * n, n);
+            for (std::int64_t v = 0; v < n; ++v) minus[i * n + v] = -beta[i] * d[i * n + v];
+        }
+    }
 }
 
 /// Through the decay of a product: a step's decay weighs every pair (i, j) that it lies between, j < t ≤ i. Going up
@@ -166,7 +183,7 @@ T chunk_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_o, 
     lower_transposed_times<T>(c.square_in(x.scores), d_out, c.rows_v(x.d_u), Write::assign, panel_rows(1));
     fill(T(0), c.keys(g.k).data, c.rows * c.s.key);
     const T through = c.last ? T(0) : exit_backward(c, in, g, s_in, x);
-    solve_upper(c, beta, x.keys, x.d_u);
+    solve_upper(c, beta, x.keys, x.d_u, x.rows_v);
     for (std::int64_t i = 0; i < c.rows; ++i)
         g.beta[c.begin + i] = dot(x.d_u + i * c.s.value, c.values(w).data + i * c.s.value, c.s.value);
     const Matrix<T> d_v = c.values(g.v);
@@ -236,7 +253,7 @@ void chunked_delta_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* 
             gemm_nn<T>(c.keys(in.q), c.state_in(x.s), c.rows_v(x.rows_v), Write::assign);
             scale_rows<T>(x.from_start, c.rows_v_in(x.rows_v), out.data);
         }
-        solve_lower(c, in.beta + c.begin, x.keys, w.data);
+        solve_lower(c, in.beta + c.begin, x.keys, w.data, x.rows_v);
         scale_rows<T>(in.beta + c.begin, c.values(static_cast<const T*>(saved)), x.u);
         lower_times<T>(c.square_in(x.scores), c.rows_v_in(x.u), out, c.first ? Write::assign : Write::add,
                        panel_rows(1));

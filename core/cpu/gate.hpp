@@ -79,14 +79,15 @@ private:
         T square = 0;
 #pragma omp simd reduction(+ : square)
         for (std::int64_t i = 0; i < n; ++i) {
-            d_z[i] = x[i] * numerics::silu(z[i]);  // the gated value, until its gradient replaces it
-            square += d_z[i] * d_z[i];
+            d_z[i] = numerics::silu(z[i]);  // the gate, until its gradient replaces it
+            const T gated = x[i] * d_z[i];
+            square += gated * gated;
         }
         const T s = T(1) / std::sqrt(square / static_cast<T>(n) + epsilon);
         T projection = 0;
 #pragma omp simd reduction(+ : projection)
         for (std::int64_t i = 0; i < n; ++i) {
-            const T normed = d_z[i] * s;
+            const T normed = x[i] * d_z[i] * s;
             d_w[i] += d_out[i] * normed;
             d_x[i] = d_out[i] * w[i];
             projection += d_x[i] * normed;
@@ -94,9 +95,9 @@ private:
         projection /= static_cast<T>(n);
 #pragma omp simd
         for (std::int64_t i = 0; i < n; ++i) {
-            const T d_gated = s * (d_x[i] - d_z[i] * s * projection);
+            const T gate = d_z[i], d_gated = s * (d_x[i] - x[i] * gate * s * projection);
             d_z[i] = d_gated * x[i] * numerics::silu_derivative(z[i]);
-            d_x[i] = d_gated * numerics::silu(z[i]);
+            d_x[i] = d_gated * gate;
         }
     }
 };
