@@ -372,9 +372,9 @@ void Mamba3Sequence<T>::rotate_head_backward(std::int64_t h, const T* rotated, T
             T* d_phase = x_.d_phase + t * s;
 #pragma omp simd
             for (std::int64_t j = 0; j < s; ++j) {
-                const numerics::Pair<T> slope{d[j], d[s + j]};
-                d_phase[j] += numerics::rotate_phase_gradient<T>({at[j], at[s + j]}, slope);
-                const auto back = numerics::rotate_back<T>(slope, cos[j], sin[j]);
+                // A Pair of its own for each call: one shared by both would keep the loop from being vectorised.
+                d_phase[j] += numerics::rotate_phase_gradient<T>({at[j], at[s + j]}, {d[j], d[s + j]});
+                const auto back = numerics::rotate_back<T>({d[j], d[s + j]}, cos[j], sin[j]);
                 d[j] = back.x;
                 d[s + j] = back.y;
             }
