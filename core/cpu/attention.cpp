@@ -33,10 +33,12 @@ struct AttentionBuffers {
         for (T** rows : {&q, &keys, &values, &d_q, &d_keys, &d_values}) *rows = scratch.take<T>(s.context * s.k);
         for (T** square : {&p, &d_p}) *square = scratch.take<T>(s.block() * s.context);
         for (T** table : {&sin, &cos}) *table = scratch.take<T>(s.context * (s.k / 2));
+        frequency = scratch.take<double>(s.k / 2);
     }
     T *q, *keys, *values, *d_q, *d_keys, *d_values;  // [context,K]
     T *p, *d_p;                                      // [block,context]
     T *sin, *cos;                                    // [context,K/2], rows of the positions at hand
+    double* frequency;                               // [K/2]
 };
 
 template <class T>
@@ -51,12 +53,16 @@ struct AttentionSequence {
     void angles() const {
         const std::int64_t half = s.k / 2;
         if (!s.rope) return;
-        for (std::int64_t t = 0; t < s.length; ++t)
+        for (std::int64_t j = 0; j < half; ++j) x.frequency[j] = numerics::rope_frequency<double>(j, half);
+        for (std::int64_t t = 0; t < s.length; ++t) {
+            T *sin = x.sin + t * half, *cos = x.cos + t * half;
+#pragma omp simd
             for (std::int64_t j = 0; j < half; ++j) {
-                const auto turn = numerics::sincos(numerics::rope_angle<T>(first + t, j, half));
-                x.sin[t * half + j] = turn.sin;
-                x.cos[t * half + j] = turn.cos;
+                const auto turn = numerics::sincos(numerics::rope_angle<T>(first + t, x.frequency[j]));
+                sin[j] = turn.sin;
+                cos[j] = turn.cos;
             }
+        }
     }
     /// Turns pairs (i, i + K/2) of row t by its position, or back.
     void turn(T* row, std::int64_t t, bool back) const {

@@ -131,7 +131,9 @@ void carry_state(const Chunk<T>& c, const ScanInput<T>& in, ScanScratch<T>& x) {
 template <class T>
 void mask_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient<T>& g, ScanScratch<T>& x) {
     const std::int64_t rank = c.s.rank;
-    fill(T(0), x.column_sums, c.rows);
+    T *column_sums = x.column_sums, *d_strengths = x.d_strength;
+    const T* strength = x.strength;
+    fill(T(0), column_sums, c.rows);
     for (std::int64_t i = c.rows - 1; i >= 0; --i) {
         const std::int64_t own = i / rank * rank, t = c.begin + i / rank;
         T *score = x.scores + i * c.rows, *d = x.d_scores + i * c.rows;
@@ -139,12 +141,13 @@ void mask_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient
         T crossing = 0;
 #pragma omp simd reduction(+ : crossing)
         for (std::int64_t j = 0; j < own; ++j) {
-            const T d_strength = d[j] * score[j] * w[j];
-            x.d_strength[j] += d_strength;
-            x.column_sums[j] += d_strength * x.strength[j];
-            crossing += x.column_sums[j];
-            d[j] *= w[j] * x.strength[j];
-            score[j] *= w[j] * x.strength[j];
+            const T d_strength = d[j] * score[j] * w[j], weight = w[j] * strength[j];
+            const T sum = column_sums[j] + d_strength * strength[j];
+            d_strengths[j] += d_strength;
+            column_sums[j] = sum;
+            crossing += sum;
+            d[j] *= weight;
+            score[j] *= weight;
         }
         if (i == own) x.d_crossing[own] = crossing;
         const T gamma = in.gamma[t];

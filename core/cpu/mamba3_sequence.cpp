@@ -54,6 +54,7 @@ Mamba3Buffers<T>::Mamba3Buffers(Scratch& scratch, const Mamba3Shape& s)
     for (T** vector : {&dt, &a, &lambda, &log_decay, &gamma, &carry, &d_log_decay, &d_gamma, &d_carry})
         *vector = scratch.take<T>(s.length);
     phase = scratch.take<T>(s.angles);
+    frequency = scratch.take<double>(s.config.rotation == Rotation::standard ? s.angles : 0);
     for (T** rows : {&q, &k, &d_q, &d_k}) *rows = scratch.take<T>(s.scan.rows() * s.state);
     for (T** rows : {&v, &y, &d_y, &d_v}) *rows = scratch.take<T>(s.scan.rows() * s.headdim);
     for (T** one : {&row1, &row2, &row3, &row4}) *one = scratch.take<T>(std::max(s.headdim, s.state));
@@ -175,12 +176,12 @@ void Mamba3Sequence<T>::phases(T* phase_state, std::int64_t position) {
     const bool standard = s_.config.rotation == Rotation::standard;
     T* phase = phase_state ? phase_state : x_.phase;
     if (!phase_state) fill(T(0), phase, n);
+    for (std::int64_t j = 0; standard && j < n; ++j) x_.frequency[j] = numerics::rope_frequency<double>(j, n);
     for (std::int64_t t = 0; t < s_.length; ++t) {
         T *sin = x_.sin + t * n, *cos = x_.cos + t * n;
         if (standard) {
-            for (std::int64_t j = 0; j < n; ++j) {
-                phase[j] = numerics::rope_angle<T>(position + t, j, n);
-            }
+#pragma omp simd
+            for (std::int64_t j = 0; j < n; ++j) phase[j] = numerics::rope_angle<T>(position + t, x_.frequency[j]);
         } else {
             const T* theta = x_.theta + t * n;
             const T dt = x_.dt[t];

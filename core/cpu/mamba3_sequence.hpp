@@ -93,6 +93,7 @@ struct Mamba3Buffers {
     T *log_decay, *gamma, *carry;        // [L]
     T *d_log_decay, *d_gamma, *d_carry;  // [L]
     T* phase;                            // [S]
+    double* frequency;                   // [S], standard rotation only
     T *sin, *cos, *d_phase;              // [L,S]
     T *q, *k, *d_q, *d_k;                // [L·rank,N]
     T *v, *y, *d_y, *d_v;                // [L·rank,P]

@@ -75,11 +75,15 @@ WHORL_HD WHORL_INLINE constexpr T rope_frequency(std::int64_t j, std::int64_t an
     return static_cast<T>(exp(-log_base * static_cast<double>(j) / static_cast<double>(angles)));
 }
 
-/// The standard rotary angle of position t, t·10000^{-j/S} mod 2π; the product is formed in double, good to
-/// positions of 10⁶.
+/// The standard rotary angle of position t, t·10000^{-j/S} mod 2π, from the frequency; the product is formed in double,
+/// good to positions of 10⁶.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T rope_angle(std::int64_t position, double frequency) {
+    return static_cast<T>(wrap_angle(static_cast<double>(position) * frequency));
+}
 template <Real T>
 WHORL_HD WHORL_INLINE constexpr T rope_angle(std::int64_t position, std::int64_t j, std::int64_t angles) {
-    return static_cast<T>(wrap_angle(static_cast<double>(position) * rope_frequency<double>(j, angles)));
+    return rope_angle<T>(position, rope_frequency<double>(j, angles));
 }
 
 }  // namespace whorl::numerics
