@@ -50,7 +50,9 @@ void gemm_nn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
 }
 template <class T>
 void gemm_nt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
-    if (is_small(c.rows, c.cols, a.cols)) return tiles::multiply<T, true>({a.data, a.ld, 1}, b, c, a.cols, write);
+    // Turning b takes as long as a few rows of products do.
+    if (c.rows >= 6 && is_small(c.rows, c.cols, a.cols))
+        return tiles::multiply<T, true>({a.data, a.ld, 1}, b, c, a.cols, write);
     write_product(c, map<T>(a) * map<T>(b).transpose(), write);
 }
 template <class T>

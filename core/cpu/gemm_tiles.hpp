@@ -6,40 +6,39 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/cpu/gemm.hpp"
 
 namespace whorl::cpu::tiles {
 
 inline constexpr std::int64_t kVectorBytes = 32, kTileRows = 6, kTileVectors = 2;
-inline constexpr std::int64_t kSpan =
-    256;  // of k: a panel of the right factor (16 or 8 columns) stays in the first-level cache
+inline constexpr std::int64_t kSpan = 256;  // of k: a panel of the right factor stays in the first-level cache
 
 template <class T>
 struct VectorOf;
 template <>
 struct VectorOf<float> {
     using type = float __attribute__((vector_size(kVectorBytes)));
+    using unaligned = float __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
 };
 template <>
 struct VectorOf<double> {
     using type = double __attribute__((vector_size(kVectorBytes)));
+    using unaligned = double __attribute__((vector_size(kVectorBytes), aligned(8), may_alias));
 };
 template <class T>
 using Vector = typename VectorOf<T>::type;
 template <class T>
 inline constexpr std::int64_t kLanes = kVectorBytes / static_cast<std::int64_t>(sizeof(T));
 
+/// The vector that begins at `first`. By reference: processors without AVX cannot return one in a register.
 template <class T>
-inline Vector<T> load(const T* from) {
-    Vector<T> v;
-    std::memcpy(&v, from, sizeof v);
-    return v;
+inline const auto& vector_at(const T* first) {
+    return *reinterpret_cast<const typename VectorOf<T>::unaligned*>(first);
 }
 template <class T>
-inline void store(const Vector<T>& v, T* to) {
-    std::memcpy(to, &v, sizeof v);
+inline auto& vector_at(T* first) {
+    return *reinterpret_cast<typename VectorOf<T>::unaligned*>(first);
 }
 
 /// The left factor, either way round: element (i, l) lies at data[i·row + l·step].
@@ -57,7 +56,7 @@ inline void tile(Left<T> a, const T* b, std::int64_t ldb, std::int64_t k, T* c, 
     for (std::int64_t l = 0; l < k; ++l) {
         Vector<T> right[kVectors];
 #pragma GCC unroll 2
-        for (int v = 0; v < kVectors; ++v) right[v] = load(b + l * ldb + v * kLanes<T>);
+        for (int v = 0; v < kVectors; ++v) right[v] = vector_at(b + l * ldb + v * kLanes<T>);
 #pragma GCC unroll 6
         for (int i = 0; i < kRows; ++i) {
             const T left = a.data[i * a.row + l * a.step];
@@ -69,8 +68,8 @@ inline void tile(Left<T> a, const T* b, std::int64_t ldb, std::int64_t k, T* c, 
     for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
         for (int v = 0; v < kVectors; ++v) {
-            T* to = c + i * ldc + v * kLanes<T>;
-            store<T>(write == Write::add ? load<T>(to) + sum[i][v] : sum[i][v], to);
+            auto& to = vector_at(c + i * ldc + v * kLanes<T>);
+            to = write == Write::add ? to + sum[i][v] : sum[i][v];
         }
 }
 
@@ -172,10 +171,10 @@ void transpose_panel(const T* b, std::int64_t ldb, std::int64_t columns, std::in
         for (; l + lanes <= k; l += lanes) {
             Vector<T> block[lanes];
 #pragma GCC unroll 8
-            for (std::int64_t i = 0; i < lanes; ++i) block[i] = load(b + (j + i) * ldb + l);
+            for (std::int64_t i = 0; i < lanes; ++i) block[i] = vector_at(b + (j + i) * ldb + l);
             transpose(block);
 #pragma GCC unroll 8
-            for (std::int64_t i = 0; i < lanes; ++i) store<T>(block[i], to + (l + i) * width + j);
+            for (std::int64_t i = 0; i < lanes; ++i) vector_at(to + (l + i) * width + j) = block[i];
         }
         for (; l < k; ++l)
             for (std::int64_t i = 0; i < lanes; ++i) to[l * width + j + i] = b[(j + i) * ldb + l];
