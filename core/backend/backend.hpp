@@ -90,6 +90,8 @@ public:
     virtual ~Backend() = default;
     virtual Device device() const = 0;
     virtual std::string describe() const = 0;
+    /// How many of its operations could run side by side, each on a processor of its own.
+    virtual int processors() const { return 1; }
     /// Bytes that can still be allocated on the device.
     virtual std::int64_t free_memory() const = 0;
 

@@ -48,6 +48,7 @@ public:
     const ModelConfig& config() const { return config_; }
     const ParameterLayout& layout() const { return layout_; }
     DType dtype() const { return dtype_; }
+    FormChoice form() const { return form_; }
 
     /// Bytes of the arena for `shape`; what `bind` will allocate.
     std::int64_t arena_bytes(const ModelShape& shape) const;

@@ -65,11 +65,11 @@ void BatchLoader::read_targets(std::int64_t b, std::vector<std::int32_t>& target
     }
 }
 
-void BatchLoader::upload(const LanguageModel& model) {
-    const std::int64_t replicas = model.shape().replicas;
-    upload_replicas(backend_, model.tokens(), tokens_, replicas, shape_.batch * token_stride_);
-    upload_replicas(backend_, model.supervision().row_of, row_of_, replicas, slot_stride_);
-    upload_replicas(backend_, model.supervision().target, target_, replicas, slot_stride_);
+void BatchLoader::upload(const Tensor& tokens, const Supervision& supervision) {
+    const std::int64_t replicas = tokens.replicas();
+    upload_replicas(backend_, tokens, tokens_, replicas, shape_.batch * token_stride_);
+    upload_replicas(backend_, supervision.row_of, row_of_, replicas, slot_stride_);
+    upload_replicas(backend_, supervision.target, target_, replicas, slot_stride_);
 }
 
 }  // namespace whorl

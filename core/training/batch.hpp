@@ -25,8 +25,8 @@ public:
     void repeat(std::int64_t b);
     /// An empty place: PAD, nothing supervised.
     void clear(std::int64_t r, std::int64_t b);
-    /// To a model bound to the same shape, or to fewer replicas: then the first ones.
-    void upload(const LanguageModel& model);
+    /// To the tensors of a model or pass bound to the same shape, or to fewer replicas: then the first ones.
+    void upload(const Tensor& tokens, const Supervision& supervision);
 
     /// The targets of sequence b of replica 0, one for each of its slots, -1 for a slot that is not used.
     void read_targets(std::int64_t b, std::vector<std::int32_t>& targets) const;

@@ -124,7 +124,7 @@ private:
             first + b < on_.count ? loader_.put(0, b, data_, key) : loader_.clear(0, b);
             loader_.repeat(b);
         }
-        loader_.upload(who_.model);
+        loader_.upload(who_.model.tokens(), who_.model.supervision());
     }
 
     void add_sums() {

@@ -47,6 +47,7 @@ Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const D
       replicas_(std::move(replicas)),
       backend_(backend),
       model_(model, backend, DType::f32),
+      pass_(make_training_pass(model_, backend)),
       plan_(config_, model_, data, static_cast<std::int64_t>(replicas_.size()), backend, request),
       population_(model_.layout(), replicas_, backend, plan_.group()),
       loader_(backend),
@@ -59,7 +60,7 @@ Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const D
         if (!replicas_[r].alive) stop(r, StopReason::held);
     retire();
     // All memory now: a run that cannot fit should say so at once.
-    model_.bind(plan_.training_shape(config_.curriculum.largest(), plan_.group()));
+    pass_->bind(plan_.training_shape(config_.curriculum.largest(), plan_.group()));
 }
 
 void Trainer::allocate_numbers() {
@@ -101,7 +102,7 @@ void Trainer::begin_stage_in_time() {
 
 void Trainer::load_batch(std::int64_t size, const Rows& rows) {
     loader_.bind(plan_.training_shape(size, groups_.front().count));  // the largest
-    model_.bind(plan_.training_shape(size, rows.count));
+    pass_->bind(plan_.training_shape(size, rows.count));
     for (std::int64_t i = 0; i < rows.count; ++i)
         for (std::int64_t b = 0; b < config_.batch; ++b)
             loader_.put(i, b, data_,
@@ -110,11 +111,11 @@ void Trainer::load_batch(std::int64_t size, const Rows& rows) {
                          static_cast<std::uint64_t>(step_),
                          static_cast<std::uint64_t>(b),
                          {data_.min_size(), size}});
-    loader_.upload(model_);
+    loader_.upload(pass_->tokens(), pass_->supervision());
 }
 
 void Trainer::download_sums() {
-    const LossTensors& losses = model_.losses();
+    const LossTensors& losses = pass_->losses();
     download_numbers(backend_, losses.loss, download_, loss_host_);
     download_numbers(backend_, losses.correct, download_, correct_host_);
     download_numbers(backend_, losses.used, download_, used_host_);
@@ -171,12 +172,10 @@ void Trainer::step(std::int64_t count) {
             load_batch(size, rows);
             population_.zero_gradient();
             const Tensor parameters = rows_of(population_.parameters(), rows.first, rows.count);
-            model_.forward(parameters);
-            model_.loss_and_gradient(parameters, rows_of(population_.gradient(), 0, rows.count),
-                                     config_.loss.label_smoothing);
+            pass_->gradient(parameters, rows_of(population_.gradient(), 0, rows.count), config_.loss.label_smoothing);
             update(rows);
         }
-        tokens_ += config_.batch * model_.shape().length;
+        tokens_ += config_.batch * pass_->shape().length;
         retire();
         ++step_;
     }

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/model/language_model.hpp"
+#include "core/model/training_pass.hpp"
 #include "core/training/batch.hpp"
 #include "core/training/batch_plan.hpp"
 #include "core/training/metrics.hpp"
@@ -93,7 +93,8 @@ private:
     const DataSource& data_;
     std::vector<ReplicaHyper> replicas_;
     Backend& backend_;
-    LanguageModel model_;
+    LanguageModel model_;  // bound by evaluation, and by a pass that takes the batch as a whole
+    std::unique_ptr<TrainingPass> pass_;
     BatchPlan plan_;
     Population population_;
     BatchLoader loader_;

@@ -1,7 +1,7 @@
 #include "experiments/bench/train_bench.hpp"
 
 #include "core/base/philox.hpp"
-#include "core/model/language_model.hpp"
+#include "core/model/training_pass.hpp"
 #include "core/training/population.hpp"
 
 namespace whorl {
@@ -27,23 +27,25 @@ std::vector<ReplicaHyper> seeds(std::int64_t replicas) {
     return list;
 }
 
-/// Random tokens and targets; every position is supervised when there are as many slots as positions.
-void upload_random(LanguageModel& model, Backend& backend) {
-    const ModelShape& shape = model.shape();
-    const auto vocabulary = static_cast<std::uint32_t>(model.config().vocab_size);
+/// Random tokens and targets of a bound LanguageModel or TrainingPass; every position is supervised when there are as
+/// many slots as positions.
+template <class Bound>
+void upload_random(const Bound& bound, const ModelConfig& config, Backend& backend) {
+    const ModelShape& shape = bound.shape();
+    const auto vocabulary = static_cast<std::uint32_t>(config.vocab_size);
     std::vector<std::int32_t> row(static_cast<std::size_t>(std::max(shape.length, shape.slots)));
     for (std::int64_t r = 0; r < shape.replicas; ++r) {
         for (std::int64_t b = 0; b < shape.batch; ++b) {
             Random random(1, Purpose::sampling, static_cast<std::uint64_t>(r), static_cast<std::uint64_t>(b));
             for (std::int64_t t = 0; t < shape.length; ++t)
                 row[static_cast<std::size_t>(t)] = static_cast<std::int32_t>(random.below(vocabulary));
-            Tensor to = model.tokens();
+            Tensor to = bound.tokens();
             to.data = reinterpret_cast<std::byte*>(to.at<std::int32_t>(r, b));
             backend.upload(to, row.data(), shape.length * 4);
         }
         Random random(2, Purpose::sampling, static_cast<std::uint64_t>(r), 0);
-        for (Tensor slots : {model.supervision().row_of, model.supervision().target}) {
-            const bool rows = slots.data == model.supervision().row_of.data;
+        for (Tensor slots : {bound.supervision().row_of, bound.supervision().target}) {
+            const bool rows = slots.data == bound.supervision().row_of.data;
             for (std::int64_t m = 0; m < shape.slots; ++m)
                 row[static_cast<std::size_t>(m)] = static_cast<std::int32_t>(rows ? m : random.below(vocabulary));
             slots.data = reinterpret_cast<std::byte*>(slots.at<std::int32_t>(r));
@@ -90,8 +92,9 @@ TrainBenchResult bench_train(const ModelConfig& config, const TrainBenchShape& s
                              double seconds) {
     LanguageModel model(config, backend, DType::f32, shape.form);
     Population population(model.layout(), seeds(shape.replicas), backend);
-    model.bind({shape.replicas, shape.batch, shape.length, shape.batch * shape.length});
-    upload_random(model, backend);
+    const auto pass = make_training_pass(model, backend);
+    pass->bind({shape.replicas, shape.batch, shape.length, shape.batch * shape.length});
+    upload_random(*pass, config, backend);
     PerReplica rate(backend, shape.replicas, 1e-4), decay(backend, shape.replicas, 0.1),
         clip(backend, shape.replicas, 1), norm(backend, shape.replicas, 0);
     const Buffer scratch = backend.allocate(backend.gradient_norm_memory(population.gradient()).scratch);
@@ -102,8 +105,7 @@ TrainBenchResult bench_train(const ModelConfig& config, const TrainBenchShape& s
     TrainBenchResult result;
     result.step = time_calls(seconds, [&] {
         population.zero_gradient();
-        model.forward(population.parameters());
-        model.loss_and_gradient(population.parameters(), population.gradient());
+        pass->gradient(population.parameters(), population.gradient());
         backend.gradient_norm(population.gradient(), norm.tensor, norm_scratch);
         backend.adamw(step, population.gradient(), population.mask(), population.parameters(),
                       population.first_moment(), population.second_moment());
@@ -111,7 +113,7 @@ TrainBenchResult bench_train(const ModelConfig& config, const TrainBenchShape& s
     });
     result.tokens_per_second = static_cast<double>(shape.replicas * shape.batch * shape.length) / result.step.median;
     result.flops_per_token = model_flops_per_token(config, shape.length);
-    result.arena_bytes = model.arena_size();
+    result.arena_bytes = pass->memory_size();
     return result;
 }
 
@@ -123,7 +125,7 @@ DecodeBenchResult bench_decode(const ModelConfig& config, std::int64_t context, 
     for (const MixerConfig& layer : config.layers) attends |= std::holds_alternative<AttentionConfig>(layer);
     const std::int64_t capacity = attends ? context + kTokensPerCall : 1;
     model.bind({1, 1, 1, 1, false, capacity});
-    upload_random(model, backend);
+    upload_random(model, config, backend);
     State state = model.make_state(1, 1, capacity);
     for (std::int64_t t = 0; t < context; ++t) model.forward(population.parameters(), &state);
     Timing timing = time_calls(seconds, [&] {

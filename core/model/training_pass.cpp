@@ -1,0 +1,36 @@
+#include "core/model/training_pass.hpp"
+
+namespace whorl {
+namespace {
+
+class WholePass final : public TrainingPass {
+public:
+    explicit WholePass(LanguageModel& model) : model_(model) {}
+
+    std::int64_t memory_size() const override { return model_.arena_size(); }
+
+    void bind(const ModelShape& shape) override {
+        model_.bind(shape);
+        shape_ = shape;
+        tokens_ = model_.tokens();
+        supervision_ = model_.supervision();
+        losses_ = model_.losses();
+    }
+    void gradient(const Tensor& parameters, const Tensor& gradient, double label_smoothing) override {
+        model_.forward(parameters);
+        model_.loss_and_gradient(parameters, gradient, label_smoothing);
+    }
+
+private:
+    LanguageModel& model_;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainingPass> make_training_pass(LanguageModel& model, Backend& backend) {
+    if (backend.device() == Device::cpu && model.layout().slice() <= kLargestSliceInParts)
+        return make_parts_pass(model.config(), backend.processors(), model.dtype(), model.form());
+    return std::make_unique<WholePass>(model);
+}
+
+}  // namespace whorl
