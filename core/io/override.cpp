@@ -131,4 +131,10 @@ void apply_override(Document& document, std::string_view assignment) {
     assign(document.root, parse_path(path), value, path);
 }
 
+void apply_override(Document& document, std::string_view path, Value value) {
+    if (path.empty()) fail(path, "expected a key path");
+    mark_from_command_line(value);
+    assign(document.root, parse_path(path), value, path);
+}
+
 }  // namespace whorl

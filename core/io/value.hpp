@@ -75,5 +75,7 @@ std::string write_json(const Value& value, int indent = 0);
 /// string. `layers[0].d_state` names one element of an array, `layers[*].d_state` all. Throws UserError naming `--set
 /// key.path`.
 void apply_override(Document& document, std::string_view assignment);
+/// The same for a value that is a tree already.
+void apply_override(Document& document, std::string_view path, Value value);
 
 }  // namespace whorl

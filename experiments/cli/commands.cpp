@@ -5,6 +5,7 @@ namespace whorl::cli {
 
 int run_train(const Arguments& arguments);
 int run_eval(const Arguments& arguments);
+int run_sweep(const Arguments& arguments);
 int run_reproduce(const Arguments& arguments);
 int run_check(const Arguments& arguments);
 int run_report(const Arguments& arguments);
@@ -22,9 +23,10 @@ const std::vector<Command>& commands() {
     static const std::vector<Command> list = {
         {"train", "train the population that a recipe describes", run_train},
         {"eval", "accuracy of a run or checkpoint at chosen lengths", run_eval},
+        {"sweep", "train every combination of a recipe's values, and print their table", run_sweep},
         {"reproduce", "train and print one of the published tables", run_reproduce},
         {"check", "a gate on what this build learns", run_check},
-        {"report", "what a run did, as Markdown or JSON", run_report},
+        {"report", "what a run or a sweep did, as Markdown, JSON or CSV", run_report},
         {"tasks", "list the tasks, or describe one", run_tasks},
         {"sample", "print examples of a task", run_sample},
         {"models", "list the named models, or describe one", run_models},

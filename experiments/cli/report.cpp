@@ -1,4 +1,4 @@
-// whorl report: a run's config and results in one page.
+// whorl report: the config and results of runs and sweeps.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include "experiments/cli/tables.hpp"
 #include "experiments/run/manifest.hpp"
 #include "experiments/run/session.hpp"
+#include "experiments/sweep/table.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -43,9 +44,9 @@ void print_markdown_evaluation(const Evaluation& evaluation, const RunSetup& set
 
 void print_markdown(const Report& report) {
     const RunSetup& setup = report.setup;
-    fmt::print("# {}\n\n{}, step {} of {}, {} of {} replicas alive, {:.0f} s\n", setup.config.name,
-               report.status.status, report.status.step, setup.config.training.steps, report.status.alive,
-               setup.config.replicas.count(), report.status.seconds);
+    fmt::print("# {}\n\n{}, step {} of {}, {} of {} replicas alive, {} stopped early as solved, {:.0f} s\n",
+               setup.config.name, report.status.status, report.status.step, setup.config.training.steps,
+               report.status.alive, setup.config.replicas.count(), report.status.solved, report.status.seconds);
     if (report.validation) {
         const std::size_t best = best_replica(*report.validation);
         fmt::print("\nBest by validation: {}\n", replica_text(replicas_of(setup.config.replicas)[best], best));
@@ -60,27 +61,68 @@ void print_json(const Report& report) {
                                          {"status", {report.status.status}},
                                          {"step", {report.status.step}},
                                          {"alive", {report.status.alive}},
+                                         {"solved", {report.status.solved}},
                                          {"seconds", {report.status.seconds}},
                                          {"validation", report.validation ? to_table(*report.validation) : Value{}},
                                          {"test", report.test ? to_table(*report.test) : Value{}},
                                          {"config", to_value(report.setup.config)}}}));
 }
 
+void print_csv_evaluation(const Report& report, const Evaluation& evaluation) {
+    const double chance = report.setup.data->chance();
+    const std::vector<ReplicaHyper> replicas = replicas_of(report.setup.config.replicas);
+    for (std::size_t i = 0; i < evaluation.sizes.size(); ++i)
+        for (std::size_t r = 0; r < replicas.size(); ++r) {
+            const double accuracy = evaluation.accuracy[i][r];
+            fmt::print("{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(report.path), r, replicas[r].learning_rate,
+                       replicas[r].weight_decay, replicas[r].dt.min, replicas[r].dt.max, replicas[r].init_seed,
+                       split_name(evaluation.split), evaluation.step, evaluation.sizes[i], accuracy,
+                       scaled_accuracy(accuracy, chance));
+        }
+}
+
+// One line for each replica, split and size.
+void print_csv(const Report& report, bool first) {
+    if (first)
+        fmt::print("run,replica,learning_rate,weight_decay,dt_min,dt_max,seed,split,step,size,accuracy,scaled\n");
+    for (const auto& evaluation : {report.validation, report.test})
+        if (evaluation) print_csv_evaluation(report, *evaluation);
+}
+
+void print_run(const std::string& path, const std::string& format, bool first) {
+    const Report report = read_report(path);
+    if (format == "md") print_markdown(report);
+    if (format == "json") print_json(report);
+    if (format == "csv") print_csv(report, first);
+}
+
+void print_sweep(const std::string& path, const std::string& format) {
+    const SweepTable table = read_sweep_table(path);
+    const std::string text = format == "md" ? to_markdown(table) : format == "json" ? to_json(table) : to_csv(table);
+    fmt::print("{}", text);
+}
+
 }  // namespace
 
 int run_report(const Arguments& arguments) {
-    Syntax syntax("report", "RUN… [--format md|json]",
-                  "What runs did: status, accuracies, config. With json one object a line.",
-                  {"whorl report runs/parity", "whorl report runs/* --format json"});
+    Syntax syntax(
+        "report", "RUN|SWEEP… [--format md|json|csv]",
+        "What runs did: status, accuracies, config; and a sweep's table. With json one object a line for each "
+        "run; with\ncsv one line for each replica and size of a run, or for each run and size of a sweep.",
+        {"whorl report runs/parity", "whorl report runs/* --format json",
+         "whorl report runs/ablation --format csv > ablation.csv"});
     syntax.positionals = {{"RUN", 1, -1}};
-    syntax.options.add_options()("format", po::value<std::string>()->default_value("md"), "md or json");
+    syntax.options.add_options()("format", po::value<std::string>()->default_value("md"), "md, json or csv");
     const auto parsed = parse(syntax, arguments);
     if (!parsed) return 0;
     const std::string format = parsed->text("format");
-    if (format != "md" && format != "json")
-        throw UserError("--format: unknown format " + in_quotes(format) + suggestion(format, {"md", "json"}));
-    for (const std::string& path : parsed->all("RUN"))
-        format == "md" ? print_markdown(read_report(path)) : print_json(read_report(path));
+    if (format != "md" && format != "json" && format != "csv")
+        throw UserError("--format: unknown format " + in_quotes(format) + suggestion(format, {"md", "json", "csv"}));
+    bool first = true;
+    for (const std::string& path : parsed->all("RUN")) {
+        is_sweep(path) ? print_sweep(path, format) : print_run(path, format, first);
+        first = false;
+    }
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/run/cell.hpp"
 #include "experiments/run/session.hpp"
 
 namespace whorl {
@@ -42,21 +43,11 @@ struct PublishedTable {
 const PublishedTable& published_table(const std::string& name);
 std::vector<std::string> published_table_names();
 
-/// One row of one column as measured. Accuracies are scaled: 0 = guessing, 1 = perfect, on the test split.
-struct RowResult {
+/// One row of one column as measured.
+struct RowResult : Cell {
     const TableRow* row = nullptr;
-    std::size_t best_replica = 0;               // by validation accuracy
-    double best = 0;                            // its accuracy at the table's size
-    std::vector<double> curve;                  // and at all test sizes
-    double best_rate = 0;                       // the learning rate with the highest mean validation accuracy
-    double median = 0, min = 0, max = 0;        // over the seeds at that rate
-    std::vector<double> median_curve;           // the median at all test sizes
-    std::int64_t passed = 0, seeds = 0;         // at that rate: accuracy of at least kPass
-    std::int64_t passed_all = 0, replicas = 0;  // in the whole population
     double seconds = 0;
 };
-
-inline constexpr double kPass = 0.9;  // scaled accuracy that counts as solved
 
 /// Throws UserError when `test` lacks the table's size.
 RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionResult& result,

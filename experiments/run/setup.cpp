@@ -5,6 +5,7 @@
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
 #include "core/training/batch_plan.hpp"
+#include "experiments/run/config_difference.hpp"
 
 namespace whorl {
 namespace {
@@ -58,8 +59,11 @@ Document load_recipe(const std::string& name, const std::vector<std::string>& as
 RunDirectory open_or_create(const std::string& path, const RunSetup& setup) {
     if (!RunDirectory::exists(path)) return RunDirectory::create(path, setup.toml());
     const RunDirectory run = RunDirectory::open(path);
-    if (set_up(load_toml(run.config_path())).toml() != setup.toml())
-        throw UserError(path + ": holds a run of another recipe; choose another --out");
+    const RunSetup there = set_up(load_toml(run.config_path()));
+    const auto differences = config_differences(to_value(there.config), to_value(setup.config));
+    if (!differences.empty())
+        throw UserError(one_line(path + ": holds a run of another recipe (" + difference_text(differences) +
+                                 "); choose another --out"));
     return run;
 }
 

@@ -42,6 +42,12 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
     spill(folder / "tiny_vocabulary.toml",
           "[task]\ntype = \"parity\"\n[model.config]\nd_model = 8\nn_layer = 1\nvocab_size = "
           "2\n[[model.config.layers]]\ntype = \"mamba2\"\nheaddim = 8\n");
+    spill(folder / "good_sweep.toml", "recipe = \"parity-quick\"\n[axes]\nbatch = [1]\n");
+    spill(folder / "bad_value.toml", "recipe = \"parity-quick\"\n[axes]\nmodel.preset = [\"mamba4\"]\n");
+    spill(folder / "no_values.toml", "recipe = \"parity-quick\"\n[axes]\nbatch = []\n");
+    spill(folder / "deep_axis.toml", "recipe = \"parity-quick\"\n[axes]\nmodel.config.d_model = [1]\n");
+    spill(folder / "bad_key.toml", "recipe = \"parity-quick\"\n[axis]\nbatch = [1]\n");
+    spill(folder / "bad_size.toml", "recipe = \"parity-quick\"\nsize = 65\n[axes]\nbatch = [1]\n");
     const Case cases[] = {
         {"trian", "did you mean 'train'?"},
         {"train", "RECIPE is missing"},
@@ -75,6 +81,16 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         {"eval FOLDER/none", "no such folder"},
         {"eval FOLDER", "step-N"},
         {"report FOLDER", "holds no run"},
+        {"report FOLDER --format cvs", "did you mean 'csv'?"},
+        {"sweep", "SWEEP is missing"},
+        {"sweep FOLDER/none.toml", "none.toml"},
+        {"sweep FOLDER/good_sweep.toml --launcher slurm", "choose one of local"},
+        {"sweep FOLDER/good_sweep.toml --out FOLDER", "not an empty folder"},
+        {"sweep FOLDER/bad_value.toml", "the run with model.preset = mamba4: parity-quick.toml (built in): model.preset: unknown"},
+        {"sweep FOLDER/no_values.toml", "no_values.toml:3: axes.batch: an axis of no values"},
+        {"sweep FOLDER/deep_axis.toml", "a deeper key stands in quotes"},
+        {"sweep FOLDER/bad_key.toml", "did you mean 'axes'?"},
+        {"sweep FOLDER/bad_size.toml", "size: 65 is not among its test.sizes"},
         {"reproduce partiy", "did you mean 'parity'?"},
         {"reproduce parity --quick --full", "exclude each other"},
         {"sample partiy", "did you mean 'parity'?"},
@@ -87,7 +103,8 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
     };
     for (const Case& one : cases) {
         std::string arguments = one.arguments;
-        if (const auto at = arguments.find("FOLDER"); at != std::string::npos) arguments.replace(at, 6, folder.path());
+        for (std::size_t at; (at = arguments.find("FOLDER")) != std::string::npos;)
+            arguments.replace(at, 6, folder.path());
         const Outcome outcome = run_whorl(arguments);
         INFO(arguments << "\n" << outcome.err);
         CHECK(outcome.status == 2);
@@ -95,7 +112,7 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
         CHECK_THAT(outcome.err, ContainsSubstring(one.expected));
     }
-    CHECK(folder.entries() == 5);  // nothing was left behind
+    CHECK(folder.entries() == 11);  // nothing was left behind
 }
 
 TEST_CASE("what cannot be written is no success", "[cli]") {

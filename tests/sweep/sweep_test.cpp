@@ -1,0 +1,124 @@
+// Sweeps: how a file becomes runs, and what the command leaves behind.
+#include "experiments/sweep/sweep.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/base/error.hpp"
+#include "experiments/run/session.hpp"
+#include "experiments/sweep/table.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/run_program.hpp"
+#include "tests/io/messages.hpp"
+
+using namespace whorl;
+using Catch::Matchers::ContainsSubstring;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<SweepRun> runs_in(const std::string& text, const std::vector<std::string>& more = {}) {
+    return runs_of(read_sweep(parse_toml(text, "sweep.toml")), more);
+}
+
+// Two models at two batches, a second each at most.
+const std::string kSweep =
+    "name = \"tiny\"\nrecipe = \"parity-quick\"\nsize = 12\nthreshold = 0.1\n[set]\nsteps = 12\ncurriculum.end = 12\n"
+    "model.d_model = 16\nmodel.d_state = 8\nreplicas.seeds = 2\n"
+    "replicas.learning_rate = { log = [1e-3, 1e-2], count = 2 }\nvalidation.sizes = [8]\nvalidation.count = 32\n"
+    "test.sizes = [8, 12]\ntest.count = 40\ncheckpoint.every = 5\n[axes]\nmodel.preset = [\"mamba3\", \"mamba2\"]\n"
+    "batch = [2, 3]\n";
+
+}  // namespace
+
+TEST_CASE("a sweep is every combination with the last axis fastest", "[sweep]") {
+    const auto runs = runs_in(kSweep, {"steps=7"});
+    REQUIRE(runs.size() == 4);
+    CHECK(runs[1].values == std::vector<std::string>{"mamba3", "3"});
+    CHECK(runs[1].folder == "preset=mamba3,batch=3");
+    CHECK(runs[1].setup.config.training.batch == 3);
+    CHECK(runs[1].setup.config.training.steps == 7);  // --set comes last
+    CHECK(runs[1].setup.config.replicas.learning_rates == std::vector<double>{1e-3, 1e-2});
+    CHECK(std::holds_alternative<Mamba2Config>(runs[2].setup.model.layers[0]));
+    CHECK(runs[2].setup.config.name == "preset=mamba2,batch=2");
+}
+
+TEST_CASE("axes may be tasks and lists and deep keys", "[sweep]") {
+    const auto runs = runs_in(
+        "recipe = \"parity-quick\"\n[axes]\ntask.type = [\"parity\", \"even_pairs\"]\ntest.sizes = [[8], [8, 16]]\n");
+    REQUIRE(runs.size() == 4);
+    CHECK(runs[3].setup.data->name() == "even_pairs");
+    CHECK(runs[3].setup.config.test.sizes == std::vector<std::int64_t>{8, 16});
+    CHECK(runs[3].folder.find_first_of(" []/\"") == std::string::npos);
+    const auto deep = runs_in("recipe = \"parity-quick\"\n[axes]\n\"curriculum.end\" = [10, 12]\n");
+    CHECK(deep[1].setup.config.training.curriculum.end == 12);
+}
+
+TEST_CASE("a sweep that is none gets one line with its place", "[sweep]") {
+    const auto message = [](const std::string& text) { return message_of<UserError>([&] { runs_in(text); }); };
+    const std::string recipe = "recipe = \"parity-quick\"\n";
+    CHECK_THAT(message("[axes]\nbatch = [1]"), ContainsSubstring("recipe: required key is missing"));
+    CHECK_THAT(message(recipe + "[axes]"), ContainsSubstring("sweep.toml:2: axes: must name at least one key"));
+    CHECK_THAT(message(recipe + "[axes]\nbatch = 3"), ContainsSubstring("sweep.toml:3: axes.batch: expected the list"));
+    CHECK_THAT(message(recipe + "[axes]\nbatch = [1, 1]"), ContainsSubstring("share the folder"));
+    CHECK_THAT(message(recipe + "[axes]\nbatsch = [1]"), ContainsSubstring("batsch = 1: batsch: unknown key"));
+    CHECK_THAT(message("recipe = \"parity-quik\"\n[axes]\nbatch = [1]"), ContainsSubstring("did you mean"));
+    CHECK_THAT(message("name = \"a/b\"\n" + recipe + "[axes]\nbatch = [1]"), ContainsSubstring("names a folder"));
+    std::string many = recipe + "[axes]\n";
+    for (const char* key : {"batch", "steps", "log_every", "model.d_model", "model.n_layer"})
+        many += std::string(key) + " = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n";
+    CHECK_THAT(message(many), ContainsSubstring("more than 10000 runs"));
+}
+
+TEST_CASE("a sweep trains its runs and is taken up again and reported", "[sweep][cli]") {
+    const TemporaryFolder folder;
+    spill(folder / "sweep.toml", kSweep);
+    const std::string out = folder / "out", command = "sweep " + (folder / "sweep.toml") + " --threads 1 --out " + out;
+    CHECK_THAT(run_whorl(command + " --dry-run").out, ContainsSubstring("4 runs, 16 replicas"));
+    CHECK_FALSE(fs::exists(out));
+    const Outcome first = run_whorl(command);
+    INFO(first.err);
+    REQUIRE(first.status == 0);
+    for (const char* word : {"model.preset", "mamba2", "median", "pass all", "@12"})
+        CHECK_THAT(first.out, ContainsSubstring(word));
+
+    // The table says what the runs say: the rate by validation, the numbers by the test split.
+    const SweepTable table = read_sweep_table(out);
+    REQUIRE(table.cells.size() == 4);
+    const RunDirectory run = RunDirectory::open(out + "/preset=mamba2,batch=3");
+    const Evaluation validation = *last_evaluation(run, Split::validation), test = *last_evaluation(run, Split::test);
+    const auto& accuracy = validation.accuracy[0];
+    const std::size_t chosen = accuracy[2] + accuracy[3] > accuracy[0] + accuracy[1] ? 2 : 0;
+    const Cell& cell = table.cells[3].cell();
+    CHECK(cell.chosen == chosen);
+    CHECK(cell.best_rate == (chosen == 2 ? 1e-2 : 1e-3));
+    const double a = 2 * test.accuracy[1][chosen] - 1, b = 2 * test.accuracy[1][chosen + 1] - 1;
+    CHECK(cell.median == Approx((a + b) / 2));
+    CHECK(cell.min == Approx(std::min(a, b)));
+    CHECK(cell.max == Approx(std::max(a, b)));
+    CHECK(cell.passed == (a >= 0.1) + (b >= 0.1));
+    CHECK(cell.best == Approx(2 * test.accuracy[1][best_replica(validation)] - 1));
+
+    // Four runs and two sizes, under a line of names; JSON that parses.
+    const std::string csv = run_whorl("report " + out + " --format csv").out;
+    CHECK(std::count(csv.begin(), csv.end(), '\n') == 9);
+    CHECK(csv == slurp(out + "/table.csv"));
+    CHECK(csv.rfind("model.preset,batch,size,best,median", 0) == 0);
+    const Document json = parse_json(run_whorl("report " + out + " --format json").out, "json");
+    CHECK(std::get<Array>(find(json.root, "cells")->data).size() == 4);
+    CHECK_THAT(run_whorl("report " + out).out, ContainsSubstring("| mamba2 | 3 |"));
+    const std::string of_run = run_whorl("report '" + run.path() + "' --format csv").out;
+    CHECK(std::count(of_run.begin(), of_run.end(), '\n') == 1 + 4 * (1 + 2));
+
+    // A run that is missing is made again, those that are there stay; another recipe is refused by name.
+    fs::remove_all(run.path());
+    CHECK_THAT(run_whorl("report " + out).out, ContainsSubstring("not begun"));
+    const auto untouched = fs::last_write_time(out + "/preset=mamba3,batch=2/metrics.jsonl");
+    REQUIRE(run_whorl(command).status == 0);
+    CHECK(fs::last_write_time(out + "/preset=mamba3,batch=2/metrics.jsonl") == untouched);
+    CHECK(last_evaluation(run, Split::test)->accuracy == test.accuracy);
+    const Outcome other = run_whorl(command + " --set steps=13");
+    CHECK(other.status == 2);
+    CHECK_THAT(other.err, ContainsSubstring("steps: 12 there, 13 here"));
+    CHECK(run_whorl("sweep " + (folder / "sweep.toml") + " --out " + run.path()).status == 2);
+}
