@@ -6,7 +6,7 @@
 #include "core/cpu/cpu_backend.hpp"
 #include "core/cpu/delta_scan.hpp"
 #include "core/cpu/sequence_tasks.hpp"
-#include "core/numerics/activations.hpp"
+#include "core/numerics/mixer_terms.hpp"
 
 namespace whorl {
 
@@ -16,8 +16,6 @@ std::int64_t gated_delta_state_size(const GatedDeltaNetConfig& config) {
 
 namespace cpu {
 namespace {
-
-constexpr double kNormEpsilon = 1e-6;  // ‖x‖ = sqrt(Σx² + 1e-6)
 
 struct GatedDeltaShape {
     GatedDeltaShape(const GatedDeltaNetConfig& c, const Tensor& y, FormChoice form, bool carried)
@@ -68,21 +66,21 @@ struct GatedDeltaSequence {
 
     /// out ← raw · scale / sqrt(Σ raw² + ε); keeps 1/sqrt(…).
     void normalise(const T* raw, T scale, T* out, T& inverse) const {
-        inverse = T(1) / std::sqrt(sum_squares(raw, s.key) + T(kNormEpsilon));
+        inverse = numerics::inverse_length(sum_squares(raw, s.key));
         copy(raw, out, s.key);
         cpu::scale(scale * inverse, out, s.key);
     }
     T q_factor() const { return T(1) / std::sqrt(static_cast<T>(s.key)); }
 
     void prepare_head(std::int64_t j) const {
-        const T bias = in.dt_bias.at<T>(r)[j], rate = -numerics::exp(in.a_log.at<T>(r)[j]);
+        const T bias = in.dt_bias.at<T>(r)[j], rate = numerics::head_decay_rate(in.a_log.at<T>(r)[j]);
         const std::int64_t offset = key_head(j) * s.key;
         for (std::int64_t t = 0; t < s.length; ++t) {
             normalise(row(in.q, t) + offset, q_factor(), x.q + t * s.key, x.q_scale[t]);
             normalise(row(in.k, t) + offset, T(1), x.k + t * s.key, x.k_scale[t]);
             copy(row(in.v, t) + j * s.value, x.v + t * s.value, s.value);
-            x.g[t] = rate * numerics::softplus(row(in.a, t)[j] + bias);
-            x.beta[t] = beta_range() * numerics::sigmoid(row(in.b, t)[j]);
+            x.g[t] = rate * numerics::step_size(row(in.a, t)[j], bias);
+            x.beta[t] = numerics::write_strength(row(in.b, t)[j], s.negative);
         }
     }
     DeltaInput<T> scan_input() const { return {x.q, x.k, x.v, x.g, x.beta}; }
@@ -118,7 +116,7 @@ struct GatedDeltaSequence {
     }
 
     void head_backward(std::int64_t j, const GatedDeltaTensors& gradient, GatedDeltaSums<T>& sums) const {
-        const T bias = in.dt_bias.at<T>(r)[j], rate = -numerics::exp(in.a_log.at<T>(r)[j]);
+        const T bias = in.dt_bias.at<T>(r)[j], rate = numerics::head_decay_rate(in.a_log.at<T>(r)[j]);
         const std::int64_t offset = key_head(j) * s.key;
         for (std::int64_t t = 0; t < s.length; ++t) {
             normalise_backward(x.q + t * s.key, x.d_q + t * s.key, q_factor(), x.q_scale[t],

@@ -4,7 +4,7 @@
 #include "core/cpu/cpu_backend.hpp"
 #include "core/cpu/decay_scan.hpp"
 #include "core/cpu/sequence_tasks.hpp"
-#include "core/numerics/activations.hpp"
+#include "core/numerics/mixer_terms.hpp"
 
 namespace whorl {
 
@@ -65,12 +65,12 @@ struct Mamba2Sequence {
     T* row(const Tensor& tensor, std::int64_t t) const { return tensor.at<T>(r, b, t); }
     std::int64_t b_offset(std::int64_t h) const { return s.heads * s.headdim + h / (s.heads / s.groups) * s.state; }
     std::int64_t c_offset(std::int64_t h) const { return b_offset(h) + s.groups * s.state; }
-    T decay_rate(std::int64_t h) const { return -numerics::exp(in.a_log.at<T>(r)[h]); }
+    T decay_rate(std::int64_t h) const { return numerics::head_decay_rate(in.a_log.at<T>(r)[h]); }
 
     void prepare_head(std::int64_t h) const {
         const T bias = in.dt_bias.at<T>(r)[h], a = decay_rate(h);
         for (std::int64_t t = 0; t < s.length; ++t) {
-            x.dt[t] = numerics::softplus(row(in.ddt, t)[h] + bias);
+            x.dt[t] = numerics::step_size(row(in.ddt, t)[h], bias);
             x.log_decay[t] = x.dt[t] * a;
             const T* xbc = row(in.xbc, t);
             copy(xbc + h * s.headdim, x.v + t * s.headdim, s.headdim);

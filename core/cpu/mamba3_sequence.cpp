@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/numerics/discretization.hpp"
+#include "core/numerics/mixer_terms.hpp"
 #include "core/numerics/rotation.hpp"
 
 namespace whorl::cpu {
@@ -111,7 +112,8 @@ void Mamba3Sequence<T>::norm_rows(std::int64_t offset, const Tensor& weight, T* 
             const T* raw = row(in_.xbc, t) + offset + g * n;
             T* out = rows + (t * per_position + g) * n;
             const T scale =
-                weight ? T(1) / std::sqrt(sum_squares(raw, n) / static_cast<T>(n) + static_cast<T>(in_.epsilon)) : T(1);
+                weight ? numerics::inverse_rms(sum_squares(raw, n), static_cast<T>(n), static_cast<T>(in_.epsilon))
+                       : T(1);
             inverse[t * per_position + g] = scale;
             s_.to_rotation_order(raw, out);
 #pragma omp simd
@@ -141,21 +143,20 @@ void Mamba3Sequence<T>::prepare_head(std::int64_t h, T* phase_state, std::int64_
 template <class T>
 void Mamba3Sequence<T>::coefficients(std::int64_t h) {
     const T bias = in_.dt_bias.at<T>(r_)[h];
-    const T a_head = in_.a_log ? -numerics::exp(in_.a_log.at<T>(r_)[h]) : T(0);
+    const T a_head = in_.a_log ? numerics::head_decay_rate(in_.a_log.at<T>(r_)[h]) : T(0);
     const bool heavy = s_.config.a_activation == AActivation::heavy_tail;
     for (std::int64_t t = 0; t < s_.length; ++t) {
-        x_.dt[t] = row(in_.ddt, t)[h] + bias;
+        x_.dt[t] = row(in_.ddt, t)[h];
         x_.a[t] = row(in_.da, t)[h];
         x_.lambda[t] = row(in_.u, t)[h];
     }
     const T floor = static_cast<T>(s_.config.a_floor);
 #pragma omp simd
-    for (std::int64_t t = 0; t < s_.length; ++t) x_.dt[t] = numerics::softplus(x_.dt[t]);
+    for (std::int64_t t = 0; t < s_.length; ++t) x_.dt[t] = numerics::step_size(x_.dt[t], bias);
     if (in_.a_log)
         fill(a_head, x_.a, s_.length);
     else
-        for (std::int64_t t = 0; t < s_.length; ++t)
-            x_.a[t] = -std::max(heavy ? numerics::heavy_tail(x_.a[t]) : numerics::softplus(x_.a[t]), floor);
+        for (std::int64_t t = 0; t < s_.length; ++t) x_.a[t] = numerics::data_decay_rate(x_.a[t], heavy, floor);
     if (s_.config.discretization != TrapezoidWeight::trapezoidal)
         fill(s_.config.discretization == TrapezoidWeight::euler ? T(1) : T(0.5), x_.lambda, s_.length);
     else

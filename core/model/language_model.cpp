@@ -231,6 +231,10 @@ void LanguageModel::forward(const Tensor& parameters, State* state) {
     backend_.linear_forward(head.norm.y, layout_.view(parameters, head.weight), logits_);
 }
 
+MixerPass LanguageModel::last_pass(std::size_t layer, const Tensor& parameters) const {
+    return blocks_.at(layer)->mixer().last_pass(parameters);
+}
+
 void LanguageModel::evaluate_loss() {
     backend_.cross_entropy(logits_, supervision_, config_.vocab_size, losses_.loss, losses_.correct, losses_.used, {});
 }

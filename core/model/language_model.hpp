@@ -67,6 +67,8 @@ public:
     /// parameters [R,1,1,slice]. Computes logits of the supervised rows; continues from and advances `state` when
     /// given.
     void forward(const Tensor& parameters, State* state = nullptr);
+    /// After forward, with the same parameters: what layer `layer` handed to its operation and got back.
+    MixerPass last_pass(std::size_t layer, const Tensor& parameters) const;
     /// After forward: loss, hits and used slots of every replica, no gradient.
     void evaluate_loss();
     /// After forward: the same, with smoothed targets, and adds the gradient of each replica's mean loss to `gradient`

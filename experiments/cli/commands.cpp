@@ -15,6 +15,7 @@ int run_models(const Arguments& arguments);
 int run_verify(const Arguments& arguments);
 int run_logits(const Arguments& arguments);
 int run_decode(const Arguments& arguments);
+int run_trace(const Arguments& arguments);
 int run_bench(const Arguments& arguments);
 int run_import(const Arguments& arguments);
 int run_export(const Arguments& arguments);
@@ -33,6 +34,7 @@ const std::vector<Command>& commands() {
         {"verify", "compare this build with golden files", run_verify},
         {"logits", "a checkpoint's logits for given tokens", run_logits},
         {"decode", "continue tokens one by one, with timings", run_decode},
+        {"trace", "what a model's state did on one sequence", run_trace},
         {"bench", "measure speed", run_bench},
         {"import", "a released checkpoint becomes a Whorl one", run_import},
         {"export", "one model in Whorl's or a release's layout", run_export},

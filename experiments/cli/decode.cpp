@@ -35,20 +35,6 @@ Syntax syntax() {
     return s;
 }
 
-/// "1 2 1" itself, or the only sequence of the file so named.
-std::vector<std::int32_t> prompt_of(const std::string& text, std::int64_t vocabulary) {
-    const bool numbers = text.find_first_not_of("0123456789 ,\t-") == std::string::npos;
-    if (numbers) {
-        std::vector<std::int32_t> tokens = parse_tokens(text, vocabulary, "--tokens");
-        if (tokens.empty()) throw UserError("--tokens: expected at least one token");
-        return tokens;
-    }
-    TokenBatch batch = read_tokens(text, vocabulary);
-    if (batch.batch != 1)
-        throw UserError(text + ": holds " + std::to_string(batch.batch) + " sequences; decode takes one");
-    return std::move(batch.tokens);
-}
-
 struct Answer {
     std::int32_t fed = 0, next = 0;
     double probability = 0, seconds = 0;
@@ -118,7 +104,7 @@ int run_decode(const Arguments& arguments) {
     if (!(parsed->real("temperature") >= 0)) throw UserError("--temperature: expected a number of at least 0");
     const LoadedModel loaded = load_model(parsed->first("CHECKPOINT"), replica_choice(parsed->text("replica")));
     for (const std::string& note : loaded.notes) fmt::print(stderr, "whorl: {}\n", note);
-    const std::vector<std::int32_t> prompt = prompt_of(parsed->text("tokens"), loaded.config.vocab_size);
+    const std::vector<std::int32_t> prompt = one_sequence(parsed->text("tokens"), loaded.config.vocab_size);
     const auto backend = make_backend(*parsed);
     ModelRunner runner(loaded, *backend, DType::f32);
     const auto answers =

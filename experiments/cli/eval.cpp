@@ -1,10 +1,12 @@
-// whorl eval: how well a run's models do at lengths of one's choice.
+// whorl eval: how well a run's models, or one from a file, do at lengths of one's choice.
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
+#include "core/model/checkpoint_file.hpp"
 #include "core/training/checkpoint.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/scores.hpp"
@@ -14,6 +16,8 @@ namespace whorl::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::int64_t kPositionsAtOnce = 16384;  // of a model without a run, whose memory is not known to suffice
 
 // A run's newest checkpoint, or a checkpoint inside a run (checkpoints/step-N).
 struct Located {
@@ -30,7 +34,8 @@ Located locate(const std::string& path) {
     }
     std::error_code error;
     if (!fs::is_directory(path, error))
-        throw UserError(one_line(path + ": there is no such folder; expected a run or a checkpoint (…/step-N)"));
+        throw UserError(one_line(path + ": there is no such folder or file; expected a run, a checkpoint (…/step-N) or "
+                                        "a .safetensors file"));
     const CheckpointFiles files = open_checkpoint(path);
     const fs::path run = fs::path(files.folder).parent_path().parent_path();
     return {RunDirectory::open(run.empty() ? "." : run.string()), files};
@@ -54,8 +59,8 @@ std::vector<std::size_t> chosen_replicas(const std::string& choice, const Checkp
 }
 
 // The chosen replicas alone: evaluating one of a thousand costs a thousandth.
-TrainedModels load_models(const RunSetup& setup, const CheckpointFiles& files, const std::vector<std::size_t>& replicas,
-                          Backend& backend) {
+std::vector<float> parameters_of(const RunSetup& setup, const CheckpointFiles& files,
+                                 const std::vector<std::size_t>& replicas) {
     const ParameterLayout layout(setup.model);
     const auto slice = static_cast<std::size_t>(layout.slice());
     const TrainerSnapshot whole = load_checkpoint(files, layout, setup.config.replicas.count());
@@ -64,7 +69,7 @@ TrainedModels load_models(const RunSetup& setup, const CheckpointFiles& files, c
         const auto first = whole.values.parameters.begin() + static_cast<std::ptrdiff_t>(r * slice);
         parameters.insert(parameters.end(), first, first + static_cast<std::ptrdiff_t>(slice));
     }
-    return {setup.model, parameters, backend};
+    return parameters;
 }
 
 void override_sizes(const Parsed& parsed, const Task& task, EvaluationConfig& on) {
@@ -81,6 +86,95 @@ double threshold_from(const Parsed& parsed) {
     return threshold;
 }
 
+// --- who is asked what -----------------------------------------------------------------------------------------------
+
+struct Exam {
+    std::optional<RunSetup> setup;  // of the run that the models belong to
+    std::string title;
+    Task task;  // the run's, or by --task
+    std::unique_ptr<DataSource> data;
+    EvaluationConfig on;
+    std::int64_t positions = kPositionsAtOnce;
+    std::int64_t step = 0;
+    std::vector<std::size_t> replicas;
+    ModelConfig model;
+    std::vector<float> parameters;  // of the replicas, one after the other
+};
+
+Exam exam_of_run(const Parsed& parsed) {
+    const Located located = locate(parsed.first("RUN|CHECKPOINT"));
+    Exam exam;
+    exam.setup = set_up(load_toml(located.run.config_path()));
+    const RunSetup& setup = *exam.setup;
+    exam.title = fmt::format("{}, step {}", setup.config.name, located.files.step);
+    exam.task = setup.task;
+    exam.on = setup.config.test;
+    exam.positions = evaluation_positions(setup.config.training, *setup.data);
+    exam.step = located.files.step;
+    exam.replicas = chosen_replicas(parsed.text("replica"), located.files, setup.config.replicas.count());
+    exam.model = setup.model;
+    exam.parameters = parameters_of(setup, located.files, exam.replicas);
+    return exam;
+}
+
+// A model, or a population, that no run lies around.
+Exam exam_of_file(const Parsed& parsed) {
+    const std::string path = parsed.first("RUN|CHECKPOINT"), choice = parsed.text("replica");
+    const LoadedModel first = load_model(path, choice == "all" ? ReplicaChoice{0, false} : replica_choice(choice));
+    Exam exam;
+    exam.title = one_line(first.path);
+    exam.model = first.config;
+    const std::int64_t count = choice == "all" ? first.replicas : 1;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const LoadedModel model = i == 0 ? first : load_model(path, {i, false});
+        exam.replicas.push_back(static_cast<std::size_t>(model.replica));
+        exam.parameters.insert(exam.parameters.end(), model.slice.begin(), model.slice.end());
+    }
+    return exam;
+}
+
+bool belongs_to_run(const std::string& path) {
+    const fs::path folder = path;
+    std::error_code error;
+    return RunDirectory::exists(path) ||
+           (fs::is_directory(folder, error) && RunDirectory::exists((folder / ".." / "..").string()));
+}
+
+// --task for the run's own task, or for the one that a file lacks.
+void choose_task(const Parsed& parsed, Exam& exam) {
+    if (parsed.has("task")) {
+        exam.task = find_task(parsed.text("task"), parsed.all("set"));
+        exam.title += ", task " + name_of_task(exam.task);
+        exam.on.sizes = {64, 256};
+    } else if (parsed.has("set")) {
+        throw UserError("--set: changes the task that --task names; there is no --task");
+    }
+    exam.data = make_data_source(exam.task);
+    if (exam.data->vocabulary() > exam.model.vocab_size)
+        throw UserError(fmt::format("--task {}: needs {} tokens, but the model has {}", name_of_task(exam.task),
+                                    exam.data->vocabulary(), exam.model.vocab_size));
+}
+
+void check_has_task(const Parsed& parsed, const std::string& path) {
+    std::error_code error;
+    if (parsed.has("task") || !fs::is_regular_file(path, error)) return;
+    std::vector<std::string> names;
+    for (const Task& task : all_tasks()) names.push_back(name_of_task(task));
+    throw UserError(
+        one_line(path + ": a model in a file has no task of its own; name one with --task" + suggestion("", names)));
+}
+
+Exam exam_of(const Parsed& parsed) {
+    const std::string path = parsed.first("RUN|CHECKPOINT");
+    check_has_task(parsed, path);
+    Exam exam = parsed.has("task") && !belongs_to_run(path) ? exam_of_file(parsed) : exam_of_run(parsed);
+    choose_task(parsed, exam);
+    override_sizes(parsed, exam.task, exam.on);
+    return exam;
+}
+
+// --- what is shown ---------------------------------------------------------------------------------------------------
+
 const Needle& needle_of(const RunSetup& setup) {
     const auto* needle = std::get_if<Needle>(&setup.task);
     if (needle == nullptr)
@@ -90,14 +184,14 @@ const Needle& needle_of(const RunSetup& setup) {
 }
 
 // Before anything is computed.
-void check_grid(const Parsed& parsed, const RunSetup& setup) {
+void check_grid(const Parsed& parsed, const Exam& exam) {
     if (!parsed.flag("grid")) {
         if (parsed.has("depths")) throw UserError("--depths: names the rows of a grid; add --grid");
         return;
     }
-    needle_of(setup);
-    for (const char* other : {"per-position", "threshold"})
+    for (const char* other : {"per-position", "threshold", "task"})
         if (parsed.has(other)) throw UserError(fmt::format("--grid and --{} exclude each other", other));
+    needle_of(*exam.setup);
 }
 
 void add_columns(Value& value, const std::vector<std::size_t>& replicas, double chance) {
@@ -121,38 +215,50 @@ void print_json(const Evaluation& evaluation, const std::vector<std::size_t>& re
 }
 
 // Needles at every depth, in haystacks up to 16 times as long as those of training.
-void run_grid(const Parsed& parsed, const RunSetup& setup, const CheckpointFiles& files, TrainedModels& models,
-              const std::vector<std::size_t>& replicas, Split split, EvaluationConfig on) {
-    const std::int64_t trained = setup.config.training.curriculum.largest();
+void run_grid(const Parsed& parsed, const Exam& exam, TrainedModels& models, Split split) {
+    const std::int64_t trained = exam.setup->config.training.curriculum.largest();
+    EvaluationConfig on = exam.on;
     if (!parsed.has("lengths")) on.sizes = grid_sizes(trained);
-    NeedleGrid grid =
-        evaluate_grid(models, needle_of(setup), split, on, number_list(parsed.text("depths"), "--depths", 0, 100),
-                      evaluation_positions(setup.config.training, *setup.data));
-    for (Evaluation& row : grid.rows) row.step = files.step;
+    NeedleGrid grid = evaluate_grid(models, needle_of(*exam.setup), split, on,
+                                    number_list(parsed.text("depths"), "--depths", 0, 100), exam.positions);
+    for (Evaluation& row : grid.rows) row.step = exam.step;
     if (parsed.flag("json")) {
         Value value = to_table(grid);
-        add_columns(value, replicas, setup.data->chance());
+        add_columns(value, exam.replicas, exam.data->chance());
         fmt::print("{}\n", write_json(value));
         return;
     }
-    fmt::print("{}, step {}\n", setup.config.name, files.step);
-    print_grid(grid, replicas, trained);
+    fmt::print("{}\n", exam.title);
+    print_grid(grid, exam.replicas, trained);
 }
 
-}  // namespace
+void print_text(const Exam& exam, const Evaluation& evaluation, double threshold, bool positions) {
+    fmt::print("{}\n", exam.title);
+    if (exam.setup)
+        print_replicas(evaluation, *exam.setup, exam.data->chance(), exam.replicas);
+    else
+        print_models(evaluation, exam.data->chance(), exam.replicas);
+    print_effective_lengths(evaluation, exam.replicas, threshold);
+    if (positions) print_positions(evaluation, exam.replicas);
+}
 
-int run_eval(const Arguments& arguments) {
+Syntax eval_syntax() {
     Syntax syntax(
-        "eval", "RUN|CHECKPOINT [--lengths 64,128,256] [--replica best|K|all] [options]",
+        "eval", "RUN|CHECKPOINT [--task T] [--lengths 64,128,256] [--replica best|K|all] [options]",
         "Accuracy of a run's newest checkpoint, or of the checkpoint named, on fresh examples of fixed sizes; the\n"
-        "longest size that it masters; and, where answers have several tokens, the share of them that is wholly right.",
+        "longest size that it masters; and, where answers have several tokens, the share of them that is wholly "
+        "right.\n"
+        "With --task any model can be asked: a run's at another task, or one in a .safetensors file, which has none.",
         {"whorl eval runs/parity", "whorl eval runs/parity --lengths 64,128,256 --replica all",
-         "whorl eval runs/parity/checkpoints/step-1000 --json", "whorl eval runs/needle --grid --depths 0,50,100"});
+         "whorl eval runs/parity/checkpoints/step-1000 --json", "whorl eval runs/needle --grid --depths 0,50,100",
+         "whorl eval parity.safetensors --task parity --lengths 64,4096"});
     syntax.positionals = {{"RUN|CHECKPOINT"}};
     add_device_options(syntax.options);
-    syntax.options.add_options()("lengths", po::value<std::string>(),
-                                 "sizes to test at (default: the recipe's test.sizes)")(
-        "count", po::value<std::int64_t>(), "examples a size (default: the recipe's test.count)")(
+    syntax.options.add_options()("task", po::value<std::string>(), "the task to ask for, instead of the run's own")(
+        "set", po::value<std::vector<std::string>>()->composing(),
+        "key=value: an option of that task, such as supervise=all; may be given several times")(
+        "lengths", po::value<std::string>(), "sizes to test at (default: the recipe's test.sizes; with --task 64,256)")(
+        "count", po::value<std::int64_t>(), "examples a size (default: the recipe's test.count; of a file 256)")(
         "replica", po::value<std::string>()->default_value("best"),
         "best (by validation accuracy), a number from 0, or all")("validation", po::bool_switch(),
                                                                   "use the validation split instead of the test split")(
@@ -161,34 +267,31 @@ int run_eval(const Arguments& arguments) {
         "grid", po::bool_switch(), "needles at every depth and up to 16 times the training size (task needle)")(
         "depths", po::value<std::string>()->default_value("0,10,20,30,40,50,60,70,80,90,100"),
         "rows of the grid, in percent")("json", po::bool_switch(), "for programs");
-    const auto parsed = parse(syntax, arguments);
+    return syntax;
+}
+
+}  // namespace
+
+int run_eval(const Arguments& arguments) {
+    const auto parsed = parse(eval_syntax(), arguments);
     if (!parsed) return 0;
-    const Located located = locate(parsed->first("RUN|CHECKPOINT"));
-    const RunSetup setup = set_up(load_toml(located.run.config_path()));
-    EvaluationConfig on = setup.config.test;
-    override_sizes(*parsed, setup.task, on);
+    const Exam exam = exam_of(*parsed);
     const double threshold = threshold_from(*parsed);
-    check_grid(*parsed, setup);
-    const auto replicas = chosen_replicas(parsed->text("replica"), located.files, setup.config.replicas.count());
+    check_grid(*parsed, exam);
     const auto backend = make_backend(*parsed);
     const Split split = parsed->flag("validation") ? Split::validation : Split::test;
-    TrainedModels models = load_models(setup, located.files, replicas, *backend);
+    TrainedModels models(exam.model, exam.parameters, *backend);
     if (parsed->flag("grid")) {
-        run_grid(*parsed, setup, located.files, models, replicas, split, on);
+        run_grid(*parsed, exam, models, split);
         return 0;
     }
     const bool positions = parsed->flag("per-position");
-    Evaluation evaluation =
-        models.evaluate(*setup.data, split, on, evaluation_positions(setup.config.training, *setup.data), positions);
-    evaluation.step = located.files.step;
-    if (parsed->flag("json")) {
-        print_json(evaluation, replicas, setup.data->chance(), threshold);
-        return 0;
-    }
-    fmt::print("{}, step {}\n", setup.config.name, evaluation.step);
-    print_replicas(evaluation, setup, replicas);
-    print_effective_lengths(evaluation, replicas, threshold);
-    if (positions) print_positions(evaluation, replicas);
+    Evaluation evaluation = models.evaluate(*exam.data, split, exam.on, exam.positions, positions);
+    evaluation.step = exam.step;
+    if (parsed->flag("json"))
+        print_json(evaluation, exam.replicas, exam.data->chance(), threshold);
+    else
+        print_text(exam, evaluation, threshold, positions);
     return 0;
 }
 

@@ -9,9 +9,8 @@
 namespace whorl::cli {
 namespace {
 
-void print_header(const Evaluation& evaluation, const RunSetup& setup) {
-    fmt::print("{} examples a size, {} split, chance {:g}\n", evaluation.count, split_name(evaluation.split),
-               setup.data->chance());
+void print_header(const Evaluation& evaluation, double chance) {
+    fmt::print("{} examples a size, {} split, chance {:g}\n", evaluation.count, split_name(evaluation.split), chance);
 }
 
 void print_found(const std::vector<double>& shares) {
@@ -39,7 +38,7 @@ std::string replica_text(const ReplicaHyper& replica, std::size_t index) {
 }
 
 void print_population(const Evaluation& evaluation, const RunSetup& setup) {
-    print_header(evaluation, setup);
+    print_header(evaluation, setup.data->chance());
     const double chance = setup.data->chance();
     const bool found = !evaluation.found.empty();
     fmt::print("{:>6}  {:>8} {:>8} {:>8}   scaled: {:>7} {:>7}{}\n", "size", "best", "median", "worst", "best",
@@ -55,12 +54,21 @@ void print_population(const Evaluation& evaluation, const RunSetup& setup) {
     }
 }
 
-void print_replicas(const Evaluation& evaluation, const RunSetup& setup, const std::vector<std::size_t>& replicas) {
-    print_header(evaluation, setup);
+void print_replicas(const Evaluation& evaluation, const RunSetup& setup, double chance,
+                    const std::vector<std::size_t>& replicas) {
+    print_header(evaluation, chance);
     const std::vector<ReplicaHyper> hypers = replicas_of(setup.config.replicas);
     for (std::size_t column = 0; column < replicas.size(); ++column) {
         fmt::print("{}\n", replica_text(hypers[replicas[column]], replicas[column]));
-        print_column(evaluation, column, setup.data->chance());
+        print_column(evaluation, column, chance);
+    }
+}
+
+void print_models(const Evaluation& evaluation, double chance, const std::vector<std::size_t>& replicas) {
+    print_header(evaluation, chance);
+    for (std::size_t column = 0; column < replicas.size(); ++column) {
+        if (replicas.size() > 1) fmt::print("replica {}\n", replicas[column]);
+        print_column(evaluation, column, chance);
     }
 }
 

@@ -73,4 +73,38 @@ TokenBatch read_tokens(const std::string& path, std::int64_t vocabulary) {
     return batch;
 }
 
+std::vector<std::int32_t> one_sequence(const std::string& text, std::int64_t vocabulary) {
+    const bool numbers = text.find_first_not_of("0123456789 ,\t-") == std::string::npos;
+    if (numbers) {
+        std::vector<std::int32_t> tokens = parse_tokens(text, vocabulary, "--tokens");
+        if (tokens.empty()) throw UserError("--tokens: expected at least one token");
+        return tokens;
+    }
+    TokenBatch batch = read_tokens(text, vocabulary);
+    if (batch.batch != 1) throw UserError(text + ": holds " + std::to_string(batch.batch) + " sequences; expected one");
+    return std::move(batch.tokens);
+}
+
+std::vector<std::int32_t> tokens_of_text(const std::string& text, const std::vector<std::string>& texts) {
+    std::vector<std::int32_t> tokens;
+    for (std::size_t at = 0; at < text.size();) {
+        if (text[at] == ' ' || text[at] == '\t') {
+            ++at;
+            continue;
+        }
+        std::size_t best = texts.size();
+        for (std::size_t v = 0; v < texts.size(); ++v)
+            if (!texts[v].empty() && text.compare(at, texts[v].size(), texts[v]) == 0 &&
+                (best == texts.size() || texts[v].size() > texts[best].size()))
+                best = v;
+        if (best == texts.size())
+            throw UserError("--text: no token begins with " + in_quotes(text.substr(at, 1)) + " (character " +
+                            std::to_string(at + 1) + ")" + suggestion(text.substr(at, 1), texts));
+        tokens.push_back(static_cast<std::int32_t>(best));
+        at += texts[best].size();
+    }
+    if (tokens.empty()) throw UserError("--text: expected at least one token");
+    return tokens;
+}
+
 }  // namespace whorl

@@ -21,4 +21,12 @@ TokenBatch read_tokens(const std::string& path, std::int64_t vocabulary);
 /// The same from one line of text; `where` begins each message.
 std::vector<std::int32_t> parse_tokens(const std::string& text, std::int64_t vocabulary, const std::string& where);
 
+/// The value of a --tokens that takes one sequence: "1 2 1" itself, or the only sequence of the file so named. Throws
+/// UserError as the two above, for no token, and for several sequences.
+std::vector<std::int32_t> one_sequence(const std::string& text, std::int64_t vocabulary);
+
+/// The tokens whose texts follow one another in `text`, blanks left aside; of several that fit the longest is taken.
+/// `texts[v]` is token v's. Throws UserError naming --text and the place where none fits.
+std::vector<std::int32_t> tokens_of_text(const std::string& text, const std::vector<std::string>& texts);
+
 }  // namespace whorl

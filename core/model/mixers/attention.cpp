@@ -37,6 +37,8 @@ public:
         backend().linear_forward(y_, view(parameters, out_proj_), out);
     }
 
+    MixerPass last_pass(const Tensor&) const override { return OperationPass<AttentionTensors>{{projected_}, y_}; }
+
     void backward(const Tensor& parameters, const Tensor& x, const Tensor& d_out, const Tensor& d_x,
                   const Tensor& gradient) override {
         backend().linear_backward(y_, view(parameters, out_proj_), d_out, d_y_, view(gradient, out_proj_), scratch_);

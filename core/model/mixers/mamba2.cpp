@@ -53,6 +53,10 @@ public:
         backend().linear_forward(gated_, view(parameters, out_proj_), out);
     }
 
+    MixerPass last_pass(const Tensor& parameters) const override {
+        return OperationPass<Mamba2Tensors>{tensors(parameters, projected_, convolved_), y_};
+    }
+
     void backward(const Tensor& parameters, const Tensor& x, const Tensor& d_out, const Tensor& d_x,
                   const Tensor& gradient) override {
         backend().linear_backward(gated_, view(parameters, out_proj_), d_out, d_gated_, view(gradient, out_proj_),

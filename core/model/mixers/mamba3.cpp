@@ -51,6 +51,10 @@ public:
         backend().linear_forward(y_, view(parameters, out_proj_), out);
     }
 
+    MixerPass last_pass(const Tensor& parameters) const override {
+        return OperationPass<Mamba3Tensors>{tensors(parameters, projected_, convolved_), y_};
+    }
+
     void backward(const Tensor& parameters, const Tensor& x, const Tensor& d_out, const Tensor& d_x,
                   const Tensor& gradient) override {
         backend().linear_backward(y_, view(parameters, out_proj_), d_out, d_y_, view(gradient, out_proj_), scratch_);

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "core/backend/backend.hpp"
 #include "core/model/parameter_layout.hpp"
@@ -28,6 +29,19 @@ struct MixerState {
     Tensor mixer, conv;
 };
 
+struct AttentionTensors {
+    Tensor qkv;  // [R,B,L,3·H·K]
+};
+
+/// What a mixer handed to its operation in its last forward, and what came back: views, until the next forward or bind.
+template <class Inputs>
+struct OperationPass {
+    Inputs in;
+    Tensor y;  // [R,B,L,heads·channels], before norm (where the operation has none) and output projection
+};
+using MixerPass = std::variant<OperationPass<Mamba3Tensors>, OperationPass<Mamba2Tensors>,
+                               OperationPass<GatedDeltaTensors>, OperationPass<AttentionTensors>>;
+
 struct BatchShape {
     std::int64_t replicas, batch, length;
     std::array<std::int64_t, 4> with(std::int64_t features) const { return {replicas, batch, length, features}; }
@@ -45,6 +59,8 @@ public:
     /// out [R,B,L,D] = mixer(x). `state` null: the sequence starts from nothing.
     virtual void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state,
                          std::int64_t position) = 0;
+    /// The last forward as seen from outside (core/trace); `parameters` as then.
+    virtual MixerPass last_pass(const Tensor& parameters) const = 0;
     /// d_x overwritten; parameter gradients accumulate.
     virtual void backward(const Tensor& parameters, const Tensor& x, const Tensor& d_out, const Tensor& d_x,
                           const Tensor& gradient) = 0;
