@@ -162,8 +162,10 @@ int run_train(const Arguments& arguments) {
                name_of(*job.setup.config.determinism));
     if (result.solved > 0) fmt::print("{} replicas solved it and were stopped early\n", result.solved);
     print_population(result.test, job.setup);
-    if (result.alive == 0)
-        fmt::print(stderr, "whorl: every replica was stopped, because its loss or gradient was no longer finite\n");
+    const std::int64_t failed = job.setup.config.replicas.count() - result.alive;
+    if (failed > 0)
+        fmt::print(stderr, "whorl: {} of {} replicas were stopped, because loss or gradient was no longer finite\n",
+                   failed, job.setup.config.replicas.count());
     return result.alive == 0 ? 1 : 0;
 }
 

@@ -53,7 +53,7 @@ struct SweepRun {
 /// for one that is no valid run, or that is not tested at the sweep's size.
 std::vector<SweepRun> runs_of(const Sweep& sweep, const std::vector<std::string>& more);
 
-/// What a sweep's folder says about itself (sweep.toml): enough to make its table from the runs beside it.
+/// What a sweep's folder says about itself (runs.toml): enough to make its table from the runs beside it.
 struct SweepRecord {
     struct Run {
         std::string folder;

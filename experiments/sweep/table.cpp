@@ -54,7 +54,7 @@ std::vector<std::int64_t> SweepTable::sizes() const {
 }
 
 std::string sweep_record_path(const std::string& folder) {
-    return folder + "/sweep.toml";
+    return folder + "/runs.toml";
 }
 
 bool is_sweep(const std::string& folder) {

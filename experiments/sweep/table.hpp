@@ -32,9 +32,9 @@ struct SweepTable {
 
 /// True when the folder holds a sweep.
 bool is_sweep(const std::string& folder);
-/// "DIR/sweep.toml"
+/// "DIR/runs.toml"
 std::string sweep_record_path(const std::string& folder);
-/// Reads sweep.toml and the runs beside it. Throws UserError naming the file.
+/// Reads runs.toml and the runs beside it. Throws UserError naming the file.
 SweepTable read_sweep_table(const std::string& folder);
 
 /// A field of a CSV line, in quotes where it needs them.

@@ -54,6 +54,11 @@ TEST_CASE("axes may be tasks and lists and deep keys", "[sweep]") {
     CHECK(deep[1].setup.config.training.curriculum.end == 12);
 }
 
+TEST_CASE("the sweep in the README is one", "[sweep]") {
+    const Sweep sweep = read_sweep(load_toml(WHORL_SOURCE_DIR "/experiments/sweeps/models.toml"));
+    CHECK(runs_of(sweep, {}).size() == 6);
+}
+
 TEST_CASE("a sweep that is none gets one line with its place", "[sweep]") {
     const auto message = [](const std::string& text) { return message_of<UserError>([&] { runs_in(text); }); };
     const std::string recipe = "recipe = \"parity-quick\"\n";
