@@ -32,6 +32,16 @@ public:
             lanes_.push_back(std::make_unique<LanguageModel>(config, backend_, dtype, form));
     }
 
+    std::int64_t bytes(const ModelShape& shape) const override {
+        const LanguageModel& lane = *lanes_.front();
+        PartsPass measured(lane.config(), 1, dtype_, lane.form());
+        measured.threads_ = threads_;
+        measured.divide(shape);
+        Arena measure;
+        measured.plan(measure);
+        return measure.peak() + measured.lanes_for(measured.together()) * lane.arena_bytes(measured.lane_shape());
+    }
+    std::int64_t bytes_beside(const ModelShape& shape) const override { return bytes(shape); }
     std::int64_t memory_size() const override {
         std::int64_t bytes = memory_.size();
         for (const auto& lane : lanes_) bytes += lane->arena_size();
@@ -40,14 +50,10 @@ public:
 
     void bind(const ModelShape& shape) override {
         if (bound_ && shape == shape_) return;
-        shape_ = shape;
+        divide(shape);
         bound_ = true;
-        const std::int64_t sequences = std::clamp<std::int64_t>(kPositions / shape.length, 1, shape.batch);
-        const std::int64_t room = std::clamp<std::int64_t>(kGradientElements / slice(), 1, kMostParts);
-        parts_ = Blocks(shape.batch, 1, Blocks(shape.batch, sequences, room).count);
-        slots_ = shape.slots / shape.batch;
         for (std::int64_t i = 0; i < lanes_for(together()); ++i)
-            lanes_[static_cast<std::size_t>(i)]->bind({1, parts_.size, shape.length, parts_.size * slots_});
+            lanes_[static_cast<std::size_t>(i)]->bind(lane_shape());
         Arena measure;
         plan(measure);
         if (measure.peak() > memory_.size()) memory_ = backend_.allocate(measure.peak());
@@ -71,6 +77,15 @@ public:
     }
 
 private:
+    void divide(const ModelShape& shape) {
+        shape_ = shape;
+        const std::int64_t sequences = std::clamp<std::int64_t>(kPositions / shape.length, 1, shape.batch);
+        const std::int64_t room = std::clamp<std::int64_t>(kGradientElements / slice(), 1, kMostParts);
+        parts_ = Blocks(shape.batch, 1, Blocks(shape.batch, sequences, room).count);
+        slots_ = shape.slots / shape.batch;
+    }
+    ModelShape lane_shape() const { return {1, parts_.size, shape_.length, parts_.size * slots_}; }
+
     std::int64_t slice() const { return lanes_.front()->layout().slice(); }
     std::int64_t together() const { return std::min<std::int64_t>(shape_.replicas, threads_); }
     int lanes_for(std::int64_t replicas) const {

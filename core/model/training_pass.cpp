@@ -7,6 +7,8 @@ class WholePass final : public TrainingPass {
 public:
     explicit WholePass(LanguageModel& model) : model_(model) {}
 
+    std::int64_t bytes(const ModelShape& shape) const override { return model_.arena_bytes(shape); }
+    std::int64_t bytes_beside(const ModelShape&) const override { return 0; }
     std::int64_t memory_size() const override { return model_.arena_size(); }
 
     void bind(const ModelShape& shape) override {

@@ -17,7 +17,11 @@ public:
     /// Allocates only where more memory is needed than any earlier shape took.
     virtual void bind(const ModelShape& shape) = 0;
     const ModelShape& shape() const { return shape_; }
-    /// Bytes taken for the bound shape, parameters and their gradient not counted.
+    /// Bytes that binding takes in all, parameters and their gradient not counted. Allocates nothing large.
+    virtual std::int64_t bytes(const ModelShape& shape) const = 0;
+    /// Bytes of these that stay taken while the model that the pass was made with is bound to another shape.
+    virtual std::int64_t bytes_beside(const ModelShape& shape) const = 0;
+    /// Bytes taken now.
     virtual std::int64_t memory_size() const = 0;
 
     /// Inputs and results of the bound shape, as LanguageModel has them.

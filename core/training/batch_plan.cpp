@@ -22,10 +22,11 @@ void check_curriculum(const Curriculum& curriculum, const DataSource& data, cons
                         ", but the task's smallest is " + std::to_string(data.min_size()));
 }
 
-BatchPlan::BatchPlan(const TrainingConfig& config, const LanguageModel& model, const DataSource& data,
-                     std::int64_t replicas, const Backend& backend, const GroupRequest& request)
+BatchPlan::BatchPlan(const TrainingConfig& config, const TrainingPass& pass, const LanguageModel& model,
+                     const DataSource& data, std::int64_t replicas, const Backend& backend, const GroupRequest& request)
     : batch_(config.batch),
       largest_(config.curriculum.largest()),
+      pass_(pass),
       model_(model),
       data_(data),
       replicas_(replicas),
@@ -65,14 +66,15 @@ std::int64_t BatchPlan::gradient_bytes(std::int64_t replicas) const {
 MemoryNeed BatchPlan::training_need() const {
     const ModelShape shape = training_shape(largest_, 1);
     return {Population::bytes_a_replica(model_.layout()),
-            [this](std::int64_t n) { return model_.arena_bytes(training_shape(largest_, n)) + gradient_bytes(n); },
+            [this](std::int64_t n) { return pass_.bytes(training_shape(largest_, n)) + gradient_bytes(n); },
             fmt::format("a batch of {} sequences of {} positions", shape.batch, shape.length)};
 }
 
 MemoryNeed BatchPlan::evaluation_need(std::int64_t size, std::int64_t count) const {
     MemoryNeed need = training_need();
     need.group = [this, size, count](std::int64_t n) {
-        return model_.arena_bytes(evaluation_shape(size, count, n)) + gradient_bytes(group_);
+        return model_.arena_bytes(evaluation_shape(size, count, n)) +
+               pass_.bytes_beside(training_shape(largest_, group_)) + gradient_bytes(group_);
     };
     return need;
 }

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/model/language_model.hpp"
+#include "core/model/training_pass.hpp"
 #include "core/training/data_source.hpp"
 #include "core/training/grouping.hpp"
 #include "core/training/run_config.hpp"
@@ -15,8 +15,8 @@ public:
     /// Computes, allocates nothing large. The references must outlive the plan. Throws UserError for a curriculum that
     /// is somewhere below the task's smallest size, and for a population or group that the memory does not hold (it
     /// says how many fit).
-    BatchPlan(const TrainingConfig& config, const LanguageModel& model, const DataSource& data, std::int64_t replicas,
-              const Backend& backend, const GroupRequest& request);
+    BatchPlan(const TrainingConfig& config, const TrainingPass& pass, const LanguageModel& model,
+              const DataSource& data, std::int64_t replicas, const Backend& backend, const GroupRequest& request);
 
     /// Replicas computed at once, at most.
     std::int64_t group() const { return group_; }
@@ -37,7 +37,8 @@ private:
     std::int64_t gradient_bytes(std::int64_t replicas) const;
 
     std::int64_t batch_, largest_;  // sequences a replica and step; the curriculum's largest size
-    const LanguageModel& model_;
+    const TrainingPass& pass_;
+    const LanguageModel& model_;  // which evaluates
     const DataSource& data_;
     std::int64_t replicas_, limit_, group_;  // limit: bytes that may be used
 };

@@ -48,7 +48,7 @@ Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const D
       backend_(backend),
       model_(model, backend, DType::f32),
       pass_(make_training_pass(model_, backend)),
-      plan_(config_, model_, data, static_cast<std::int64_t>(replicas_.size()), backend, request),
+      plan_(config_, *pass_, model_, data, static_cast<std::int64_t>(replicas_.size()), backend, request),
       population_(model_.layout(), replicas_, backend, plan_.group()),
       loader_(backend),
       standing_(replicas_.size()),

@@ -43,7 +43,9 @@ std::vector<const Item*> chosen(const std::vector<Item>& items, const std::vecto
 }
 
 RunSetup cell_setup(const Request& request, const TableColumn& column, const TableRow& row) {
-    std::vector<std::string> assignments = request.assignments;
+    std::vector<std::string> assignments;
+    if (row.set) assignments.emplace_back(row.set);
+    assignments.insert(assignments.end(), request.assignments.begin(), request.assignments.end());
     assignments.push_back(std::string("model.preset=") + row.preset);
     assignments.push_back(std::string("name=") + row.key);
     return set_up(load_recipe(column.profile(request.full).recipe, assignments));

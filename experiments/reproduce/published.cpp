@@ -17,15 +17,19 @@ const TableColumn kArithmetic = {
     "arithmetic", "arithmetic, no brackets", {"arithmetic-quick", 40}, {"arithmetic-full", 256}};
 const TableColumn kBrackets = {"brackets", "arithmetic, brackets", {"brackets-quick", 40}, {"brackets-full", 256}};
 
+// The recipes draw Mamba-3's Δ from a range in which its state can turn by half a turn. Elsewhere Δ is a decay only,
+// and such a large one forgets at once: these rows keep their own release's range.
+constexpr const char* kOwnRange = "replicas.dt_ranges=[{min=0,max=0}]";
+
 // Scaled accuracy in percent: parity, arithmetic without brackets, with brackets.
 const std::vector<TableRow> kRows = {
     {"mamba3", "Mamba-3", "mamba3", {100.00, 98.51, 87.75}},
     {"mamba3-std-rope", "Mamba-3, standard RoPE", "mamba3-std-rope", {1.56, 20.70, 2.62}},
     {"mamba3-no-rope", "Mamba-3, no RoPE", "mamba3-no-rope", {2.27, 1.49, 0.72}},
-    {"mamba2", "Mamba-2", "mamba2", {0.90, 47.81, 0.88}},
-    {"gdn", "Gated DeltaNet [-1,1]", "gdn", {100.00, 99.25, 93.50}},
-    {"gdn-positive", "Gated DeltaNet [0,1]", "gdn-positive", {std::nullopt, std::nullopt, std::nullopt}},
-    {"transformer", "Transformer", "transformer", {std::nullopt, std::nullopt, std::nullopt}},
+    {"mamba2", "Mamba-2", "mamba2", {0.90, 47.81, 0.88}, kOwnRange},
+    {"gdn", "Gated DeltaNet [-1,1]", "gdn", {100.00, 99.25, 93.50}, kOwnRange},
+    {"gdn-positive", "Gated DeltaNet [0,1]", "gdn-positive", {std::nullopt, std::nullopt, std::nullopt}, kOwnRange},
+    {"transformer", "Transformer", "transformer", {std::nullopt, std::nullopt, std::nullopt}, kOwnRange},
 };
 
 const std::vector<PublishedTable>& tables() {

@@ -113,6 +113,14 @@ std::string sections(const TableResult& result, std::string (*draw)(const Grid&)
     return text + fmt::format("Paper: {}\n", result.table->source);
 }
 
+std::string dt_text(const std::vector<DtRange>& ranges) {
+    std::string text;
+    for (const DtRange& range : ranges)
+        text += (text.empty() ? "" : ", ") +
+                (range.max > 0 ? fmt::format("{:g}..{:g}", range.min, range.max) : std::string("as released"));
+    return text;
+}
+
 std::string growth_text(const Curriculum& curriculum) {
     if (curriculum.shape != CurriculumShape::linear) return "";
     return fmt::format(" (growing from {} over {:.0f} % of the steps)", curriculum.start, percent(curriculum.growth));
@@ -132,12 +140,14 @@ std::string protocol_text(const ColumnResult& column, const std::string& device)
     return fmt::format(
         "trained at sizes <= {}{}, tested at {} on {} examples a size; {} steps of {} sequences; {} replicas a row: "
         "learning rates {} x {} seeds; AdamW ({:g}, {:g}), decay {}, clip {:g}, label smoothing {:g}; d_model {}, {} "
-        "layer(s); {:.0f} s in all on {}; determinism same_replica",
+        "layer(s); {:.0f} s in all on {}; Δ at the start {} in the Mamba-3 rows, as released in the others; "
+        "determinism {}",
         training.curriculum.largest(), growth_text(training.curriculum), column.profile->test_size, config.test.count,
         training.steps, training.batch, config.replicas.count(), list_text(config.replicas.learning_rates),
         config.replicas.seeds, training.optimizer.beta1, training.optimizer.beta2,
         list_text(config.replicas.weight_decays), training.optimizer.clip, training.loss.label_smoothing,
-        config.model.config->d_model, config.model.config->n_layer, column.seconds(), device);
+        config.model.config->d_model, config.model.config->n_layer, column.seconds(), device,
+        dt_text(config.replicas.dt_ranges), name_of(*config.determinism));
 }
 
 std::string to_text(const TableResult& result) {

@@ -29,6 +29,7 @@ struct TableRow {
     const char* label;                         // as people call the model
     const char* preset;                        // of core/model/registry.hpp
     std::vector<std::optional<double>> paper;  // scaled accuracy in percent, one a column
+    const char* set = nullptr;                 // an assignment to the recipe that this row needs
 };
 
 struct PublishedTable {

@@ -43,8 +43,9 @@ RunSetup set_up(const Document& recipe) {
 }
 
 void check_memory(const RunSetup& run, Backend& backend, const GroupRequest& request) {
-    const LanguageModel model(run.model, backend, DType::f32);
-    const BatchPlan plan(run.config.training, model, *run.data, run.config.replicas.count(), backend, request);
+    LanguageModel model(run.model, backend, DType::f32);
+    const auto pass = make_training_pass(model, backend);
+    const BatchPlan plan(run.config.training, *pass, model, *run.data, run.config.replicas.count(), backend, request);
     plan.check_evaluation(run.config.validation.on, "validation.sizes");
     plan.check_evaluation(run.config.test, "test.sizes");
 }
