@@ -91,14 +91,16 @@ TEST_CASE("a population in groups has the bits it has at once", "[training][grou
 TEST_CASE("little memory makes groups and less of it an error", "[training][groups]") {
     Lab lab(five());
     const std::int64_t all = lab.trainer.plan().memory();
-    Trainer parts(training(), model(), *lab.data, five(), *lab.backend, {0, all * 3 / 4});
-    CHECK(parts.plan().group() < 5);
-    CHECK(parts.plan().memory() <= all * 3 / 4);
+    const std::int64_t limit = Trainer(training(), model(), *lab.data, five(), *lab.backend, {3, 0}).plan().memory();
+    REQUIRE(limit < all);
+    Trainer parts(training(), model(), *lab.data, five(), *lab.backend, {0, limit});
+    CHECK(parts.plan().group() == 3);
+    CHECK(parts.plan().memory() <= limit);
     parts.step(3);
     lab.trainer.step(3);
     CHECK(same_bits(parts.snapshot().values, lab.trainer.snapshot().values));
     CHECK_THROWS_AS(Trainer(training(), model(), *lab.data, five(), *lab.backend, {0, all / 40}), UserError);
-    CHECK_THROWS_AS(Trainer(training(), model(), *lab.data, five(), *lab.backend, {5, all * 3 / 4}), UserError);
+    CHECK_THROWS_AS(Trainer(training(), model(), *lab.data, five(), *lab.backend, {5, limit}), UserError);
     // A test far beyond the training length is refused before training, not after it.
     CHECK_THAT(message_of<UserError>([&] {
                    parts.plan().check_evaluation({{1 << 16}, 4, 0}, "test.sizes");
