@@ -15,7 +15,7 @@ constexpr const char* kSource =
 const TableColumn kParity = {"parity", "parity", {"parity-quick", 80}, {"parity-full", 256}};
 const TableColumn kArithmetic = {
     "arithmetic", "arithmetic, no brackets", {"arithmetic-quick", 40}, {"arithmetic-full", 256}};
-const TableColumn kBrackets = {"brackets", "arithmetic, brackets", {"brackets-quick", 40}, {"brackets-full", 256}};
+const TableColumn kBrackets = {"brackets", "arithmetic, brackets", {"brackets-quick", 20}, {"brackets-full", 256}};
 
 // The recipes draw Mamba-3's Δ from a range in which its state can turn by half a turn. Elsewhere Δ is a decay only,
 // and such a large one forgets at once: these rows keep their own release's range.
