@@ -67,7 +67,7 @@ def main(picture, traces):
         axes.plot(positions, errors, color=colour, linewidth=2, label=f"{label}: a 1 turns by {turn:.2f}°")
         longest = max(longest, len(errors))
     axes.axhspan(-90, 90, color="#e9eef5", zorder=0)
-    axes.text(2, 82, "the answer is right within ±90°", va="top", color="#51627a")
+    axes.text(TRAINED_SIZE + 1, 82, "the answer is right within ±90°", va="top", color="#51627a")
     axes.axvline(TRAINED_SIZE, color="#888888", linewidth=1, linestyle=(0, (4, 3)))
     axes.text(TRAINED_SIZE + 1, -172, "longest training sequence", color="#666666")
     axes.set_xlim(1, longest)
