@@ -4,14 +4,17 @@
 
 namespace whorl {
 
-bool cuda_in_this_build() {
-    return false;
+std::string why_no_cuda() {
+    return "no CUDA in this build";
+}
+
+Ceilings measure_cuda_ceilings() {
+    return {};
 }
 
 std::unique_ptr<Backend> make_cuda_backend() {
-    throw UserError(
-        "--device cuda: no CUDA in this build; choose --device cpu, or build where the CUDA Toolkit 12.4 or newer is "
-        "installed");
+    throw UserError("--device cuda: " + why_no_cuda() +
+                    "; choose --device cpu, or build where the CUDA Toolkit 12.4 or newer is installed");
 }
 
 }  // namespace whorl

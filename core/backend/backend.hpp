@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -85,6 +86,15 @@ struct AdamWStep {
     std::int64_t step = 1;  // from 1
 };
 
+/// Operations asked for once and run any number of times: see Backend::record.
+class Recording {
+public:
+    virtual ~Recording() = default;
+    virtual void run() = 0;
+    /// What one run hands to the device: kernels and memory operations; 0 where there is no such thing.
+    virtual std::int64_t nodes() const { return 0; }
+};
+
 class Backend {
 public:
     virtual ~Backend() = default;
@@ -100,6 +110,11 @@ public:
     virtual void upload(const Tensor& to, const void* from, std::int64_t bytes) = 0;
     virtual void download(void* to, const Tensor& from, std::int64_t bytes) = 0;
     virtual void zero(const Tensor& first, std::int64_t bytes) = 0;
+    /// Returns when everything asked for so far is done: a GPU works behind the caller's back.
+    virtual void synchronize() {}
+    /// Keeps the operations that `work` asks for (and runs none), to be run again and again: on a GPU as one graph.
+    /// `work` must not allocate, upload or download, and its scalar arguments are those of the recording.
+    virtual std::unique_ptr<Recording> record(std::function<void()> work);
     /// y += x, elementwise over activations.
     virtual void add(const Tensor& x, const Tensor& y) = 0;
 
@@ -204,6 +219,14 @@ std::unique_ptr<Backend> make_cpu_backend(int threads = 0);
 
 /// The first GPU. Throws UserError where the build or the machine has none (gpu/no_cuda.cpp in a build without CUDA).
 std::unique_ptr<Backend> make_cuda_backend();
-bool cuda_in_this_build();
+/// What a GPU reaches at most, measured: 10⁹ float32 operations a second (two a multiply-add), and 10⁹ bytes a second
+/// read and written by a large copy.
+struct Ceilings {
+    double gflops = 0, gbytes = 0;
+};
+Ceilings measure_cuda_ceilings();
+
+/// Why make_cuda_backend would throw, in a few words; empty when there is a GPU that this build can use.
+std::string why_no_cuda();
 
 }  // namespace whorl

@@ -12,6 +12,24 @@
 
 namespace whorl {
 
+namespace {
+
+/// Runs the work itself.
+class PlainRecording final : public Recording {
+public:
+    explicit PlainRecording(std::function<void()> work) : work_(std::move(work)) {}
+    void run() override { work_(); }
+
+private:
+    std::function<void()> work_;
+};
+
+}  // namespace
+
+std::unique_ptr<Recording> Backend::record(std::function<void()> work) {
+    return std::make_unique<PlainRecording>(std::move(work));
+}
+
 std::unique_ptr<Backend> make_cpu_backend(int threads) {
     return std::make_unique<cpu::CpuBackend>(threads);
 }

@@ -21,13 +21,7 @@ Mamba3Shape::Mamba3Shape(const Mamba3Config& c, const Tensor& y, FormChoice form
       scan(choose_scan(length, rank, state, headdim, form, carried)) {}
 
 std::int64_t Mamba3Shape::source_channel(std::int64_t position) const {
-    const std::int64_t s = angles;
-    if (config.pairing() == RotaryPairing::neighbours)
-        return position < s ? 2 * position : position < 2 * s ? 2 * (position - s) + 1 : position;
-    const std::int64_t half = state / 2;
-    if (position < s) return position;
-    if (position < 2 * s) return half + position - s;
-    return position < half + s ? position - s : position;
+    return numerics::rotated_channel(position, angles, state, config.pairing() == RotaryPairing::neighbours);
 }
 
 template <class T>

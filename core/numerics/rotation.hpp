@@ -56,6 +56,20 @@ WHORL_HD WHORL_INLINE constexpr T advance_phase(T phase, T theta, T dt) {
     return wrap_angle(fma(theta, dt, phase));
 }
 
+/// Inside the recurrences, state channels stand in rotation order: the first halves of all pairs, then the second
+/// halves, then the channels that do not turn; pair j is (j, S + j). Returns the checkpoint's channel at `position` of
+/// N, for pairs of neighbours (2j, 2j+1) or of halves (j, j + N/2).
+template <class Index>
+WHORL_HD WHORL_INLINE constexpr Index rotated_channel(Index position, Index angles, Index state, bool neighbours) {
+    if (neighbours)
+        return position < angles ? 2 * position : position < 2 * angles ? 2 * (position - angles) + 1 : position;
+    const Index half = state / 2;
+    return position < angles          ? position
+           : position < 2 * angles    ? half + position - angles
+           : position < half + angles ? position - angles
+                                      : position;
+}
+
 /// θ = π tanh(a): radians per unit of Δ, strictly inside half a turn.
 template <Real T>
 WHORL_HD WHORL_INLINE constexpr T angular_velocity(T a) {

@@ -51,6 +51,7 @@ Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const D
       plan_(config_, *pass_, model_, data, static_cast<std::int64_t>(replicas_.size()), backend, request),
       population_(model_.layout(), replicas_, backend, plan_.group()),
       loader_(backend),
+      recordings_(backend),
       standing_(replicas_.size()),
       running_(static_cast<std::int64_t>(replicas_.size())),
       groups_(groups_of(running_, plan_.group())),
@@ -135,9 +136,19 @@ bool Trainer::follows(std::size_t i, std::size_t replica) {
     return true;
 }
 
+// Losses, gradients and their norms.
+void Trainer::compute(const Rows& rows) {
+    recordings_.run(*pass_, rows, [this, rows] {
+        population_.zero_gradient();
+        const Tensor gradient = rows_of(population_.gradient(), 0, rows.count);
+        pass_->gradient(rows_of(population_.parameters(), rows.first, rows.count), gradient,
+                        config_.loss.label_smoothing);
+        backend_.gradient_norm(gradient, rows_of(norm_, 0, rows.count), norm_work_);
+    });
+}
+
 void Trainer::update(const Rows& rows) {
     const Tensor gradient = rows_of(population_.gradient(), 0, rows.count), norm = rows_of(norm_, 0, rows.count);
-    backend_.gradient_norm(gradient, norm, norm_work_);
     download_numbers(backend_, norm, download_, norm_host_);
     download_sums();
     const double factor = schedule_factor(config_.schedule, step_, config_.steps), most = config_.optimizer.clip;
@@ -170,9 +181,7 @@ void Trainer::step(std::int64_t count) {
         const std::int64_t size = size_at(step_);
         for (const Rows& rows : groups_) {
             load_batch(size, rows);
-            population_.zero_gradient();
-            const Tensor parameters = rows_of(population_.parameters(), rows.first, rows.count);
-            pass_->gradient(parameters, rows_of(population_.gradient(), 0, rows.count), config_.loss.label_smoothing);
+            compute(rows);
             update(rows);
         }
         tokens_ += config_.batch * pass_->shape().length;

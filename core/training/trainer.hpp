@@ -16,6 +16,7 @@
 #include "core/training/metrics.hpp"
 #include "core/training/population.hpp"
 #include "core/training/run_config.hpp"
+#include "core/training/step_recordings.hpp"
 
 namespace whorl {
 
@@ -80,6 +81,7 @@ private:
     void allocate_numbers();
 
     void load_batch(std::int64_t size, const Rows& rows);
+    void compute(const Rows& rows);
     void update(const Rows& rows);
     bool follows(std::size_t i, std::size_t replica);
     void download_sums();
@@ -98,6 +100,7 @@ private:
     BatchPlan plan_;
     Population population_;
     BatchLoader loader_;
+    StepRecordings recordings_;
 
     Buffer small_, norm_scratch_;  // one number for each replica of a group
     Tensor learning_rate_, weight_decay_, clip_scale_, norm_, norm_work_;

@@ -103,13 +103,19 @@ TrainBenchResult bench_train(const ModelConfig& config, const TrainBenchShape& s
     AdamWStep step{rate.tensor, decay.tensor, clip.tensor};
 
     TrainBenchResult result;
-    result.step = time_calls(seconds, [&] {
+    const auto work = [&] {
         population.zero_gradient();
         pass->gradient(population.parameters(), population.gradient());
         backend.gradient_norm(population.gradient(), norm.tensor, norm_scratch);
         backend.adamw(step, population.gradient(), population.mask(), population.parameters(),
                       population.first_moment(), population.second_moment());
-        ++step.step;
+    };
+    work();  // whatever happens only the first time
+    const std::unique_ptr<Recording> recording = backend.record(work);
+    result.nodes = recording->nodes();
+    result.step = time_calls(seconds, [&] {
+        recording->run();
+        backend.synchronize();
     });
     result.tokens_per_second = static_cast<double>(shape.replicas * shape.batch * shape.length) / result.step.median;
     result.flops_per_token = model_flops_per_token(config, shape.length);
@@ -131,6 +137,7 @@ DecodeBenchResult bench_decode(const ModelConfig& config, std::int64_t context, 
     Timing timing = time_calls(seconds, [&] {
         state.position = context;  // the same span again: attention's cache is bounded, the other states do not care
         for (std::int64_t t = 0; t < kTokensPerCall; ++t) model.forward(population.parameters(), &state);
+        backend.synchronize();
     });
     for (double* value : {&timing.median, &timing.fastest, &timing.slowest}) *value /= kTokensPerCall;
     return {timing};

@@ -19,6 +19,7 @@ struct TrainBenchResult {
     double tokens_per_second = 0;  // over all replicas
     double flops_per_token = 0;    // model_flops_per_token
     std::int64_t arena_bytes = 0;
+    std::int64_t nodes = 0;  // of the step's graph on a GPU
     double gflops() const { return tokens_per_second * flops_per_token * 1e-9; }
 };
 

@@ -59,9 +59,9 @@ PresetSize size_of(const Parsed& p) {
 Value train_row(const std::string& name, const TrainBenchResult& r, double rate, bool json) {
     const double share = rate > 0 ? r.gflops() / rate : 0;
     if (!json)
-        fmt::print("{:<18} {:>9.3f} ms {:>10.0f} tokens/s {:>8.1f} GFLOP/s {:>6.1f} %  arena {:>7.2f} MiB\n", name,
-                   1e3 * r.step.median, r.tokens_per_second, r.gflops(), 100 * share,
-                   static_cast<double>(r.arena_bytes) / 1048576);
+        fmt::print("{:<18} {:>9.3f} ms {:>10.0f} tokens/s {:>8.1f} GFLOP/s {:>6.1f} %  arena {:>7.2f} MiB  {} nodes\n",
+                   name, 1e3 * r.step.median, r.tokens_per_second, r.gflops(), 100 * share,
+                   static_cast<double>(r.arena_bytes) / 1048576, r.nodes);
     return {Table{{"model", {name}},
                   {"step_ms", {1e3 * r.step.median}},
                   {"step_ms_fastest", {1e3 * r.step.fastest}},
@@ -70,6 +70,7 @@ Value train_row(const std::string& name, const TrainBenchResult& r, double rate,
                   {"flops_per_token", {r.flops_per_token}},
                   {"gflops", {r.gflops()}},
                   {"share_of_gemm", {share}},
+                  {"graph_nodes", {r.nodes}},
                   {"arena_bytes", {r.arena_bytes}}}};
 }
 
@@ -100,10 +101,16 @@ int run_bench(const Arguments& arguments) {
     const bool json = parsed->flag("json");
     const int threads =
         static_cast<int>(parsed->number("threads") > 0 ? parsed->number("threads") : omp_get_max_threads());
-    const double rate = name == "train" ? measured_gemm_rate(threads) : 0;
+    const bool gpu = backend->device() == Device::cuda;
+    const Ceilings ceilings = gpu ? measure_cuda_ceilings() : Ceilings{};
+    const double rate = gpu ? ceilings.gflops : name == "train" ? measured_gemm_rate(threads) : 0;
     const TrainBenchShape shape{parsed->number("replicas"), parsed->number("batch"), parsed->number("length"),
                                 form_of(*parsed)};
-    if (!json && rate > 0) fmt::print("{}; matrix products reach {:.1f} GFLOP/s\n", backend->describe(), rate);
+    if (!json && gpu)
+        fmt::print("{}; multiply-adds reach {:.0f} GFLOP/s, copies {:.0f} GB/s\n", backend->describe(), rate,
+                   ceilings.gbytes);
+    else if (!json && rate > 0)
+        fmt::print("{}; matrix products reach {:.1f} GFLOP/s\n", backend->describe(), rate);
     Array rows;
     for (const std::string& model : models) {
         const ModelConfig config = model_preset(model).make(size_of(*parsed));
@@ -117,6 +124,7 @@ int run_bench(const Arguments& arguments) {
         std::puts(write_json({Table{{"bench", {name}},
                                     {"device", {backend->describe()}},
                                     {"gemm_gflops", {rate}},
+                                    {"copy_gbytes", {ceilings.gbytes}},
                                     {"replicas", {shape.replicas}},
                                     {"batch", {shape.batch}},
                                     {"length", {shape.length}},

@@ -155,9 +155,12 @@ std::string Fixture::damage() const {
 }
 
 const std::vector<Backend*>& judged_backends() {
-    static const std::unique_ptr<Backend> cpu = make_cpu_backend(2);
+    static const std::string missing = why_no_cuda();
+    static const std::unique_ptr<Backend> cpu = make_cpu_backend(2),
+                                          gpu = missing.empty() ? make_cuda_backend() : nullptr;
     static const std::vector<Backend*> all = [] {
-        std::cout << "skipped: the operations on a GPU (this build has no such backend)\n";
+        if (gpu) return std::vector<Backend*>{cpu.get(), gpu.get()};
+        std::cout << "skipped: the operations on a GPU (" << missing << ")\n";
         return std::vector<Backend*>{cpu.get()};
     }();
     return all;

@@ -171,6 +171,26 @@ void check_forms(const Maker& maker, std::int64_t length, const std::vector<Form
     }
 }
 
+void check_backends(const Operation& operation, std::int64_t length, std::uint64_t seed, std::int64_t replicas) {
+    const Values values = random_values(operation, seed, replicas);
+    const double growth = std::max(1.0, static_cast<double>(length) / 256);
+    const Outcome reference = run(*judged_backends().front(), DType::f64, operation, values);
+    for (Backend* backend : judged_backends())
+        for (const bool single : {false, true}) {
+            if (!single && backend == judged_backends().front()) continue;
+            const Outcome outcome = run(*backend, single ? DType::f32 : DType::f64, operation, values);
+            std::string worst;
+            INFO(operation.name << " on " << backend->describe() << (single ? " in float" : " in double") << ", length "
+                                << length << ", " << replicas << " replicas");
+            CHECK(outcome.damage == "");
+            CHECK(relative_error(outcome.y, reference.y) <= (single ? kFloatOutputLimit * growth : kDoubleLimit));
+            const double error =
+                gradient_error(operation, outcome, reference, single ? kFloatFloor : kDoubleFloor, &worst);
+            INFO("worst gradient: " << worst << " " << error);
+            CHECK(error <= (single ? kFloatGradientLimit * growth : kDoubleLimit));
+        }
+}
+
 void check_parts(const Maker& maker, const std::vector<std::int64_t>& parts, std::uint64_t seed, bool in_float) {
     std::int64_t length = 0;
     for (const std::int64_t part : parts) length += part;

@@ -45,6 +45,10 @@ void check_reference(const Operation& operation, const Values& values, const std
 void check_forms(const Maker& maker, std::int64_t length, const std::vector<FormChoice>& forms, std::uint64_t seed = 1,
                  std::int64_t replicas = 1);
 
+/// Every backend, in float and in double, gives the first one's outputs and gradients in double (the contract between
+/// CPU and GPU; on the CPU alone, between float and double).
+void check_backends(const Operation& operation, std::int64_t length, std::uint64_t seed = 1, std::int64_t replicas = 1);
+
 /// A carried state over these parts gives the outputs of the whole sequence. `in_float`: also in float.
 void check_parts(const Maker& maker, const std::vector<std::int64_t>& parts, std::uint64_t seed = 1,
                  bool in_float = true);

@@ -1,6 +1,7 @@
 // Help for everything, and one clear line for everything that is wrong.
 #include <algorithm>
 
+#include "core/backend/backend.hpp"
 #include "experiments/cli/command.hpp"
 #include "tests/catch.hpp"
 #include "tests/cli/run_program.hpp"
@@ -28,6 +29,17 @@ TEST_CASE("without a command the overview is shown as an error", "[cli]") {
 TEST_CASE("the version is printed", "[cli]") {
     CHECK(run_whorl("--version").status == 0);
     CHECK(run_whorl("--version").out.rfind("whorl ", 0) == 0);
+}
+
+TEST_CASE("without a GPU the processor is used, and asking for a GPU says why there is none", "[cli]") {
+    const std::string missing = whorl::why_no_cuda();
+    if (missing.empty()) return;  // then the tests of the backend run on it
+    const std::string verify = "verify " WHORL_TEST_DATA "/golden/mamba3-len1.safetensors --device ";
+    CHECK(run_whorl(verify + "auto").status == 0);
+    const Outcome asked = run_whorl(verify + "cuda");
+    CHECK(asked.status == 2);
+    CHECK_THAT(asked.err, ContainsSubstring("--device cuda: " + missing));
+    CHECK(std::count(asked.err.begin(), asked.err.end(), '\n') == 1);
 }
 
 TEST_CASE("bad usage gets one line and status 2", "[cli]") {

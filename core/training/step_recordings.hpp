@@ -1,0 +1,47 @@
+// The part of a training step that depends on the bound shape alone, recorded once a shape and run again: on a GPU one
+// graph instead of dozens of launches.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/model/training_pass.hpp"
+#include "core/training/grouping.hpp"
+
+namespace whorl {
+
+class StepRecordings {
+public:
+    explicit StepRecordings(Backend& backend) : backend_(backend) {}
+
+    /// Does `work` for the pass as it is bound and these rows of the population: the first time as asked, from the
+    /// second time on as a recording. What the work is may depend on nothing else.
+    template <class Work>
+    void run(const TrainingPass& pass, const Rows& rows, const Work& work) {
+        Entry* entry = find(pass, rows);
+        if (!entry) {
+            remember(pass, rows);
+            work();
+            return;
+        }
+        if (!entry->recording) entry->recording = backend_.record(work);
+        entry->recording->run();
+    }
+
+private:
+    struct Entry {
+        ModelShape shape;
+        Rows rows;
+        const std::byte* memory;  // where the pass's tensors lie
+        std::unique_ptr<Recording> recording;
+    };
+    static constexpr std::size_t kMost = 64;  // shapes; a curriculum has a few dozen
+
+    Entry* find(const TrainingPass& pass, const Rows& rows);
+    void remember(const TrainingPass& pass, const Rows& rows);
+
+    Backend& backend_;
+    std::vector<Entry> entries_;
+};
+
+}  // namespace whorl

@@ -1,0 +1,329 @@
+// What the sequence kernels are made of: a block of threads that works on small matrices in shared memory.
+//
+// A block's memory is carved from one stretch of bytes: shared memory when that is large enough, else a part of the
+// operation's scratch memory, one a block, so that any shape runs. The struct of buffers an algorithm uses is also what
+// measures them. Rows are an odd number of 16-byte groups apart: threads that read down a column hit different banks.
+#pragma once
+
+#include "gpu/launch.cuh"
+
+namespace whorl::gpu {
+
+constexpr int kBlockThreads = 128;
+
+class BlockMemory {
+public:
+    __host__ __device__ explicit BlockMemory(std::byte* base = nullptr) : base_(base) {}
+    template <class T>
+    __host__ __device__ T* take(int count) {
+        T* taken = reinterpret_cast<T*>(base_ + used_);
+        used_ += (count * static_cast<int>(sizeof(T)) + 15) / 16 * 16;
+        return taken;
+    }
+    __host__ __device__ int used() const { return used_; }
+
+private:
+    std::byte* base_;
+    int used_ = 0;
+};
+
+/// Bytes that Buffers(BlockMemory&, shape) takes.
+template <class Buffers, class Shape>
+std::int64_t block_bytes(const Shape& shape) {
+    BlockMemory measure;
+    Buffers buffers(measure, shape);
+    return measure.used();
+}
+
+/// Where the blocks of one launch have their memory, and how many there are. Shared: a block a task. Else each block of
+/// a limited number takes several tasks, one after the other.
+struct BlockPlan {
+    BlockPlan(std::int64_t bytes_of_block, std::int64_t tasks, std::int64_t shared_limit, int multiprocessors)
+        : bytes(bytes_of_block), shared(bytes <= shared_limit), blocks(tasks) {
+        constexpr std::int64_t most = std::int64_t{1} << 30;  // of scratch memory
+        if (shared) return;
+        const std::int64_t fit = most / bytes > 1 ? most / bytes : 1;
+        blocks = tasks < fit ? tasks : fit;
+        if (blocks > 4 * multiprocessors) blocks = 4 * multiprocessors;
+    }
+    std::int64_t bytes;
+    bool shared;
+    std::int64_t blocks;
+    std::int64_t scratch() const { return shared ? 0 : blocks * bytes; }
+};
+
+/// The kernel that a plan needs: the one that knows its memory to be shared is worth compiling for float only.
+#define WHORL_BLOCK_KERNEL(kernel, T, plan)            \
+    [&] {                                              \
+        if constexpr (sizeof(T) == sizeof(float))      \
+            if ((plan).shared) return kernel<T, true>; \
+        return kernel<T, false>;                       \
+    }()
+
+/// The memory of this block: `outside` is null when it is shared memory.
+template <bool Shared>
+__device__ std::byte* block_memory(std::byte* outside, std::int64_t bytes) {
+    extern __shared__ __align__(16) std::byte shared_bytes[];
+    if constexpr (Shared) return shared_bytes;
+    return outside ? outside + blockIdx.x * bytes : shared_bytes;
+}
+
+/// Leading dimension of rows of n numbers: whole 16-byte groups, an odd number of them.
+__host__ __device__ constexpr int row_ld(int n) {
+    return 4 * ((n + 3) / 4 | 1);
+}
+__host__ __device__ constexpr int most_of(int a, int b) {
+    return a > b ? a : b;
+}
+__host__ __device__ constexpr int least_of(int a, int b) {
+    return a < b ? a : b;
+}
+
+/// body(index) for every index below count, spread over the block.
+template <class Body>
+__device__ void spread(int count, const Body& body) {
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += kBlockThreads) body(i);
+}
+/// The same, beginning with the first thread of `warp`: small pieces of work that stand between the same two barriers
+/// then run side by side.
+template <class Body>
+__device__ void spread_from(int warp, int count, const Body& body) {
+    for (int i = (static_cast<int>(threadIdx.x) + kBlockThreads - 32 * warp) % kBlockThreads; i < count;
+         i += kBlockThreads)
+        body(i);
+}
+/// body(row, column) for every element of a matrix.
+template <class Body>
+__device__ void spread(int rows, int columns, const Body& body) {
+    if (columns <= 0) return;
+    int row = static_cast<int>(threadIdx.x) / columns, column = static_cast<int>(threadIdx.x) % columns;
+    const int row_step = kBlockThreads / columns, column_step = kBlockThreads % columns;
+    while (row < rows) {
+        body(row, column);
+        row += row_step;
+        column += column_step;
+        if (column >= columns) {
+            column -= columns;
+            ++row;
+        }
+    }
+}
+/// body(row, lane) for every row, a warp each.
+template <class Body>
+__device__ void spread_rows(int rows, const Body& body) {
+    for (int row = static_cast<int>(threadIdx.x) / 32; row < rows; row += kBlockThreads / 32)
+        body(row, static_cast<int>(threadIdx.x) % 32);
+}
+
+constexpr int kGroupLanes = 8;
+/// body(row, lane) for every row, eight lanes each: for rows that are short or in shared memory.
+template <class Body>
+__device__ void spread_groups(int rows, const Body& body) {
+    constexpr int groups = kBlockThreads / kGroupLanes;
+    const int padded_rows = (rows + 3) / 4 * 4;  // the four groups of a warp go on together, as sums need
+    for (int row = static_cast<int>(threadIdx.x) / kGroupLanes; row < padded_rows; row += groups)
+        body(row < rows ? row : -1, static_cast<int>(threadIdx.x) % kGroupLanes);
+}
+template <class T>
+__device__ T group_sum(T value) {
+    for (int distance = kGroupLanes / 2; distance > 0; distance /= 2)
+        value += __shfl_xor_sync(0xffffffffU, value, distance);
+    return value;
+}
+
+/// *to ← *from behind the thread's back, to be waited for by wait_for_copies: many copies are then under way at once.
+template <class T>
+__device__ __forceinline__ void copy_async(T* to, const T* from) {
+#if __CUDA_ARCH__ >= 800
+    if (__isShared(to)) {
+        const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to));
+        asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(address), "l"(from),
+                     "n"(static_cast<int>(sizeof(T)))
+                     : "memory");
+        return;
+    }
+#endif
+    *to = *from;
+}
+/// A barrier behind which all threads see what any of them has copied.
+__device__ __forceinline__ void wait_for_copies() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_all;" ::: "memory");
+#endif
+    __syncthreads();
+}
+/// Sixteen bytes at once.
+template <class T>
+__device__ __forceinline__ void copy_wide_async(T* to, const T* from) {
+#if __CUDA_ARCH__ >= 800
+    if (__isShared(to)) {
+        const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to));
+        asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(from) : "memory");
+        return;
+    }
+#endif
+    *reinterpret_cast<float4*>(to) = *reinterpret_cast<const float4*>(from);
+}
+/// Starts the copy of a matrix whose rows are `stride` apart in memory, and `ld` at `to`.
+template <class T>
+__device__ void copy_rows(int rows, int columns, T* to, int ld, const T* from, std::int64_t stride) {
+    constexpr int wide = 16 / static_cast<int>(sizeof(T));
+    const bool aligned = columns % wide == 0 && ld % wide == 0 && stride % wide == 0 &&
+                         reinterpret_cast<std::uintptr_t>(from) % 16 == 0 &&
+                         reinterpret_cast<std::uintptr_t>(to) % 16 == 0;
+    if (aligned)
+        spread(rows, columns / wide,
+               [&](int i, int j) { copy_wide_async(to + i * ld + j * wide, from + i * stride + j * wide); });
+    else
+        spread(rows, columns, [&](int i, int j) { copy_async(to + i * ld + j, from + i * stride + j); });
+}
+
+/// The sum over the block, the same in all threads, in a fixed order.
+template <class T>
+__device__ T sum_over_block(T value) {
+    __shared__ T warps[kBlockThreads / 32];
+    value = warp_sum(value);
+    __syncthreads();
+    if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = value;
+    __syncthreads();
+    T sum = 0;
+    for (const T warp : warps) sum += warp;
+    __syncthreads();
+    return sum;
+}
+
+/// Element (i, k) at data[i·ld + k], or at data[k·ld + i].
+template <class T>
+struct ByRow {
+    static constexpr bool kByRow = true;
+    const T* data;
+    int ld;
+};
+template <class T>
+struct ByColumn {
+    static constexpr bool kByRow = false;
+    const T* data;
+    int ld;
+};
+
+/// Four numbers in a row, 16-byte aligned, by the widest loads there are.
+__device__ __forceinline__ void load_four(const float* from, float (&to)[4]) {
+    const float4 four = *reinterpret_cast<const float4*>(from);
+    to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;
+}
+__device__ __forceinline__ void load_four(const double* from, double (&to)[4]) {
+    const double2 first = *reinterpret_cast<const double2*>(from), second = *reinterpret_cast<const double2*>(from + 2);
+    to[0] = first.x, to[1] = first.y, to[2] = second.x, to[3] = second.y;
+}
+
+/// Four indices of an operand and the elements (index, k) that a thread needs of them. Indices beyond `count` repeat
+/// the last one or read the row's padding; nothing comes of them.
+template <class T, class Operand>
+struct FourRows {
+    const T* at[Operand::kByRow ? 4 : 1];
+    int ld;
+
+    __device__ FourRows(const Operand& operand, const int (&index)[4], int count) : ld(operand.ld) {
+        if constexpr (Operand::kByRow) {
+#pragma unroll
+            for (int x = 0; x < 4; ++x) at[x] = operand.data + least_of(index[x], count - 1) * ld;
+        } else {
+            at[0] = operand.data + index[0];  // neighbours
+        }
+    }
+    /// values[k][x] of k … k+3; k is a multiple of 4.
+    __device__ void load(int k, T (&values)[4][4]) const {
+#pragma unroll
+        for (int x = 0; x < 4; ++x) {
+            T four[4];
+            if constexpr (Operand::kByRow) {
+                load_four(at[x] + k, four);
+#pragma unroll
+                for (int i = 0; i < 4; ++i) values[i][x] = four[i];
+            } else {
+                load_four(at[0] + (k + x) * ld, values[x]);
+            }
+        }
+    }
+    __device__ void load_one(int k, T (&values)[4]) const {
+        if constexpr (Operand::kByRow) {
+#pragma unroll
+            for (int x = 0; x < 4; ++x) values[x] = at[x][k];
+        } else {
+            load_four(at[0] + k * ld, values);
+        }
+    }
+};
+
+template <class T>
+__device__ __forceinline__ void add_outer(const T (&x)[4], const T (&y)[4], T (&sum)[4][4]) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+#pragma unroll
+        for (int j = 0; j < 4; ++j) sum[i][j] += x[i] * y[j];
+}
+
+struct SumRange {
+    int begin, end;
+};
+
+/// out(i, j, Σ_k a(i, k) b(j, k)) for i < rows, j < columns. Both operands are addressed by their own index first. A
+/// thread has 4 × 4 elements at once; which ones depends on the sizes and on how b lies, so that products of equal
+/// sizes and kinds give a thread the same elements. range(first row, last row) bounds k; it may begin up to three
+/// earlier, where a masked operand holds zeros.
+template <class T, class A, class B, class Range, class Out>
+__device__ __forceinline__ void product(int rows, int columns, const A& a, const B& b, const Range& range,
+                                        const Out& out) {
+    const int tiles_n = (columns + 3) / 4, tiles = (rows + 3) / 4 * tiles_n;
+    for (int tile = static_cast<int>(threadIdx.x); tile < tiles; tile += kBlockThreads) {
+        int i[4], j[4];
+#pragma unroll
+        for (int x = 0; x < 4; ++x) {
+            i[x] = tile / tiles_n * 4 + x;
+            j[x] = B::kByRow ? tile % tiles_n + x * tiles_n : tile % tiles_n * 4 + x;
+        }
+        const FourRows<T, A> a_rows(a, i, rows);
+        const FourRows<T, B> b_rows(b, j, columns);
+        const SumRange sum_range = range(i[0], least_of(i[3], rows - 1));
+        T sum[4][4] = {};
+        int k = sum_range.begin & ~3;
+        for (; k + 4 <= sum_range.end; k += 4) {
+            T x[4][4], y[4][4];
+            a_rows.load(k, x);
+            b_rows.load(k, y);
+#pragma unroll
+            for (int step = 0; step < 4; ++step) add_outer(x[step], y[step], sum);
+        }
+        for (; k < sum_range.end; ++k) {
+            T x[4], y[4];
+            a_rows.load_one(k, x);
+            b_rows.load_one(k, y);
+            add_outer(x, y, sum);
+        }
+#pragma unroll
+        for (int x = 0; x < 4; ++x)
+#pragma unroll
+            for (int y = 0; y < 4; ++y)
+                if (i[x] < rows && j[y] < columns) out(i[x], j[y], sum[x][y]);
+    }
+}
+
+/// The sum runs over all k < count.
+struct All {
+    int count;
+    __device__ SumRange operator()(int, int) const { return {0, count}; }
+};
+/// Rows of a lower-triangular left operand whose diagonal consists of blocks of `rank`.
+struct Lower {
+    int rank, count;
+    __device__ SumRange operator()(int, int last) const {
+        return {0, rank == 1 ? last + 1 : least_of((last / rank + 1) * rank, count)};
+    }
+};
+/// Its transpose as left operand.
+struct Upper {
+    int rank, count;
+    __device__ SumRange operator()(int first, int) const { return {rank == 1 ? first : first / rank * rank, count}; }
+};
+
+}  // namespace whorl::gpu

@@ -1,0 +1,157 @@
+// Mean cross-entropy over each replica's supervised rows, its gradient, and the count of argmax hits. Sums in double,
+// in the order of the blocks.
+#include "core/numerics/activations.hpp"
+#include "gpu/cuda_backend.hpp"
+#include "gpu/launch.cuh"
+
+namespace whorl::gpu {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr std::int64_t kMostBlocks = kThreads;  // one thread adds one block's sums
+
+struct LossSums {
+    double loss, correct, used;  // used: of the whole replica
+};
+
+template <class T>
+struct Loss {
+    View<T> logits, d_logits;
+    View<int> row_of, target;
+    int slots, vocabulary, lanes, rows_per_block;  // lanes: threads of one row, a power of two up to a warp
+    T smoothing;
+};
+
+/// The largest logit of a row and the first place where it stands, over `lanes` neighbouring threads.
+template <class T>
+__device__ void highest_of(const T* row, int n, int lane, int lanes, T& value, int& place) {
+    value = -numerics::detail::infinity<T>;
+    place = n;
+    for (int j = lane; j < n; j += lanes)
+        if (row[j] > value || place == n) {
+            value = row[j];
+            place = j;
+        }
+    for (int distance = lanes / 2; distance > 0; distance /= 2) {
+        const T other = __shfl_xor_sync(0xffffffffU, value, distance);
+        const int at = __shfl_xor_sync(0xffffffffU, place, distance);
+        if (at < n && (place == n || other > value || (other == value && at < place))) {
+            value = other;
+            place = at;
+        }
+    }
+}
+
+template <class T>
+__device__ T lanes_sum(T value, int lanes) {
+    for (int distance = lanes / 2; distance > 0; distance /= 2) value += __shfl_xor_sync(0xffffffffU, value, distance);
+    return value;
+}
+
+/// The sum over the block, in the order of warps; valid in thread 0.
+__device__ double block_sum(double value) {
+    __shared__ double warps[kThreads / 32];
+    value = warp_sum(value);
+    __syncthreads();
+    if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = value;
+    __syncthreads();
+    double sum = 0;
+    for (const double warp : warps) sum += warp;
+    return sum;
+}
+
+/// Grid: (blocks of slots, replicas). Every block counts the used slots of its replica for itself.
+template <class T>
+__global__ void loss_kernel(Loss<T> in, LossSums* partial) {
+    const std::int64_t r = blockIdx.y;
+    const int* row_of = in.row_of.at(r);
+    double used = 0;
+#pragma unroll 16
+    for (int m = static_cast<int>(threadIdx.x); m < in.slots; m += kThreads) used += row_of[m] >= 0 ? 1 : 0;
+    const double count = block_sum(used);
+    const T weight = count > 0 ? static_cast<T>(1 / count) : T(0), share = in.smoothing / static_cast<T>(in.vocabulary);
+    const int lane = static_cast<int>(threadIdx.x) % in.lanes, n = in.vocabulary;
+    const int begin = static_cast<int>(blockIdx.x) * in.rows_per_block, step = kThreads / in.lanes;
+    double loss = 0, correct = 0;
+    for (int first = 0; first < in.rows_per_block; first += step) {
+        // All threads take part in the shuffles, behind the last slot with an empty row.
+        const int i = first + static_cast<int>(threadIdx.x) / in.lanes, m = begin + i;
+        const bool inside = i < in.rows_per_block && m < in.slots, live = inside && row_of[m] >= 0;
+        const T* row = inside ? in.logits.at(r, 0, m) : nullptr;
+        T highest;
+        int place;
+        highest_of(row, live ? n : 0, lane, in.lanes, highest, place);
+        T total = 0, sum = 0;
+        for (int j = lane; j < (live ? n : 0); j += in.lanes) {
+            total += numerics::exp(row[j] - highest);
+            sum += row[j];
+        }
+        total = lanes_sum(total, in.lanes);
+        sum = lanes_sum(sum, in.lanes);
+        const int target = live ? in.target.at(r)[m] : 0;
+        if (live && lane == 0) {
+            loss +=
+                static_cast<double>(numerics::log(total) + highest - (1 - in.smoothing) * row[target] - share * sum);
+            correct += place == target ? 1 : 0;
+        }
+        __syncwarp();
+        if (!in.d_logits || !inside) continue;
+        T* d = in.d_logits.at(r, 0, m);
+        for (int j = lane; j < n; j += in.lanes) {
+            T slope = live ? (numerics::exp(row[j] - highest) / total - share) * weight : T(0);
+            if (live && j == target) slope -= (1 - in.smoothing) * weight;
+            d[j] = slope;
+        }
+    }
+    loss = block_sum(loss);
+    correct = block_sum(correct);
+    if (threadIdx.x == 0) partial[r * gridDim.x + blockIdx.x] = {loss, correct, count};
+}
+
+/// One block a replica, one thread a block of slots.
+__global__ void add_losses_kernel(const LossSums* partial, int blocks, View<double> loss, View<double> correct,
+                                  View<double> used) {
+    const std::int64_t r = blockIdx.x;
+    const bool inside = static_cast<int>(threadIdx.x) < blocks;
+    const LossSums own = inside ? partial[r * blocks + threadIdx.x] : LossSums{0, 0, 0};
+    const double total = block_sum(own.loss), hits = block_sum(own.correct);
+    if (threadIdx.x != 0) return;
+    *loss.at(r) = own.used > 0 ? total / own.used : 0;
+    *correct.at(r) = hits;
+    *used.at(r) = own.used;
+}
+
+int lanes_of(std::int64_t vocabulary) {
+    int lanes = 1;
+    while (lanes < 32 && lanes * 4 < vocabulary) lanes *= 2;
+    return lanes;
+}
+
+}  // namespace
+
+void CudaBackend::cross_entropy(const Tensor& logits, const Supervision& supervision, std::int64_t vocabulary,
+                                const Tensor& loss, const Tensor& correct, const Tensor& used, const Tensor& d_logits) {
+    dispatch(logits.dtype, [&](auto scalar) {
+        using T = decltype(scalar);
+        const std::int64_t slots = logits.rows(), replicas = logits.replicas();
+        const std::int64_t room = partial_.size() / static_cast<std::int64_t>(sizeof(LossSums)) / replicas;
+        const std::int64_t rows = std::max<std::int64_t>(64, ceil_div(slots, std::min(room, kMostBlocks)));
+        const std::int64_t blocks = std::max<std::int64_t>(1, ceil_div(slots, rows));
+        const Loss<T> body{view<T>(logits),
+                           view<T>(d_logits),
+                           view<int>(supervision.row_of),
+                           view<int>(supervision.target),
+                           static_cast<int>(slots),
+                           static_cast<int>(vocabulary),
+                           lanes_of(vocabulary),
+                           static_cast<int>(rows),
+                           static_cast<T>(supervision.label_smoothing)};
+        auto* partial = reinterpret_cast<LossSums*>(partial_.data());
+        launch("cross_entropy", loss_kernel<T>, dim3(grid_size(blocks), grid_size(replicas)), dim3(kThreads), 0,
+               stream_, body, partial);
+        launch("cross_entropy", add_losses_kernel, dim3(grid_size(replicas)), dim3(kThreads), 0, stream_, partial,
+               static_cast<int>(blocks), view<double>(loss), view<double>(correct), view<double>(used));
+    });
+}
+
+}  // namespace whorl::gpu

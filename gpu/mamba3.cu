@@ -1,0 +1,54 @@
+// Mamba-3 between its projections: state_space.cuh with every idea switched as the config says.
+#include "gpu/state_space.cuh"
+
+namespace whorl::gpu {
+namespace {
+
+StateSpaceShape shape_of(const CudaBackend& backend, const Mamba3Config& c, const Tensor& y, double epsilon,
+                         FormChoice form) {
+    static constexpr Turning turning[] = {Turning::data, Turning::standard, Turning::none};
+    static constexpr Gating gating[] = {Gating::plain, Gating::norm_first, Gating::norm_last};
+    StateSpaceShape s;
+    s.replicas = y.replicas();
+    s.batch = y.shape[1];
+    s.length = static_cast<int>(y.shape[2]);
+    s.heads = static_cast<int>(y.features() / c.headdim);
+    s.headdim = static_cast<int>(c.headdim);
+    s.state = static_cast<int>(c.d_state);
+    s.rank = static_cast<int>(c.rank());
+    s.groups = static_cast<int>(c.ngroups);
+    s.angle_columns = static_cast<int>(c.angles());
+    s.angles = c.rotation == Rotation::none ? 0 : s.angle_columns;
+    s.mimo = c.mimo;
+    s.neighbours = c.pairing() == RotaryPairing::neighbours;
+    s.heavy_tail = c.a_activation == AActivation::heavy_tail;
+    s.learned_weight = c.discretization == TrapezoidWeight::trapezoidal;
+    s.fixed_weight = c.discretization == TrapezoidWeight::euler ? 1 : 0.5;
+    s.carries_input = true;
+    s.turning = turning[static_cast<int>(c.rotation)];
+    s.gating = gating[static_cast<int>(c.outproj_norm)];
+    s.a_floor = c.a_floor;
+    s.epsilon = epsilon;
+    s.chunk = choose_chunk(backend, y.dtype, s, form);
+    return s;
+}
+
+}  // namespace
+
+OpMemory CudaBackend::mamba3_memory(const Mamba3Config& config, const Tensor& y, FormChoice form) {
+    return state_space_memory(*this, y.dtype, shape_of(*this, config, y, 0, form));
+}
+
+void CudaBackend::mamba3_forward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& y,
+                                 const Tensor& state, std::int64_t position, const Tensor& saved, const Tensor& scratch,
+                                 FormChoice form) {
+    state_space_forward(*this, shape_of(*this, config, y, in.epsilon, form), in, y, state, position, saved, scratch);
+}
+
+void CudaBackend::mamba3_backward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& d_y,
+                                  const Mamba3Tensors& gradient, const Tensor& saved, const Tensor& scratch,
+                                  FormChoice form) {
+    state_space_backward(*this, shape_of(*this, config, d_y, in.epsilon, form), in, d_y, gradient, saved, scratch);
+}
+
+}  // namespace whorl::gpu

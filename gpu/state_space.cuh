@@ -1,0 +1,47 @@
+// The Mamba-3 layer between its projections, and Mamba-2's, which is a special case of it (no rotation, no norms,
+// Euler, A per head, no gate): raw projection → Δ, A, λ, θ → B, C normed, biased, rotated → decay scan → skip, norm,
+// gate, MIMO mix, in one kernel, one block of threads a head of a sequence. The backward pass is one kernel as well,
+// which makes everything again but the scan's output and the states between chunks; what heads share (B, C, θ) and what
+// sequences share (small parameters) it leaves as parts, for a second kernel to add in order.
+#pragma once
+
+#include "core/backend/backend.hpp"
+#include "gpu/cuda_backend.hpp"
+
+namespace whorl::gpu {
+
+enum class Turning { none, data, standard };
+enum class Gating { none, plain, norm_first, norm_last };
+
+/// What the layer is, apart from its tensors.
+struct StateSpaceShape {
+    std::int64_t replicas = 0, batch = 0;
+    int length = 0, heads = 0, headdim = 0, state = 0, rank = 1, groups = 1;
+    int angles = 0;         // that turn; 0 with Turning::none
+    int angle_columns = 0;  // of the projection
+    int chunk = 1;
+    bool mimo = false, neighbours = true, heavy_tail = false, learned_weight = false;
+    bool carries_input = false;  // a decoding state holds phases and the last B and x besides h
+    Turning turning = Turning::none;
+    Gating gating = Gating::none;
+    /// A row of a chunk is (position, rank). Most layers have one rank, and a division costs as much as twenty
+    /// additions.
+    __host__ __device__ int position_of(int row) const { return rank == 1 ? row : row / rank; }
+    __host__ __device__ int rank_of(int row) const { return rank == 1 ? 0 : row % rank; }
+
+    double fixed_weight = 1, a_floor = 0, epsilon = 0;
+};
+
+/// Chunk length for a choice of form: one position for the recurrent form, else what fits a multiprocessor's shared
+/// memory twice.
+int choose_chunk(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape, FormChoice form);
+
+OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape);
+/// Mamba-2 leaves z, da, u, angle, b_bias, … empty.
+void state_space_forward(const CudaBackend& backend, const StateSpaceShape& shape, const Mamba3Tensors& in,
+                         const Tensor& y, const Tensor& state, std::int64_t position, const Tensor& saved,
+                         const Tensor& scratch);
+void state_space_backward(const CudaBackend& backend, const StateSpaceShape& shape, const Mamba3Tensors& in,
+                          const Tensor& d_y, const Mamba3Tensors& gradient, const Tensor& saved, const Tensor& scratch);
+
+}  // namespace whorl::gpu

@@ -1,0 +1,296 @@
+// One head of one sequence of the Mamba-3 layer on one block of threads: see state_space.cuh.
+#pragma once
+
+#include "core/numerics/discretization.hpp"
+#include "core/numerics/mixer_terms.hpp"
+#include "core/numerics/rotation.hpp"
+#include "gpu/decay_scan.cuh"
+#include "gpu/state_space.cuh"
+
+namespace whorl::gpu {
+
+/// The tensors of the layer, or their gradients.
+template <class T>
+struct StateSpaceViews {
+    View<T> z, xbc, ddt, da, u, angle;
+    View<T> dt_bias, d, a_log, b_bias, c_bias, b_norm, c_norm, mimo_x, mimo_z, mimo_o, norm;
+};
+
+/// Where one head's small sums stand in its part of the sums' memory.
+struct SumLayout {
+    __host__ __device__ explicit SumLayout(const StateSpaceShape& s)
+        : bc(s.rank * s.state), mix(s.mimo ? s.rank * s.headdim : 0), norm_size(s.headdim) {}
+    int bc, mix, norm_size;
+    __host__ __device__ int b_bias() const { return 3; }  // behind dt_bias, D, A_log
+    __host__ __device__ int c_bias() const { return b_bias() + bc; }
+    __host__ __device__ int mimo_x() const { return c_bias() + bc; }
+    __host__ __device__ int mimo_z() const { return mimo_x() + mix; }
+    __host__ __device__ int mimo_o() const { return mimo_z() + mix; }
+    __host__ __device__ int norm() const { return mimo_o() + mix; }
+    __host__ __device__ int count() const { return norm() + norm_size; }
+};
+
+__host__ __device__ inline ScanShape scan_shape(const StateSpaceShape& s) {
+    return {s.length, s.rank, s.state, s.headdim, s.chunk};
+}
+
+/// What one head keeps from forward to backward: the scan's output, the state and the phases on entry to every chunk
+/// but the first.
+struct SavedLayout {
+    __host__ __device__ explicit SavedLayout(const StateSpaceShape& s) {
+        const std::int64_t entries = scan_shape(s).chunks() - 1;
+        states = std::int64_t{s.length} * s.rank * s.headdim;
+        phases = states + entries * s.state * s.headdim;
+        count = phases + entries * s.angles;
+    }
+    std::int64_t states, phases, count;
+};
+
+template <class T>
+struct LayerMemory {
+    /// z_elsewhere: the caller has memory for z.
+    __host__ __device__ LayerMemory(BlockMemory& memory, const StateSpaceShape& s, bool z_elsewhere = false) {
+        const int m = s.chunk * s.rank;
+        for (T** vector : {&dt, &a, &lambda}) *vector = memory.take<T>(s.chunk + 1);
+        for (T** vector : {&row_scale, &row_pull}) *vector = memory.take<T>(m);
+        for (T** table : {&theta, &sin, &cos}) *table = memory.take<T>(s.chunk * s.angles);
+        phase = memory.take<T>(s.angles);
+        z = memory.take<T>(s.gating == Gating::none || z_elsewhere ? 0 : s.chunk * row_ld(s.headdim));
+        raw_x = memory.take<T>(s.mimo ? s.chunk * row_ld(s.headdim) : 0);
+    }
+    T *dt, *a, *lambda;       // [C+1]
+    T *row_scale, *row_pull;  // [m]: of the gate's norm
+    T *theta, *sin, *cos;     // [C,S]
+    T* phase;                 // [S]
+    T *z, *raw_x;             // [C,P], rows row_ld(P) apart
+};
+
+template <class T>
+struct ForwardMemory {
+    __host__ __device__ ForwardMemory(BlockMemory& memory, const StateSpaceShape& s)
+        : layer(memory, s), scan(memory, scan_shape(s)) {}
+    LayerMemory<T> layer;
+    ScanForward<T> scan;
+};
+
+template <class T>
+struct BackwardMemory {
+    __host__ __device__ BackwardMemory(BlockMemory& memory, const StateSpaceShape& s)
+        : layer(memory, s, true), scan(memory, scan_shape(s)) {
+        // What is read before the scan's backward pass, or made after it, shares memory with what only that needs.
+        layer.z = scan.d_q;
+        scanned = scan.work;
+        d_out = scan.d_v;
+        const bool fits = s.chunk * s.angles <= scan.s.rows() * scan.m_ld();
+        d_phase = fits ? scan.d_scores : memory.take<T>(s.chunk * s.angles);
+        turning = memory.take<T>(s.angles);
+        d_dt = memory.take<T>(s.chunk + 1);
+        sums = memory.take<T>(SumLayout(s).count());
+        pending = memory.take<T>(3);
+    }
+    LayerMemory<T> layer;
+    ScanBackward<T> scan;
+    T* d_phase;          // [C,S]
+    T* turning;          // [S]: the angles' gradients summed over all later positions
+    T* d_dt;             // [C+1]: through the angles
+    T* sums;             // SumLayout
+    T *scanned, *d_out;  // [m,P], [C,P]: the scan's output, the gradient of the layer's
+    T* pending;  // gradients of log_decay, γ, Δ of the first position of the chunk behind, which lack b's part
+};
+
+/// What forward and backward share: one head's chunk made ready for the scan.
+template <class T, class Scan>
+struct HeadBlock {
+    const StateSpaceShape& s;
+    const StateSpaceViews<T>& in;
+    LayerMemory<T>& x;
+    Scan& scan;
+    std::int64_t r, b;
+    int h;
+
+    __device__ int time(int i) const { return scan.begin + i; }
+    __device__ T* at(const View<T>& tensor, int t) const { return tensor.at(r, b, t); }
+    __device__ int group() const { return h / (s.heads / s.groups); }
+    __device__ int channel(int i) const { return numerics::rotated_channel(i, s.angles, s.state, s.neighbours); }
+    /// The two channels of pair j.
+    __device__ int pair_first(int j) const { return s.neighbours ? 2 * j : j; }
+    __device__ int pair_second(int j) const { return s.neighbours ? 2 * j + 1 : s.state / 2 + j; }
+    /// Where B's (or C's) channels of a rank begin in a row of xbc.
+    __device__ int bc_offset(bool second, int rank) const {
+        return s.heads * s.headdim + ((second ? s.rank : 0) + rank) * s.groups * s.state + group() * s.state;
+    }
+
+    /// Starts the copies of the chunk's rows, raw: B, C where k, q will be, x where v will be, z and the angles.
+    __device__ void fetch(int chunk) {
+        scan.enter(chunk);
+        const int t = scan.begin, n_ld = scan.n_ld();
+        for (int rank = 0; rank < s.rank; ++rank) {
+            const T* row = at(in.xbc, t);
+            copy_rows<T>(scan.positions, s.state, scan.k + rank * n_ld, s.rank * n_ld, row + bc_offset(false, rank),
+                         in.xbc.stride2);
+            copy_rows<T>(scan.positions, s.state, scan.q + rank * n_ld, s.rank * n_ld, row + bc_offset(true, rank),
+                         in.xbc.stride2);
+        }
+        copy_rows<T>(scan.positions, s.headdim, s.mimo ? x.raw_x : scan.v, scan.p_ld(), at(in.xbc, t) + h * s.headdim,
+                     in.xbc.stride2);
+        if (s.gating != Gating::none)
+            copy_rows<T>(scan.positions, s.headdim, x.z, scan.p_ld(), at(in.z, t) + h * s.headdim, in.z.stride2);
+        if (s.turning == Turning::data)
+            copy_rows<T>(scan.positions, s.angles, x.theta, s.angles, at(in.angle, t), in.angle.stride2);
+    }
+
+    /// From the copied rows to what the scan reads. `first_position`: index of the sequence's first position.
+    __device__ void prepare(std::int64_t first_position) {
+        coefficients();
+        wait_for_copies();
+        scan.prefix_sums();
+        if (s.turning == Turning::data)
+            spread(scan.positions, s.angles, [&](int i, int j) {
+                x.theta[i * s.angles + j] = numerics::angular_velocity(x.theta[i * s.angles + j]);
+            });
+        if (s.mimo)
+            spread(scan.m, s.headdim, [&](int i, int p) {
+                scan.v[i * scan.p_ld() + p] =
+                    x.raw_x[s.position_of(i) * scan.p_ld() + p] * in.mimo_x.at(r, h, s.rank_of(i))[p];
+            });
+        __syncthreads();
+        scan.decays();
+        phases(first_position);
+        __syncthreads();
+        scan.weigh_inputs();
+        sines();
+        __syncthreads();
+        spread_groups(2 * scan.m, [&](int i, int lane) {
+            const bool second = i >= scan.m;
+            turn_row(second ? i - scan.m : i, lane, second ? in.c_norm : in.b_norm, second ? in.c_bias : in.b_bias,
+                     second ? scan.q : scan.k);
+        });
+        __syncthreads();
+    }
+
+    __device__ void coefficients() {
+        const T bias = in.dt_bias.at(r)[h], rate = in.a_log ? numerics::head_decay_rate(in.a_log.at(r)[h]) : T(0);
+        spread(scan.positions + (scan.last() ? 0 : 1), [&](int i) {
+            const int t = time(i);
+            x.dt[i] = numerics::step_size(at(in.ddt, t)[h], bias);
+            x.a[i] =
+                in.a_log ? rate : numerics::data_decay_rate(at(in.da, t)[h], s.heavy_tail, static_cast<T>(s.a_floor));
+            x.lambda[i] = s.learned_weight ? numerics::sigmoid(at(in.u, t)[h]) : static_cast<T>(s.fixed_weight);
+            const auto weights = numerics::exp_trapezoid_scan(x.dt[i], x.a[i], x.lambda[i]);
+            scan.log_decay[i] = weights.log_decay;
+            scan.gamma[i] = weights.gamma;
+            scan.carry[i] = weights.carry;
+        });
+    }
+    /// x.cos ← the cumulative angles [C,S]; x.phase holds those before the chunk and receives those at its end. The
+    /// third warp's work.
+    __device__ void phases(std::int64_t first_position) {
+        const int n = s.angles;
+        if (s.turning == Turning::data)
+            spread_from(2, n, [&](int j) { turn_on(j); });
+        else
+            spread(scan.positions, n, [&](int i, int j) {
+                x.cos[i * n + j] = numerics::rope_angle<T>(first_position + time(i), j, n);
+                if (i + 1 == scan.positions) x.phase[j] = x.cos[i * n + j];
+            });
+    }
+    __device__ void turn_on(int j) {
+        constexpr int ahead = 8;  // loads that do not wait for the stores before them
+        const int n = s.angles;
+        T phase = x.phase[j];
+        for (int i = 0; i < scan.positions; i += ahead) {
+            T theta[ahead], dt[ahead];
+#pragma unroll
+            for (int a = 0; a < ahead; ++a) {
+                const int at_i = least_of(i + a, scan.positions - 1);
+                theta[a] = x.theta[at_i * n + j];
+                dt[a] = x.dt[at_i];
+            }
+#pragma unroll
+            for (int a = 0; a < ahead; ++a)
+                if (i + a < scan.positions)
+                    x.cos[(i + a) * n + j] = phase = numerics::advance_phase(phase, theta[a], dt[a]);
+        }
+        x.phase[j] = phase;
+    }
+    /// sin, cos [C,S] of the angles in x.cos.
+    __device__ void sines() {
+        const int n = s.angles;
+        spread(scan.positions, n, [&](int i, int j) {
+            const auto turn = numerics::sincos(x.cos[i * n + j]);
+            x.sin[i * n + j] = turn.sin;
+            x.cos[i * n + j] = turn.cos;
+        });
+    }
+
+    /// Row i of B or C, raw on entry: RMSNorm·w + bias, then the rotation. Eight lanes; i < 0: nothing to do but the
+    /// sum.
+    __device__ void turn_row(int i, int lane, const View<T>& norm, const View<T>& bias, T* rows) const {
+        const int position = s.position_of(i), n = s.angles;
+        T *row = rows + (i < 0 ? 0 : i) * scan.n_ld(), scale = 1;
+        if (norm) scale = inverse_rms(row, i < 0 ? 0 : s.state, lane);
+        if (i < 0) return;
+        const T *weight = norm ? norm.at(r) : nullptr, *shift = bias ? bias.at(r, h, s.rank_of(i)) : nullptr;
+        const auto value = [&](int c) {
+            const T normed = weight ? row[c] * (scale * weight[c]) : row[c];
+            return shift ? normed + shift[c] : normed;
+        };
+        for (int j = lane; j < n; j += kGroupLanes) {
+            const int first = pair_first(j), second = pair_second(j);
+            const numerics::Pair<T> pair{value(first), value(second)};
+            const auto turned = numerics::rotate(pair, x.cos[position * n + j], x.sin[position * n + j]);
+            row[first] = turned.x;
+            row[second] = turned.y;
+        }
+        for (int c = 2 * n + lane; c < s.state; c += kGroupLanes) row[channel(c)] = value(channel(c));
+    }
+    __device__ T inverse_rms(const T* row, int count, int lane) const {
+        T square = 0;
+        for (int c = lane; c < count; c += kGroupLanes) square += row[c] * row[c];
+        square = group_sum(square);
+        __syncwarp();  // the row will be overwritten
+        return numerics::inverse_rms(square, static_cast<T>(s.state), static_cast<T>(s.epsilon));
+    }
+
+    // ---- skip, norm and gate of channel p of row i (position, rank): out = norm(y + D x) ⊙ silu(z) in some order
+
+    __device__ T skip(T y, int i, int p) const {
+        return y + in.d.at(r)[h] * scan.v[i * scan.p_ld() + p];
+    }
+    __device__ T raw_gate(int i, int p) const {
+        return x.z[s.position_of(i) * scan.p_ld() + p];
+    }
+    __device__ T gate(int i, int p) const {
+        const T z = raw_gate(i, p);
+        return in.mimo_z ? z * in.mimo_z.at(r, h, s.rank_of(i))[p] : z;
+    }
+    __device__ T norm_weight(int p) const {
+        return in.norm.at(r)[h * s.headdim + p];
+    }
+    __device__ bool normed() const {
+        return s.gating == Gating::norm_first || s.gating == Gating::norm_last;
+    }
+
+    /// x.row_scale[i] = 1/rms of each row; y(i, p) is the scan's output.
+    template <class Y>
+    __device__ void gate_scales(const Y& y) const {
+        spread_rows(scan.m, [&](int i, int lane) {
+            T square = 0;
+            for (int p = lane; p < s.headdim; p += 32) {
+                T value = skip(y(i, p), i, p);
+                if (s.gating == Gating::norm_last) value *= numerics::silu(gate(i, p));
+                square += value * value;
+            }
+            square = warp_sum(square);
+            if (lane == 0)
+                x.row_scale[i] = numerics::inverse_rms(square, static_cast<T>(s.headdim), static_cast<T>(s.epsilon));
+        });
+    }
+    __device__ T gated(T skipped, int i, int p) const {
+        if (s.gating == Gating::none) return skipped;
+        const T out = skipped * numerics::silu(gate(i, p));
+        return normed() ? out * (x.row_scale[i] * norm_weight(p)) : out;
+    }
+};
+
+}  // namespace whorl::gpu
