@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/cpu/gemm.hpp"
 
@@ -19,26 +20,25 @@ struct VectorOf;
 template <>
 struct VectorOf<float> {
     using type = float __attribute__((vector_size(kVectorBytes)));
-    using unaligned = float __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
 };
 template <>
 struct VectorOf<double> {
     using type = double __attribute__((vector_size(kVectorBytes)));
-    using unaligned = double __attribute__((vector_size(kVectorBytes), aligned(8), may_alias));
 };
 template <class T>
 using Vector = typename VectorOf<T>::type;
 template <class T>
 inline constexpr std::int64_t kLanes = kVectorBytes / static_cast<std::int64_t>(sizeof(T));
 
-/// The vector that begins at `first`. By reference: processors without AVX cannot return one in a register.
+/// The vector that begins at `from`, at any address: copies, which become single instructions, because a reference to a
+/// vector promises its alignment. Through a reference: processors without AVX cannot return one in a register.
 template <class T>
-inline const auto& vector_at(const T* first) {
-    return *reinterpret_cast<const typename VectorOf<T>::unaligned*>(first);
+inline void load(const T* from, Vector<T>& to) {
+    std::memcpy(&to, from, sizeof to);
 }
 template <class T>
-inline auto& vector_at(T* first) {
-    return *reinterpret_cast<typename VectorOf<T>::unaligned*>(first);
+inline void store(const Vector<T>& from, T* to) {
+    std::memcpy(to, &from, sizeof from);
 }
 
 /// The left factor, either way round: element (i, l) lies at data[i·row + l·step].
@@ -56,7 +56,7 @@ inline void tile(Left<T> a, const T* b, std::int64_t ldb, std::int64_t k, T* c, 
     for (std::int64_t l = 0; l < k; ++l) {
         Vector<T> right[kVectors];
 #pragma GCC unroll 2
-        for (int v = 0; v < kVectors; ++v) right[v] = vector_at(b + l * ldb + v * kLanes<T>);
+        for (int v = 0; v < kVectors; ++v) load(b + l * ldb + v * kLanes<T>, right[v]);
 #pragma GCC unroll 6
         for (int i = 0; i < kRows; ++i) {
             const T left = a.data[i * a.row + l * a.step];
@@ -68,8 +68,13 @@ inline void tile(Left<T> a, const T* b, std::int64_t ldb, std::int64_t k, T* c, 
     for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
         for (int v = 0; v < kVectors; ++v) {
-            auto& to = vector_at(c + i * ldc + v * kLanes<T>);
-            to = write == Write::add ? to + sum[i][v] : sum[i][v];
+            T* to = c + i * ldc + v * kLanes<T>;
+            if (write == Write::add) {
+                Vector<T> before;
+                load(to, before);
+                sum[i][v] += before;
+            }
+            store(sum[i][v], to);
         }
 }
 
@@ -171,10 +176,10 @@ void transpose_panel(const T* b, std::int64_t ldb, std::int64_t columns, std::in
         for (; l + lanes <= k; l += lanes) {
             Vector<T> block[lanes];
 #pragma GCC unroll 8
-            for (std::int64_t i = 0; i < lanes; ++i) block[i] = vector_at(b + (j + i) * ldb + l);
+            for (std::int64_t i = 0; i < lanes; ++i) load(b + (j + i) * ldb + l, block[i]);
             transpose(block);
 #pragma GCC unroll 8
-            for (std::int64_t i = 0; i < lanes; ++i) vector_at(to + (l + i) * width + j) = block[i];
+            for (std::int64_t i = 0; i < lanes; ++i) store(block[i], to + (l + i) * width + j);
         }
         for (; l < k; ++l)
             for (std::int64_t i = 0; i < lanes; ++i) to[l * width + j + i] = b[(j + i) * ldb + l];

@@ -59,9 +59,10 @@ PresetSize size_of(const Parsed& p) {
 Value train_row(const std::string& name, const TrainBenchResult& r, double rate, bool json) {
     const double share = rate > 0 ? r.gflops() / rate : 0;
     if (!json)
-        fmt::print("{:<18} {:>9.3f} ms {:>10.0f} tokens/s {:>8.1f} GFLOP/s {:>6.1f} %  arena {:>7.2f} MiB  {} nodes\n",
-                   name, 1e3 * r.step.median, r.tokens_per_second, r.gflops(), 100 * share,
-                   static_cast<double>(r.arena_bytes) / 1048576, r.nodes);
+        fmt::print("{:<18} {:>9.3f} ms {:>10.0f} tokens/s {:>8.1f} GFLOP/s {:>6.1f} %  arena {:>7.2f} MiB{}\n", name,
+                   1e3 * r.step.median, r.tokens_per_second, r.gflops(), 100 * share,
+                   static_cast<double>(r.arena_bytes) / 1048576,
+                   r.nodes > 0 ? fmt::format("  {} graph nodes", r.nodes) : std::string());
     return {Table{{"model", {name}},
                   {"step_ms", {1e3 * r.step.median}},
                   {"step_ms_fastest", {1e3 * r.step.fastest}},
