@@ -113,12 +113,13 @@ std::string sections(const TableResult& result, std::string (*draw)(const Grid&)
     return text + fmt::format("Paper: {}\n", result.table->source);
 }
 
+// Of the first row: rows whose Δ is a decay only keep the range of their release (published.cpp).
 std::string dt_text(const std::vector<DtRange>& ranges) {
+    if (ranges.front().max == 0) return "as released";
     std::string text;
     for (const DtRange& range : ranges)
-        text += (text.empty() ? "" : ", ") +
-                (range.max > 0 ? fmt::format("{:g}..{:g}", range.min, range.max) : std::string("as released"));
-    return text;
+        text += fmt::format("{}{:g}..{:g}", text.empty() ? "" : ", ", range.min, range.max);
+    return text + " in the Mamba-3 rows, as released in the others";
 }
 
 std::string growth_text(const Curriculum& curriculum) {
@@ -140,7 +141,7 @@ std::string protocol_text(const ColumnResult& column, const std::string& device)
     return fmt::format(
         "trained at sizes <= {}{}, tested at {} on {} examples a size; {} steps of {} sequences; {} replicas a row: "
         "learning rates {} x {} seeds; AdamW ({:g}, {:g}), decay {}, clip {:g}, label smoothing {:g}; d_model {}, {} "
-        "layer(s); {:.0f} s in all on {}; Δ at the start {} in the Mamba-3 rows, as released in the others; "
+        "layer(s); {:.0f} s in all on {}; Δ at the start {}; "
         "determinism {}",
         training.curriculum.largest(), growth_text(training.curriculum), column.profile->test_size, config.test.count,
         training.steps, training.batch, config.replicas.count(), list_text(config.replicas.learning_rates),
