@@ -9,7 +9,7 @@
 
 namespace whorl::gpu {
 
-constexpr int kBlockThreads = 128;
+constexpr int kBlockThreads = 256;
 
 class BlockMemory {
 public:
@@ -311,7 +311,7 @@ __device__ __forceinline__ void product(int rows, int columns, const A& a, const
 /// The sum runs over all k < count.
 struct All {
     int count;
-    __device__ SumRange operator()(int, int) const { return {0, count}; }
+    __device__ SumRange operator()(int, int = 0) const { return {0, count}; }
 };
 /// Rows of a lower-triangular left operand whose diagonal consists of blocks of `rank`.
 struct Lower {

@@ -1,0 +1,173 @@
+// Products of small matrices in a block's memory by the matrix units: every warp takes tiles of 16 rows and 16 or 32
+// columns. Sizes are free; what lies outside a matrix is neither read nor written.
+#pragma once
+
+#include <type_traits>
+
+#include "gpu/block.cuh"
+#include "gpu/mma.cuh"
+
+namespace whorl::gpu {
+
+constexpr int kTileRows = 16;
+
+/// A lane's elements of a tile of 16 rows and 8·Eighths columns: those of Eighths matrix-unit results (mma.cuh).
+template <class T, int Eighths>
+struct WarpTile {
+    T sum[Eighths][4] = {};
+};
+
+/// The elements (index, k) that a lane needs of an operand, index fixed.
+template <class T, class Operand, int Count>
+struct TileRows {
+    const T* at[Count];
+    int step;
+
+    __device__ __forceinline__ TileRows(const Operand& operand, int first, int count, int apart) {
+        const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+        step = Operand::kByRow ? 1 : operand.ld;
+#pragma unroll
+        for (int i = 0; i < Count; ++i) {
+            const int index = least_of(first + g + i * apart, count - 1);
+            at[i] = operand.data + (Operand::kByRow ? index * operand.ld + t : t * operand.ld + index);
+        }
+    }
+    __device__ __forceinline__ T get(int i, int k) const { return at[i][k * step]; }
+    /// Zero at and behind `end`.
+    __device__ __forceinline__ T get(int i, int k, int end) const {
+        const int t = static_cast<int>(threadIdx.x) % 4;
+        return k + t < end ? at[i][k * step] : T(0);
+    }
+};
+
+/// tile += Σ_{begin ≤ k < end} a(first_row + i, k) b(first_column + j, k).
+template <Products P, class T, int Eighths, class A, class B>
+__device__ __forceinline__ void add_product(WarpTile<T, Eighths>& tile, const A& a, int first_row, int rows, const B& b,
+                                            int first_column, int columns, int begin, int end) {
+    const TileRows<T, A, 2> a_rows(a, first_row, rows, 8);
+    const TileRows<T, B, Eighths> b_rows(b, first_column, columns, 8);
+    int k = begin;
+    for (; k + 8 <= end; k += 8) {
+        const Fragment<P, 4> x({a_rows.get(0, k), a_rows.get(1, k), a_rows.get(0, k + 4), a_rows.get(1, k + 4)});
+#pragma unroll
+        for (int n = 0; n < Eighths; ++n) {
+            const Fragment<P, 2> y({b_rows.get(n, k), b_rows.get(n, k + 4)});
+            multiply_add(tile.sum[n], x, y);
+        }
+    }
+    if (k >= end) return;
+    const Fragment<P, 4> x({a_rows.get(0, k, end), a_rows.get(1, k, end), a_rows.get(0, k + 4, end),
+                            a_rows.get(1, k + 4, end)});
+#pragma unroll
+    for (int n = 0; n < Eighths; ++n) {
+        const Fragment<P, 2> y({b_rows.get(n, k, end), b_rows.get(n, k + 4, end)});
+        multiply_add(tile.sum[n], x, y);
+    }
+}
+
+/// Columns of a warp's tile: 16 where 32 would leave warps without one.
+__host__ __device__ constexpr int tile_width(int rows, int columns) {
+    return (rows + kTileRows - 1) / kTileRows * ((columns + 31) / 32) < kBlockThreads / 32 ? 16 : 32;
+}
+/// body(eighths of a tile's columns, a constant)
+template <class Body>
+__device__ __forceinline__ void with_tile_width(int width, const Body& body) {
+    if (width == 16)
+        body(std::integral_constant<int, 2>{});
+    else
+        body(std::integral_constant<int, 4>{});
+}
+
+/// body(first row, first column, tile) for every tile of a rows × columns matrix, a warp each.
+template <int Eighths, class T, class Body>
+__device__ __forceinline__ void for_tiles(int rows, int columns, const Body& body) {
+    const int across = (columns + 8 * Eighths - 1) / (8 * Eighths);
+    const int tiles = (rows + kTileRows - 1) / kTileRows * across;
+    for (int index = static_cast<int>(threadIdx.x) / 32; index < tiles; index += kBlockThreads / 32) {
+        WarpTile<T, Eighths> tile;
+        body(index / across * kTileRows, index % across * 8 * Eighths, tile);
+    }
+}
+
+/// The elements of two tiles together: body(row, column, first, second, half of the rows).
+template <class T, int Eighths, class Body>
+__device__ __forceinline__ void each_of(const WarpTile<T, Eighths>& first, const WarpTile<T, Eighths>& second,
+                                        const Body& body) {
+    const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+#pragma unroll
+    for (int n = 0; n < Eighths; ++n)
+#pragma unroll
+        for (int x = 0; x < 4; ++x)
+            body(g + x / 2 * 8, 8 * n + 2 * t + x % 2, first.sum[n][x], second.sum[n][x], x / 2);
+}
+/// The same for two neighbours of a row at once, from an even column.
+template <class T, int Eighths, class Body>
+__device__ __forceinline__ void each_pair_of(const WarpTile<T, Eighths>& first, const WarpTile<T, Eighths>& second,
+                                             const Body& body) {
+    const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+#pragma unroll
+    for (int n = 0; n < Eighths; ++n)
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            const T one[2] = {first.sum[n][2 * half], first.sum[n][2 * half + 1]};
+            const T two[2] = {second.sum[n][2 * half], second.sum[n][2 * half + 1]};
+            body(g + 8 * half, 8 * n + 2 * t, one, two, half);
+        }
+}
+
+/// One product of several that share a tile: Σ of a(i, k) b(j, k) over k in range(first row of the tile).
+template <class A, class B, class Range>
+struct Factors {
+    A a;
+    B b;
+    Range range;
+};
+template <class A, class B, class Range>
+__device__ __forceinline__ Factors<A, B, Range> factors(const A& a, const B& b, const Range& range) {
+    return {a, b, range};
+}
+struct Everywhere {
+    __device__ bool operator()(int, int) const { return true; }
+};
+
+template <Products P, class T, int Eighths, class A, class B, class Range>
+__device__ __forceinline__ void add_factors(WarpTile<T, Eighths>& tile, const Factors<A, B, Range>& f, int row,
+                                            int rows, int column, int columns) {
+    const SumRange k = f.range(row);
+    add_product<P>(tile, f.a, row, rows, f.b, column, columns, k.begin, k.end);
+}
+
+/// out(i, j, sum of each product…) for i < rows, j < columns, in the tiles where needed(first row, first column). Both
+/// operands are addressed by their own index first. Products of equal sizes give a thread the same elements.
+template <Products P, class T, class Needed, class Out, class First>
+__device__ __forceinline__ void tile_products(int rows, int columns, const Needed& needed, const Out& out,
+                                              const First& first) {
+    with_tile_width(tile_width(rows, columns), [&](auto eighths) {
+        constexpr int n = decltype(eighths)::value;
+        for_tiles<n, T>(rows, columns, [&](int row, int column, WarpTile<T, n>& tile) {
+            if (!needed(row, column)) return;
+            add_factors<P>(tile, first, row, rows, column, columns);
+            each_of(tile, tile, [&](int i, int j, T sum, T, int) {
+                if (row + i < rows && column + j < columns) out(row + i, column + j, sum);
+            });
+        });
+    });
+}
+template <Products P, class T, class Needed, class Out, class First, class Second>
+__device__ __forceinline__ void tile_products(int rows, int columns, const Needed& needed, const Out& out,
+                                              const First& first, const Second& second) {
+    with_tile_width(tile_width(rows, columns), [&](auto eighths) {
+        constexpr int n = decltype(eighths)::value;
+        for_tiles<n, T>(rows, columns, [&](int row, int column, WarpTile<T, n>& one) {
+            if (!needed(row, column)) return;
+            WarpTile<T, n> two;
+            add_factors<P>(one, first, row, rows, column, columns);
+            add_factors<P>(two, second, row, rows, column, columns);
+            each_of(one, two, [&](int i, int j, T sum, T other, int) {
+                if (row + i < rows && column + j < columns) out(row + i, column + j, sum, other);
+            });
+        });
+    });
+}
+
+}  // namespace whorl::gpu
