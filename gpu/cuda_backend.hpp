@@ -5,6 +5,7 @@
 #include <cuda_runtime.h>
 
 #include "core/backend/backend.hpp"
+#include "gpu/products.hpp"
 
 namespace whorl::gpu {
 
@@ -100,6 +101,8 @@ public:
     /// Bytes of shared memory that one block may have.
     std::int64_t shared_limit() const { return shared_limit_; }
     int multiprocessors() const { return multiprocessors_; }
+    /// What float operations multiply.
+    Products products() const { return Products::float32; }
 
 private:
     cudaStream_t stream_ = nullptr;

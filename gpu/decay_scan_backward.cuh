@@ -42,11 +42,13 @@ struct ScanBackward : ScanForward<T, P> {
     using Base::begin, Base::positions, Base::m, Base::s, Base::q, Base::k, Base::v, Base::scores, Base::weights,
         Base::h, Base::gamma, Base::strength, Base::from_start, Base::to_end, Base::reach, Base::seen, Base::seeing;
 
-    /// scores and d_scores together hold pair_size numbers at least.
-    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape& shape, int pair_size)
-        : Base(memory, shape, most_of(pair_size, 2 * shape.rows() * shape.m_ld()), shape.chunks() > 1),
+    /// `reused` holds kept_size numbers before backward(), and scores_room behind the scores' last use.
+    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape& shape, int kept_size, int scores_room)
+        : Base(memory, shape,
+               most_of(kept_size, most_of(scores_room, shape.rows() * shape.m_ld()) + shape.rows() * shape.m_ld()),
+               shape.chunks() > 1),
           d_y(Base::y),
-          d_scores(Base::reused + shape.rows() * shape.m_ld()),
+          d_scores(Base::reused + most_of(scores_room, shape.rows() * shape.m_ld())),
           crossing_rows(memory, shape.rows(), shape.rows()),
           exit_rows(memory, shape.rows(), shape.headdim),
           entry_rows(memory, shape.rows(), shape.state),
@@ -73,7 +75,7 @@ struct ScanBackward : ScanForward<T, P> {
     /// v, q and k comes once: d_v(row, p, value); d_q and d_k(row, n, first, second) for n even and n + 1 (which may be
     /// the state size, and is nothing then), the same lane having the same places in both. Overwrites scores and d_y.
     template <class InputOut, class QueryOut, class KeyOut>
-    __device__ void backward(bool with_state, const InputOut& d_v, const QueryOut& d_q, const KeyOut& d_k) {
+    __device__ __forceinline__ void backward(bool with_state, const InputOut& d_v, const QueryOut& d_q, const KeyOut& d_k) {
         const T through = this->last() || !with_state ? T(0) : state_through();
         masked_products();
         __syncthreads();

@@ -12,12 +12,9 @@
 
 #include <cuda_runtime.h>
 
-#include "core/backend/tensor.hpp"
+#include "gpu/products.hpp"
 
 namespace whorl::gpu {
-
-/// What the matrix units multiply, with c in the scalar of the operation.
-enum class Products { float64, float32, tf32, bf16 };
 
 /// The elements of a lane, made ready for one kind of product once and used with several partners.
 template <Products P, int Count>

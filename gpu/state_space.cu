@@ -1,252 +1,28 @@
-#include "core/base/error.hpp"
-#include "gpu/reduce.cuh"
-#include "gpu/state_space.cuh"
-#include "gpu/state_space_backward.cuh"
 #include "gpu/state_space_forward.cuh"
+
+#include "gpu/state_space.cuh"
+#include "gpu/state_space_scratch.cuh"
 
 namespace whorl::gpu {
 namespace {
 
-template <class T>
-StateSpaceViews<T> views(const Mamba3Tensors& t) {
-    return {view<T>(t.z),      view<T>(t.xbc),     view<T>(t.ddt),    view<T>(t.da),     view<T>(t.u),
-            view<T>(t.angle),  view<T>(t.dt_bias), view<T>(t.d),      view<T>(t.a_log),  view<T>(t.b_bias),
-            view<T>(t.c_bias), view<T>(t.b_norm),  view<T>(t.c_norm), view<T>(t.mimo_x), view<T>(t.mimo_z),
-            view<T>(t.mimo_o), view<T>(t.norm)};
-}
-
 /// One block a task; a task is a head of a sequence of a replica.
-template <class T, bool Shared>
-__global__ void __launch_bounds__(kBlockThreads)
-    forward_kernel(StateSpaceShape s, StateSpaceViews<T> in, View<T> y, View<T> state, std::int64_t position, T* saved,
+template <class T, Products P, bool Shared>
+__global__ void __launch_bounds__(kBlockThreads, 2)
+    forward_kernel(const __grid_constant__ StateSpaceShape s, const __grid_constant__ StateSpaceViews<T> in,
+                   View<T> y, View<T> state, std::int64_t position, T* saved,
                    std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
-    ForwardMemory<T> own(memory, s);
-    const std::int64_t tasks = s.replicas * s.batch * s.heads, saved_size = SavedLayout(s).count;
+    ForwardMemory<T, P> own(memory, s);
+    const std::int64_t saved_size = SavedLayout(s).count;
     const int carried = s.state * s.headdim + (s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0);
-    for (std::int64_t task = blockIdx.x; task < tasks; task += gridDim.x) {
+    for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-        HeadForward<T> head{{s, in, own.layer, own.scan, r, b, h}};
+        HeadForward<T, P> head{{s, in, own.layer, own.scan, r, b, h}};
         head.run(y, state ? state.at(r, b) + std::int64_t{h} * carried : nullptr, position, saved + task * saved_size);
         __syncthreads();
     }
-}
-
-template <class T, bool Shared>
-__global__ void __launch_bounds__(kBlockThreads)
-    backward_kernel(StateSpaceShape s, StateSpaceViews<T> in, View<T> d_y, StateSpaceViews<T> gradient,
-                    HeadParts<T> parts, const T* saved, std::byte* outside, std::int64_t bytes) {
-    BlockMemory memory(block_memory<Shared>(outside, bytes));
-    BackwardMemory<T> own(memory, s);
-    const std::int64_t tasks = s.replicas * s.batch * s.heads, saved_size = SavedLayout(s).count;
-    for (std::int64_t task = blockIdx.x; task < tasks; task += gridDim.x) {
-        const int h = static_cast<int>(task % s.heads);
-        const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-        HeadBackward<T> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r, b, h);
-        head.run();
-        __syncthreads();
-    }
-}
-
-/// What the heads of a position share: B and C of each group and rank, and θ. One warp a position.
-template <class T>
-struct SharedGradients {
-    StateSpaceShape s;
-    StateSpaceViews<T> in, gradient;
-    HeadParts<T> parts;
-
-    /// visit(second, n, term of b_norm's or c_norm's gradient) for each of the lane's channels.
-    template <class Visit>
-    __device__ void position(std::int64_t r, std::int64_t index, int lane, const Visit& visit) const {
-        const std::int64_t first_task = (r * s.batch + index / s.length) * s.heads, t = index % s.length;
-        for (int second = 0; second < 2; ++second)
-            for (int rank = 0; rank < s.rank; ++rank)
-                for (int group = 0; group < s.groups; ++group) {
-                    const std::int64_t column =
-                        s.heads * s.headdim + ((second * s.rank + rank) * s.groups + group) * s.state;
-                    const std::int64_t task = first_task + group * (s.heads / s.groups);
-                    const T* part = (second ? parts.c : parts.b) + ((task * s.length + t) * s.rank + rank) * s.state;
-                    row(in.xbc.row(r, index) + column, gradient.xbc.row(r, index) + column, part,
-                        second ? in.c_norm : in.b_norm, r, lane, [&](int n, T term) { visit(second, n, term); });
-                }
-        angles(r, index, first_task, t, lane);
-    }
-
-private:
-    /// Heads' parts of one row, added, and on through the norm.
-    template <class Visit>
-    __device__ void row(const T* raw, T* to, const T* part, const View<T>& norm, std::int64_t r, int lane,
-                        const Visit& visit) const {
-        const std::int64_t next = std::int64_t{s.length} * s.rank * s.state;  // from head to head
-        T square = 0, projection = 0, sums[kKept], values[kKept];
-        const int heads = s.heads / s.groups;
-        const bool kept = s.state <= 32 * kKept;
-#pragma unroll
-        for (int i = 0; i < kKept; ++i) {
-            const int n = lane + 32 * i;
-            sums[i] = kept && n < s.state ? heads_sum(part + n, next, heads) : T(0);
-            values[i] = kept && norm && n < s.state ? raw[n] : T(0);
-        }
-        for (int n = lane, i = 0; n < s.state; n += 32, ++i) {
-            const T sum = kept ? of(sums, i) : heads_sum(part + n, next, heads);
-            if (!norm || !kept) to[n] = sum;
-            if (!norm) continue;
-            const T value = kept ? of(values, i) : raw[n];
-            square += value * value;
-            projection += sum * norm.at(r)[n] * value;
-        }
-        if (!norm) return;
-        const T scale = numerics::inverse_rms(warp_sum(square), static_cast<T>(s.state), static_cast<T>(s.epsilon));
-        const T pull = warp_sum(projection) * scale * scale / static_cast<T>(s.state);
-        for (int n = lane, i = 0; n < s.state; n += 32, ++i) {  // each lane reads what it wrote
-            const T sum = kept ? of(sums, i) : to[n], value = kept ? of(values, i) : raw[n];
-            visit(n, sum * value * scale);
-            to[n] = scale * (sum * norm.at(r)[n] - value * pull);
-        }
-    }
-    static constexpr int kKept = 4;  // of a lane's channels in registers
-    /// values[i] with constant indices, so that the array stays in registers.
-    __device__ static T of(const T (&values)[kKept], int i) {
-        return i == 0 ? values[0] : i == 1 ? values[1] : i == 2 ? values[2] : values[3];
-    }
-    __device__ static T heads_sum(const T* part, std::int64_t next, int heads) {
-        T sum = 0;
-#pragma unroll 4
-        for (int head = 0; head < heads; ++head) sum += part[head * next];
-        return sum;
-    }
-    __device__ void angles(std::int64_t r, std::int64_t index, std::int64_t first_task, std::int64_t t,
-                           int lane) const {
-        for (int j = lane; j < s.angle_columns; j += 32) {
-            T sum = 0;
-            if (s.turning == Turning::data) {
-                for (int h = 0; h < s.heads; ++h) sum += parts.theta[((first_task + h) * s.length + t) * s.angles + j];
-                sum *= numerics::angular_velocity_derivative(in.angle.row(r, index)[j]);
-            }
-            gradient.angle.row(r, index)[j] = sum;
-        }
-    }
-};
-
-constexpr int kSharedWarps = 8;
-
-/// Grid: (splits of the positions, replicas). The warps take turns with the positions of their split and each keeps its
-/// part of the norms' gradients, [2][N] in shared memory; partial [replica][split][2][N].
-template <class T>
-__global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
-    shared_gradients_kernel(SharedGradients<T> body, std::int64_t positions, std::int64_t size, T* partial) {
-    extern __shared__ __align__(16) std::byte shared_bytes[];
-    T* sums = reinterpret_cast<T*>(shared_bytes);
-    const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
-              width = 2 * body.s.state;
-    T* own = sums + warp * width;
-    for (int n = lane; n < width; n += 32) own[n] = 0;
-    __syncwarp();
-    const std::int64_t begin = blockIdx.x * size, end = begin + size < positions ? begin + size : positions;
-    for (std::int64_t index = begin + warp; index < end; index += kSharedWarps)
-        body.position(blockIdx.y, index, lane,
-                      [&](int second, int n, T term) { own[second * body.s.state + n] += term; });
-    if (!body.in.b_norm) return;
-    __syncthreads();
-    for (int n = static_cast<int>(threadIdx.x); n < width; n += 32 * kSharedWarps) {
-        T sum = 0;
-        for (int w = 0; w < kSharedWarps; ++w) sum += sums[w * width + n];
-        partial[(std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x) * width + n] = sum;
-    }
-}
-
-template <class T>
-__global__ void add_norms_kernel(const T* partial, std::int64_t parts, int state, View<T> b_norm, View<T> c_norm) {
-    const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x);
-    T sum = 0;
-    if (column < 2 * state)
-        for (std::int64_t part = threadIdx.y; part < parts; part += kSumLanes)
-            sum += partial[(std::int64_t{blockIdx.y} * parts + part) * 2 * state + column];
-    sum = add_lanes(sum);
-    if (threadIdx.y == 0 && column < 2 * state)
-        (column < state ? b_norm : c_norm).at(blockIdx.y)[column % state] += sum;
-}
-
-/// Adds the small sums of all sequences to the parameters' gradients. Grid: (columns, heads, replicas).
-template <class T>
-__global__ void add_sums_kernel(StateSpaceShape s, const T* parts, StateSpaceViews<T> gradient) {
-    const SumLayout layout(s);
-    const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x);
-    const std::int64_t r = blockIdx.z, h = blockIdx.y;
-    T sum = 0;
-    if (column < layout.count())
-        for (std::int64_t b = threadIdx.y; b < s.batch; b += kSumLanes)
-            sum += parts[((r * s.batch + b) * s.heads + h) * layout.count() + column];
-    sum = add_lanes(sum);
-    if (threadIdx.y != 0 || column >= layout.count()) return;
-    const auto add = [&](const View<T>& to, std::int64_t at) {
-        if (to) to.at(r)[at] += sum;
-    };
-    if (column == 0) return add(gradient.dt_bias, h);
-    if (column == 1) return add(gradient.d, h);
-    if (column == 2) return add(gradient.a_log, h);
-    if (column < layout.c_bias()) return add(gradient.b_bias, h * layout.bc + column - layout.b_bias());
-    if (column < layout.mimo_x()) return add(gradient.c_bias, h * layout.bc + column - layout.c_bias());
-    if (column < layout.mimo_z()) return add(gradient.mimo_x, h * layout.mix + column - layout.mimo_x());
-    if (column < layout.mimo_o()) return add(gradient.mimo_z, h * layout.mix + column - layout.mimo_z());
-    if (column < layout.norm()) return add(gradient.mimo_o, h * layout.mix + column - layout.mimo_o());
-    add(gradient.norm, h * s.headdim + column - layout.norm());
-}
-
-std::int64_t tasks_of(const StateSpaceShape& s) {
-    return s.replicas * s.batch * s.heads;
-}
-template <class Memory>
-BlockPlan plan(const CudaBackend& backend, const StateSpaceShape& s) {
-    return {block_bytes<Memory>(s), tasks_of(s), backend.shared_limit(), backend.multiprocessors()};
-}
-
-/// The backward pass's scratch memory, one part behind the other.
-template <class T>
-struct BackwardScratch {
-    BackwardScratch(std::byte* base, const StateSpaceShape& s, const BlockPlan& blocks) {
-        std::int64_t used = 0;
-        const auto take = [&](std::int64_t size) {
-            std::byte* part = base ? base + used : nullptr;
-            used += (size + kAlignment - 1) / kAlignment * kAlignment;
-            return part;
-        };
-        const auto numbers = [&](std::int64_t count) {
-            return reinterpret_cast<T*>(take(count * static_cast<std::int64_t>(sizeof(T))));
-        };
-        const std::int64_t positions = tasks_of(s) * s.length;
-        parts.b = numbers(positions * s.rank * s.state);
-        parts.c = numbers(positions * s.rank * s.state);
-        parts.theta = numbers(positions * s.angles);
-        parts.sums = numbers(tasks_of(s) * SumLayout(s).count());
-        norms = numbers(s.replicas * splits(s).count * 2 * s.state);
-        outside = take(blocks.scratch());
-        bytes = used;
-    }
-    static Splits splits(const StateSpaceShape& s) { return {s.batch * s.length, kSharedWarps, 512}; }
-    HeadParts<T> parts{};
-    T* norms = nullptr;  // partial sums of the norms' gradients
-    std::byte* outside = nullptr;
-    std::int64_t bytes = 0;
-};
-
-template <class T>
-void add_shared(const CudaBackend& backend, const SharedGradients<T>& shared, T* norms) {
-    const char* name = "state_space_backward";
-    const StateSpaceShape& s = shared.s;
-    const Splits splits = BackwardScratch<T>::splits(s);
-    const std::size_t bytes = static_cast<std::size_t>(kSharedWarps * 2 * s.state) * sizeof(T);
-    launch(name, shared_gradients_kernel<T>, dim3(grid_size(splits.count), grid_size(s.replicas)),
-           dim3(32 * kSharedWarps), bytes, backend.stream(), shared, s.batch * s.length, splits.size, norms);
-    const dim3 lanes(kSumColumns, kSumLanes);
-    if (shared.in.b_norm)
-        launch(name, add_norms_kernel<T>, dim3(grid_size(ceil_div(2 * s.state, kSumColumns)), grid_size(s.replicas)),
-               lanes, 0, backend.stream(), norms, splits.count, s.state, shared.gradient.b_norm,
-               shared.gradient.c_norm);
-    launch(name, add_sums_kernel<T>,
-           dim3(grid_size(ceil_div(SumLayout(s).count(), kSumColumns)), grid_size(s.heads), grid_size(s.replicas)),
-           lanes, 0, backend.stream(), s, shared.parts.sums, shared.gradient);
 }
 
 }  // namespace
@@ -254,11 +30,12 @@ void add_shared(const CudaBackend& backend, const SharedGradients<T>& shared, T*
 int choose_chunk(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape, FormChoice form) {
     if (form.form == Form::recurrent) return 1;
     if (form.chunk > 0) return static_cast<int>(std::min<std::int64_t>(form.chunk, shape.length));
-    constexpr int most_rows = 32;
     StateSpaceShape s = shape;
-    for (s.chunk = std::max(1, most_rows / s.rank); s.chunk > 4; s.chunk /= 2) {
+    for (const int rows : {64, 48, 32, 16, 8}) {
+        s.chunk = std::min(s.length, std::max(1, rows / s.rank));
+        if (s.chunk == 1) break;
         std::int64_t bytes = 0;
-        dispatch(dtype, [&](auto scalar) { bytes = block_bytes<BackwardMemory<decltype(scalar)>>(s); });
+        dispatch(dtype, [&](auto scalar) { bytes = backward_bytes<decltype(scalar)>(s); });
         if (bytes <= backend.shared_limit() / 2) break;
     }
     const int chunks = (s.length + s.chunk - 1) / s.chunk;
@@ -269,9 +46,9 @@ OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const State
     OpMemory memory;
     dispatch(dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        memory.saved = tasks_of(s) * SavedLayout(s).count * static_cast<std::int64_t>(sizeof(T));
-        memory.scratch = std::max(plan<ForwardMemory<T>>(backend, s).scratch(),
-                                  BackwardScratch<T>(nullptr, s, plan<BackwardMemory<T>>(backend, s)).bytes);
+        memory.saved = s.tasks() * SavedLayout(s).count * static_cast<std::int64_t>(sizeof(T));
+        memory.scratch =
+            std::max(forward_plan<T>(backend, s).scratch(), BackwardScratch<T>(nullptr, backend, s).bytes);
     });
     return memory;
 }
@@ -280,26 +57,13 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
                          const Tensor& state, std::int64_t position, const Tensor& saved, const Tensor& scratch) {
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const BlockPlan blocks = plan<ForwardMemory<T>>(backend, s);
-        launch("state_space_forward", WHORL_BLOCK_KERNEL(forward_kernel, T, blocks), dim3(grid_size(blocks.blocks)),
-               dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), s,
-               views<T>(in), view<T>(y), view<T>(state), position, saved.at<T>(),
-               blocks.shared ? nullptr : scratch.data, blocks.bytes);
-    });
-}
-
-void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, const Mamba3Tensors& in,
-                          const Tensor& d_y, const Mamba3Tensors& gradient, const Tensor& saved,
-                          const Tensor& scratch) {
-    dispatch(d_y.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        const BlockPlan blocks = plan<BackwardMemory<T>>(backend, s);
-        const BackwardScratch<T> work(scratch.data, s, blocks);
-        launch("state_space_backward", WHORL_BLOCK_KERNEL(backward_kernel, T, blocks), dim3(grid_size(blocks.blocks)),
-               dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), s,
-               views<T>(in), view<T>(d_y), views<T>(gradient), work.parts, static_cast<const T*>(saved.at<T>()),
-               blocks.shared ? nullptr : work.outside, blocks.bytes);
-        add_shared<T>(backend, {s, views<T>(in), views<T>(gradient), work.parts}, work.norms);
+        const BlockPlan blocks = forward_plan<T>(backend, s);
+        with_block_kernel<T>(blocks, backend.products(), [&](auto products, auto shared) {
+            launch("state_space_forward", forward_kernel<T, products(), shared()>, dim3(grid_size(blocks.blocks)),
+                   dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), s,
+                   state_space_views<T>(in), view<T>(y), view<T>(state), position, saved.at<T>(),
+                   blocks.shared ? nullptr : scratch.data, blocks.bytes);
+        });
     });
 }
 

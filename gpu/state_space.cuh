@@ -24,6 +24,7 @@ struct StateSpaceShape {
     bool carries_input = false;  // a decoding state holds phases and the last B and x besides h
     Turning turning = Turning::none;
     Gating gating = Gating::none;
+    __host__ __device__ std::int64_t tasks() const { return replicas * batch * heads; }
     /// A row of a chunk is (position, rank). Most layers have one rank, and a division costs as much as twenty
     /// additions.
     __host__ __device__ int position_of(int row) const { return rank == 1 ? row : row / rank; }

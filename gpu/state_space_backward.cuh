@@ -1,17 +1,16 @@
 // The backward pass of one head of one sequence: see state_space.cuh.
 #pragma once
 
-#include "gpu/state_space_block.cuh"
+#include "gpu/state_space_scratch.cuh"
 
 namespace whorl::gpu {
 
-/// What the heads of a sequence leave for the kernels that add them.
-template <class T>
-struct HeadParts {
-    T *b, *c;  // [task, L, rank, N]: gradients of the normed rows, in the order of the projection
-    T* theta;  // [task, L, S]
-    T* sums;   // [task, SumLayout]
-};
+__device__ __forceinline__ void store_pair(float* to, float first, float second) {
+    *reinterpret_cast<float2*>(to) = make_float2(first, second);
+}
+__device__ __forceinline__ void store_pair(double* to, double first, double second) {
+    *reinterpret_cast<double2*>(to) = make_double2(first, second);
+}
 
 /// What one channel of one row of skip, norm and gate passes back.
 template <class T>
@@ -19,12 +18,12 @@ struct GateSlopes {
     T out, d_skip, d_gate, d_weight;
 };
 
-template <class T>
-struct HeadBackward : HeadBlock<T, ScanBackward<T>> {
-    using Base = HeadBlock<T, ScanBackward<T>>;
+template <class T, Products P>
+struct HeadBackward : HeadBlock<T, ScanBackward<T, P>> {
+    using Base = HeadBlock<T, ScanBackward<T, P>>;
     using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::b, Base::h, Base::at, Base::time;
 
-    BackwardMemory<T>& own;
+    BackwardMemory<T, P>& own;
     const StateSpaceViews<T>& gradient;
     const HeadParts<T>& parts;
     std::int64_t task;
@@ -32,7 +31,7 @@ struct HeadBackward : HeadBlock<T, ScanBackward<T>> {
     const T* saved;
     T sum_dt_bias = 0, sum_d = 0, sum_a_log = 0;  // each thread's share
 
-    __device__ HeadBackward(const StateSpaceShape& shape, const StateSpaceViews<T>& tensors, BackwardMemory<T>& memory,
+    __device__ HeadBackward(const StateSpaceShape& shape, const StateSpaceViews<T>& tensors, BackwardMemory<T, P>& memory,
                             const StateSpaceViews<T>& to, const HeadParts<T>& left, const View<T>& d_y,
                             const T* saved_of_head, std::int64_t task_index, std::int64_t replica,
                             std::int64_t sequence, int head)
@@ -44,7 +43,7 @@ struct HeadBackward : HeadBlock<T, ScanBackward<T>> {
           d_out(d_y),
           saved(saved_of_head) {}
 
-    __device__ void run() {
+    __device__ __forceinline__ void run() {
         const SumLayout sums(s);
         spread(sums.count(), [&](int i) { own.sums[i] = 0; });
         spread(s.angles, [&](int j) { own.turning[j] = 0; });
@@ -53,9 +52,13 @@ struct HeadBackward : HeadBlock<T, ScanBackward<T>> {
             fetch_kept(chunk);
             this->prepare(0);
             gate_backward(sums);
-            scan.backward(chunk > 0);
-            input_backward(sums);
-            rotation_backward(sums);
+            scan.backward(
+                chunk > 0, [&](int i, int p, T d) { input_out(i, p, d); },
+                [&](int i, int n, T first, T second) { turned_out<true>(i, n, first, second); },
+                [&](int i, int n, T first, T second) { turned_out<false>(i, n, first, second); });
+            if (s.mimo) input_backward(sums);
+            bias_backward(sums);
+            if (s.turning == Turning::data) angles_backward();
             coefficients_backward(chunk == 0);
         }
         const T dt_bias = sum_over_block(sum_dt_bias), d = sum_over_block(sum_d), a_log = sum_over_block(sum_a_log);
@@ -70,16 +73,16 @@ private:
         const T* states = saved + layout.states + std::int64_t{chunk - 1} * s.state * s.headdim;
         const T* phases = saved + layout.phases + (chunk - 1) * s.angles;
         spread(s.angles, [&](int j) { x.phase[j] = chunk > 0 ? phases[j] : T(0); });
-        if (chunk > 0) copy_rows<T>(s.state, s.headdim, scan.h, scan.p_ld(), states, s.headdim);
-        copy_rows<T>(scan.m, s.headdim, own.scanned, scan.p_ld(), saved + std::int64_t{scan.begin} * s.rank * s.headdim,
+        if (chunk > 0) copy_rows<T>(s.state, s.headdim, scan.h, scan.s.p_ld(), states, s.headdim);
+        copy_rows<T>(scan.m, s.headdim, own.scanned, scan.s.p_ld(), saved + std::int64_t{scan.begin} * s.rank * s.headdim,
                      s.headdim);
-        copy_rows<T>(scan.positions, s.headdim, own.d_out, scan.p_ld(), at(d_out, scan.begin) + h * s.headdim,
+        copy_rows<T>(scan.positions, s.headdim, own.d_out, scan.s.p_ld(), at(d_out, scan.begin) + h * s.headdim,
                      d_out.stride2);
     }
 
-    __device__ T scanned(int i, int p) const { return own.scanned[i * scan.p_ld() + p]; }
+    __device__ T scanned(int i, int p) const { return own.scanned[i * scan.s.p_ld() + p]; }
     /// Gradient of the layer's output, and of one rank's part of it.
-    __device__ T slope_of(int i, int p) const { return own.d_out[s.position_of(i) * scan.p_ld() + p]; }
+    __device__ T slope_of(int i, int p) const { return own.d_out[s.position_of(i) * scan.s.p_ld() + p]; }
     __device__ T rank_slope(int i, int p) const {
         return in.mimo_o ? slope_of(i, p) * in.mimo_o.at(r, h, s.rank_of(i))[p] : slope_of(i, p);
     }
@@ -121,8 +124,8 @@ private:
             for (int rank = 0; rank < s.rank; ++rank) {
                 const int i = position * s.rank + rank;
                 const GateSlopes<T> slopes = gate_slopes(i, p);
-                scan.d_y[i * scan.p_ld() + p] = slopes.d_skip;
-                sum_d += slopes.d_skip * scan.v[i * scan.p_ld() + p];
+                scan.d_y[i * scan.s.p_ld() + p] = slopes.d_skip;
+                sum_d += slopes.d_skip * scan.v[i * scan.s.p_ld() + p];
                 d_z += in.mimo_z ? slopes.d_gate * in.mimo_z.at(r, h, rank)[p] : slopes.d_gate;
             }
             if (gradient.z) at(gradient.z, time(position))[h * s.headdim + p] = d_z;
@@ -147,85 +150,111 @@ private:
         __syncthreads();
     }
 
-    /// Gradient of v at row i, through the scan and the skip.
-    __device__ T d_input(int i, int p) const {
-        return scan.d_v[i * scan.p_ld() + p] + in.d.at(r)[h] * scan.d_y[i * scan.p_ld() + p];
+    /// Gradient of v at (row, p) through the scan; with one rank it is that of x but for the skip.
+    __device__ void input_out(int i, int p, T d_v) const {
+        const T d = d_v + in.d.at(r)[h] * scan.d_y[i * scan.s.p_ld() + p];
+        if (s.mimo)
+            own.d_v[i * scan.s.p_ld() + p] = d;
+        else
+            at(gradient.xbc, time(i))[h * s.headdim + p] = d;
     }
     __device__ void input_backward(const SumLayout& sums) const {
+        const int p_ld = scan.s.p_ld();
         spread(scan.positions, s.headdim, [&](int position, int p) {
             T sum = 0;
-            for (int rank = 0; rank < s.rank; ++rank) {
-                const T d = d_input(position * s.rank + rank, p);
-                sum += in.mimo_x ? d * in.mimo_x.at(r, h, rank)[p] : d;
-            }
+            for (int rank = 0; rank < s.rank; ++rank)
+                sum += own.d_v[(position * s.rank + rank) * p_ld + p] * in.mimo_x.at(r, h, rank)[p];
             at(gradient.xbc, time(position))[h * s.headdim + p] = sum;
         });
-        if (in.mimo_x)
-            spread(s.rank, s.headdim, [&](int rank, int p) {
-                T sum = 0;
-                for (int i = rank; i < scan.m; i += s.rank)
-                    sum += d_input(i, p) * x.raw_x[s.position_of(i) * scan.p_ld() + p];
-                own.sums[sums.mimo_x() + rank * s.headdim + p] += sum;
-            });
+        spread(s.rank, s.headdim, [&](int rank, int p) {
+            T sum = 0;
+            for (int i = rank; i < scan.m; i += s.rank)
+                sum += own.d_v[i * p_ld + p] * x.raw_x[s.position_of(i) * p_ld + p];
+            own.sums[sums.mimo_x() + rank * s.headdim + p] += sum;
+        });
     }
 
-    /// Turns d_k, d_q back and leaves them as parts; sums of the biases; the angles' gradients.
-    __device__ void rotation_backward(const SumLayout& sums) const {
-        const int n = s.angles;
-        spread(scan.positions, n, [&](int position, int j) {
-            T d_phase = 0;
-            for (int rank = 0; rank < s.rank; ++rank) {
-                const int row = (position * s.rank + rank) * scan.n_ld();
-                d_phase += turn_back(scan.k + row, scan.d_k + row, position, j);
-                d_phase += turn_back(scan.q + row, scan.d_q + row, position, j);
-            }
-            own.d_phase[position * n + j] = d_phase;
+    /// Gradient of places n, n+1 of row i of Q or K: turned back it is a part of what the heads share; turned, it
+    /// turns the angle. First comes Query, then the other by the same thread.
+    template <bool Query>
+    __device__ __forceinline__ void turned_out(int i, int n, T first, T second) const {
+        T* part = (Query ? parts.c : parts.b) + ((task * s.length + scan.begin) * s.rank + i) * s.state;
+        if (n >= 2 * s.angles) {
+            part[this->channel(n)] = first;
+            if (n + 1 < s.state) part[this->channel(n + 1)] = second;
+            return;
+        }
+        const int j = n / 2, position = s.position_of(i);
+        const T* turned = (Query ? scan.q : scan.k) + i * scan.s.n_ld() + n;
+        const auto back = numerics::rotate_back(numerics::Pair<T>{first, second}, x.cos[position * s.angles + j],
+                                                x.sin[position * s.angles + j]);
+        if (s.neighbours && s.state % 2 == 0) {
+            store_pair(part + n, back.x, back.y);
+        } else {
+            part[this->channel(n)] = back.x;
+            part[this->channel(n + 1)] = back.y;
+        }
+        T* d_phase = own.d_phase + i * s.angles + j;
+        const T slope = numerics::rotate_phase_gradient<T>({turned[0], turned[1]}, {first, second});
+        *d_phase = Query ? slope : *d_phase + slope;
+    }
+
+    /// Sums of the biases, from the parts just written: their gradient is that of the rows before the rotation.
+    __device__ void bias_backward(const SumLayout& sums) const {
+        if (in.b_bias) add_bias(parts.b, own.sums + sums.b_bias());
+        if (in.c_bias) add_bias(parts.c, own.sums + sums.c_bias());
+    }
+    __device__ void add_bias(const T* rows, T* sums) const {
+        const T* first = rows + (task * s.length + scan.begin) * s.rank * s.state;
+        const int width = s.rank * s.state, lanes = most_of(kBlockThreads / width, 1);  // of a column
+        spread(lanes * width, [&](int index) {
+            const int column = index % width;
+            T sum = 0;
+#pragma unroll 4
+            for (int i = index / width; i < scan.positions; i += lanes) sum += first[i * width + column];
+            own.lane_sums[index] = sum;
         });
         __syncthreads();
-        const std::int64_t first = (task * s.length + scan.begin) * s.rank;
-        spread(scan.m, s.state, [&](int i, int c) {
-            const std::int64_t to = (first + i) * s.state + c;
-            parts.b[to] = scan.d_k[i * scan.n_ld() + c];
-            parts.c[to] = scan.d_q[i * scan.n_ld() + c];
+        spread(width, [&](int column) {
+            for (int lane = 0; lane < lanes; ++lane) sums[column] += own.lane_sums[lane * width + column];
         });
-        if (in.b_bias) add_bias(scan.d_k, own.sums + sums.b_bias());
-        if (in.c_bias) add_bias(scan.d_q, own.sums + sums.c_bias());
-        if (s.turning == Turning::data) phases_backward();
+        __syncthreads();
     }
-    /// Returns d/dφ of pair j.
-    __device__ T turn_back(const T* turned, T* d, int position, int j) const {
-        const int n = s.angles, first = this->pair_first(j), second = this->pair_second(j);
-        const numerics::Pair<T> slope{d[first], d[second]};
-        const auto back = numerics::rotate_back(slope, x.cos[position * n + j], x.sin[position * n + j]);
-        d[first] = back.x;
-        d[second] = back.y;
-        return numerics::rotate_phase_gradient<T>({turned[first], turned[second]}, slope);
-    }
-    __device__ void add_bias(const T* d_rows, T* sums) const {
-        spread(s.rank, s.state, [&](int rank, int c) {
+
+    /// A position's step turns all later ones: θ's gradient as a part of what the heads share, and Δ's.
+    __device__ void angles_backward() const {
+        constexpr int stretch = LayerMemory<T>::kStretch;
+        const int n = s.angles, stretches = (scan.positions + stretch - 1) / stretch;
+        spread(stretches, n, [&](int part, int j) {
+            const int begin = part * stretch, end = least_of(begin + stretch, scan.positions);
             T sum = 0;
-            for (int i = rank; i < scan.m; i += s.rank) sum += d_rows[i * scan.n_ld() + c];
-            sums[rank * s.state + c] += sum;
+            for (int i = end - 1; i >= begin; --i) {
+                T own_sum = 0;
+                for (int rank = 0; rank < s.rank; ++rank) own_sum += own.d_phase[(i * s.rank + rank) * n + j];
+                own.d_phase[i * s.rank * n + j] = sum += own_sum;
+            }
+            x.stretch_phase[part * n + j] = sum;
         });
-    }
-    /// A position's step turns all later ones.
-    __device__ void phases_backward() const {
-        const int n = s.angles;
+        __syncthreads();
+        spread_groups(scan.positions, [&](int i, int lane) {
+            T d_dt = 0;
+            if (i >= 0)
+                for (int j = lane; j < n; j += kGroupLanes) d_dt += angle_backward(i, j, stretches);
+            d_dt = group_sum(d_dt);
+            if (i >= 0 && lane == 0) own.d_dt[i] = d_dt;
+        });
+        __syncthreads();
         spread(n, [&](int j) {
-            T turning = own.turning[j];
-            for (int i = scan.positions - 1; i >= 0; --i) {
-                own.d_phase[i * n + j] = turning += own.d_phase[i * n + j];
-                parts.theta[(task * s.length + time(i)) * n + j] = x.dt[i] * turning;
-            }
-            own.turning[j] = turning;
+            for (int part = 0; part < stretches; ++part) own.turning[j] += x.stretch_phase[part * n + j];
         });
-        __syncthreads();
-        spread_rows(scan.positions, [&](int i, int lane) {
-            T sum = 0;
-            for (int j = lane; j < n; j += 32) sum += x.theta[i * n + j] * own.d_phase[i * n + j];
-            sum = warp_sum(sum);
-            if (lane == 0) own.d_dt[i] = sum;
-        });
+    }
+    __device__ T angle_backward(int i, int j, int stretches) const {
+        const int n = s.angles;
+        T turning = own.turning[j] + own.d_phase[i * s.rank * n + j];
+        for (int part = i / LayerMemory<T>::kStretch + 1; part < stretches; ++part)
+            turning += x.stretch_phase[part * n + j];
+        parts.theta[(task * s.length + time(i)) * n + j] = x.dt[i] * turning;
+        return numerics::angular_velocity(at(in.angle, time(i))[j]) * turning;
     }
 
     /// The first position of a chunk lacks b's gradient, which the chunk before it knows: it waits in `pending`.

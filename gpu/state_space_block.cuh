@@ -4,7 +4,7 @@
 #include "core/numerics/discretization.hpp"
 #include "core/numerics/mixer_terms.hpp"
 #include "core/numerics/rotation.hpp"
-#include "gpu/decay_scan.cuh"
+#include "gpu/decay_scan_backward.cuh"
 #include "gpu/state_space.cuh"
 
 namespace whorl::gpu {
@@ -15,6 +15,14 @@ struct StateSpaceViews {
     View<T> z, xbc, ddt, da, u, angle;
     View<T> dt_bias, d, a_log, b_bias, c_bias, b_norm, c_norm, mimo_x, mimo_z, mimo_o, norm;
 };
+
+template <class T>
+StateSpaceViews<T> state_space_views(const Mamba3Tensors& t) {
+    return {view<T>(t.z),      view<T>(t.xbc),     view<T>(t.ddt),    view<T>(t.da),     view<T>(t.u),
+            view<T>(t.angle),  view<T>(t.dt_bias), view<T>(t.d),      view<T>(t.a_log),  view<T>(t.b_bias),
+            view<T>(t.c_bias), view<T>(t.b_norm),  view<T>(t.c_norm), view<T>(t.mimo_x), view<T>(t.mimo_z),
+            view<T>(t.mimo_o), view<T>(t.norm)};
+}
 
 /// Where one head's small sums stand in its part of the sums' memory.
 struct SumLayout {
@@ -46,55 +54,73 @@ struct SavedLayout {
     std::int64_t states, phases, count;
 };
 
+/// What the layer needs besides the scan.
 template <class T>
 struct LayerMemory {
-    /// z_elsewhere: the caller has memory for z.
-    __host__ __device__ LayerMemory(BlockMemory& memory, const StateSpaceShape& s, bool z_elsewhere = false) {
+    __host__ __device__ LayerMemory(BlockMemory& memory, const StateSpaceShape& s) {
         const int m = s.chunk * s.rank;
         for (T** vector : {&dt, &a, &lambda}) *vector = memory.take<T>(s.chunk + 1);
-        for (T** vector : {&row_scale, &row_pull}) *vector = memory.take<T>(m);
-        for (T** table : {&theta, &sin, &cos}) *table = memory.take<T>(s.chunk * s.angles);
+        for (T** vector : {&row_scale, &row_pull}) *vector = memory.take<T>(normed(s) ? m : 0);
         phase = memory.take<T>(s.angles);
-        z = memory.take<T>(s.gating == Gating::none || z_elsewhere ? 0 : s.chunk * row_ld(s.headdim));
+        stretch_phase = memory.take<T>(stretches(s) * s.angles);
         raw_x = memory.take<T>(s.mimo ? s.chunk * row_ld(s.headdim) : 0);
     }
-    T *dt, *a, *lambda;       // [C+1]
-    T *row_scale, *row_pull;  // [m]: of the gate's norm
-    T *theta, *sin, *cos;     // [C,S]
-    T* phase;                 // [S]
-    T *z, *raw_x;             // [C,P], rows row_ld(P) apart
+    __host__ __device__ static int stretches(const StateSpaceShape& s) { return (s.chunk + kStretch - 1) / kStretch; }
+    __host__ __device__ static bool normed(const StateSpaceShape& s) {
+        return s.gating == Gating::norm_first || s.gating == Gating::norm_last;
+    }
+    static constexpr int kStretch = 16;  // positions whose angles one thread adds up
+    T *dt, *a, *lambda;                  // [C+1]
+    T *row_scale, *row_pull;             // [m]: of the gate's norm
+    T* phase;                            // [S]
+    T* stretch_phase;                    // [stretches, S]
+    T* raw_x;                            // [C,P], rows row_ld(P) apart
+    T *sin, *cos;                        // [C,S]
+    T* z;                                // [C,P], rows row_ld(P) apart
 };
 
-template <class T>
+template <class T, Products P>
 struct ForwardMemory {
     __host__ __device__ ForwardMemory(BlockMemory& memory, const StateSpaceShape& s)
-        : layer(memory, s), scan(memory, scan_shape(s)) {}
+        : layer(memory, s), scan(memory, scan_shape(s), 2 * s.chunk * s.angles, true) {
+        layer.z = memory.take<T>(s.gating == Gating::none ? 0 : s.chunk * row_ld(s.headdim));
+        layer.sin = scan.reused;
+        layer.cos = scan.reused + s.chunk * s.angles;
+    }
     LayerMemory<T> layer;
-    ScanForward<T> scan;
+    ScanForward<T, P> scan;
 };
 
-template <class T>
+template <class T, Products P>
 struct BackwardMemory {
     __host__ __device__ BackwardMemory(BlockMemory& memory, const StateSpaceShape& s)
-        : layer(memory, s, true), scan(memory, scan_shape(s)) {
-        // What is read before the scan's backward pass, or made after it, shares memory with what only that needs.
-        layer.z = scan.d_q;
-        scanned = scan.work;
-        d_out = scan.d_v;
-        const bool fits = s.chunk * s.angles <= scan.s.rows() * scan.m_ld();
-        d_phase = fits ? scan.d_scores : memory.take<T>(s.chunk * s.angles);
+        : layer(memory, s), scan(memory, scan_shape(s), kept_size(s), s.chunk * s.rank * s.angles) {
+        layer.sin = memory.take<T>(s.chunk * s.angles);
+        layer.cos = memory.take<T>(s.chunk * s.angles);
+        // What is read before the scan's backward pass, or made after its scores have been read.
+        layer.z = scan.reused;
+        scanned = layer.z + s.chunk * row_ld(s.headdim);
+        d_out = scanned + s.chunk * s.rank * row_ld(s.headdim);
+        d_phase = scan.reused;
+        d_v = memory.take<T>(s.mimo ? s.chunk * s.rank * row_ld(s.headdim) : 0);
+        lane_sums = memory.take<T>(most_of(kBlockThreads, s.rank * s.state));
         turning = memory.take<T>(s.angles);
         d_dt = memory.take<T>(s.chunk + 1);
         sums = memory.take<T>(SumLayout(s).count());
         pending = memory.take<T>(3);
     }
+    __host__ __device__ static int kept_size(const StateSpaceShape& s) {
+        return (2 + s.rank) * s.chunk * row_ld(s.headdim);
+    }
     LayerMemory<T> layer;
-    ScanBackward<T> scan;
-    T* d_phase;          // [C,S]
+    ScanBackward<T, P> scan;
+    T *scanned, *d_out;  // [m,P], [C,P]: the scan's output, the gradient of the layer's
+    T* d_phase;          // [m,S], then [C,S] summed over all later positions
+    T* d_v;              // [m,P]
+    T* lane_sums;        // [lanes, rank·N]: of the biases
     T* turning;          // [S]: the angles' gradients summed over all later positions
     T* d_dt;             // [C+1]: through the angles
     T* sums;             // SumLayout
-    T *scanned, *d_out;  // [m,P], [C,P]: the scan's output, the gradient of the layer's
     T* pending;  // gradients of log_decay, γ, Δ of the first position of the chunk behind, which lack b's part
 };
 
@@ -111,10 +137,13 @@ struct HeadBlock {
     __device__ int time(int i) const { return scan.begin + i; }
     __device__ T* at(const View<T>& tensor, int t) const { return tensor.at(r, b, t); }
     __device__ int group() const { return h / (s.heads / s.groups); }
-    __device__ int channel(int i) const { return numerics::rotated_channel(i, s.angles, s.state, s.neighbours); }
-    /// The two channels of pair j.
-    __device__ int pair_first(int j) const { return s.neighbours ? 2 * j : j; }
-    __device__ int pair_second(int j) const { return s.neighbours ? 2 * j + 1 : s.state / 2 + j; }
+    /// In the block's memory the channels that turn together are neighbours: the projection's channel at place n.
+    __device__ int channel(int n) const {
+        if (s.neighbours || s.angles == 0) return n;
+        const int half = s.state / 2;
+        if (n < 2 * s.angles) return n / 2 + n % 2 * half;
+        return n < half + s.angles ? n - s.angles : n;
+    }
     /// Where B's (or C's) channels of a rank begin in a row of xbc.
     __device__ int bc_offset(bool second, int rank) const {
         return s.heads * s.headdim + ((second ? s.rank : 0) + rank) * s.groups * s.state + group() * s.state;
@@ -123,43 +152,44 @@ struct HeadBlock {
     /// Starts the copies of the chunk's rows, raw: B, C where k, q will be, x where v will be, z and the angles.
     __device__ void fetch(int chunk) {
         scan.enter(chunk);
-        const int t = scan.begin, n_ld = scan.n_ld();
+        const int t = scan.begin, n_ld = scan.s.n_ld(), p_ld = scan.s.p_ld();
         for (int rank = 0; rank < s.rank; ++rank) {
             const T* row = at(in.xbc, t);
-            copy_rows<T>(scan.positions, s.state, scan.k + rank * n_ld, s.rank * n_ld, row + bc_offset(false, rank),
-                         in.xbc.stride2);
-            copy_rows<T>(scan.positions, s.state, scan.q + rank * n_ld, s.rank * n_ld, row + bc_offset(true, rank),
-                         in.xbc.stride2);
+            fetch_channels(scan.k + rank * n_ld, row + bc_offset(false, rank));
+            fetch_channels(scan.q + rank * n_ld, row + bc_offset(true, rank));
         }
-        copy_rows<T>(scan.positions, s.headdim, s.mimo ? x.raw_x : scan.v, scan.p_ld(), at(in.xbc, t) + h * s.headdim,
+        copy_rows<T>(scan.positions, s.headdim, s.mimo ? x.raw_x : scan.v, p_ld, at(in.xbc, t) + h * s.headdim,
                      in.xbc.stride2);
         if (s.gating != Gating::none)
-            copy_rows<T>(scan.positions, s.headdim, x.z, scan.p_ld(), at(in.z, t) + h * s.headdim, in.z.stride2);
+            copy_rows<T>(scan.positions, s.headdim, x.z, p_ld, at(in.z, t) + h * s.headdim, in.z.stride2);
         if (s.turning == Turning::data)
-            copy_rows<T>(scan.positions, s.angles, x.theta, s.angles, at(in.angle, t), in.angle.stride2);
+            copy_rows<T>(scan.positions, s.angles, x.cos, s.angles, at(in.angle, t), in.angle.stride2);
+    }
+    __device__ void fetch_channels(T* to, const T* from) const {
+        const int ld = s.rank * scan.s.n_ld();
+        if (s.neighbours || s.angles == 0)
+            copy_rows<T>(scan.positions, s.state, to, ld, from, in.xbc.stride2);
+        else
+            spread(scan.positions, s.state,
+                   [&](int i, int n) { copy_async(to + i * ld + n, from + i * in.xbc.stride2 + channel(n)); });
     }
 
     /// From the copied rows to what the scan reads. `first_position`: index of the sequence's first position.
     __device__ void prepare(std::int64_t first_position) {
         coefficients();
         wait_for_copies();
-        scan.prefix_sums();
-        if (s.turning == Turning::data)
-            spread(scan.positions, s.angles, [&](int i, int j) {
-                x.theta[i * s.angles + j] = numerics::angular_velocity(x.theta[i * s.angles + j]);
-            });
+        scan.decay_sums();
+        if (s.turning == Turning::data) stretch_phases();
         if (s.mimo)
             spread(scan.m, s.headdim, [&](int i, int p) {
-                scan.v[i * scan.p_ld() + p] =
-                    x.raw_x[s.position_of(i) * scan.p_ld() + p] * in.mimo_x.at(r, h, s.rank_of(i))[p];
+                const int p_ld = scan.s.p_ld();
+                scan.v[i * p_ld + p] = x.raw_x[s.position_of(i) * p_ld + p] * in.mimo_x.at(r, h, s.rank_of(i))[p];
             });
         __syncthreads();
-        scan.decays();
+        scan.pair_decays();
         phases(first_position);
         __syncthreads();
-        scan.weigh_inputs();
-        sines();
-        __syncthreads();
+        if (s.turning == Turning::data) enter_phase();
         spread_groups(2 * scan.m, [&](int i, int lane) {
             const bool second = i >= scan.m;
             turn_row(second ? i - scan.m : i, lane, second ? in.c_norm : in.b_norm, second ? in.c_bias : in.b_bias,
@@ -182,44 +212,47 @@ struct HeadBlock {
             scan.carry[i] = weights.carry;
         });
     }
-    /// x.cos ← the cumulative angles [C,S]; x.phase holds those before the chunk and receives those at its end. The
-    /// third warp's work.
-    __device__ void phases(std::int64_t first_position) {
-        const int n = s.angles;
-        if (s.turning == Turning::data)
-            spread_from(2, n, [&](int j) { turn_on(j); });
-        else
-            spread(scan.positions, n, [&](int i, int j) {
-                x.cos[i * n + j] = numerics::rope_angle<T>(first_position + time(i), j, n);
-                if (i + 1 == scan.positions) x.phase[j] = x.cos[i * n + j];
-            });
-    }
-    __device__ void turn_on(int j) {
-        constexpr int ahead = 8;  // loads that do not wait for the stores before them
-        const int n = s.angles;
-        T phase = x.phase[j];
-        for (int i = 0; i < scan.positions; i += ahead) {
-            T theta[ahead], dt[ahead];
-#pragma unroll
-            for (int a = 0; a < ahead; ++a) {
-                const int at_i = least_of(i + a, scan.positions - 1);
-                theta[a] = x.theta[at_i * n + j];
-                dt[a] = x.dt[at_i];
+    /// x.cos: from raw angles to Δθ summed up inside each stretch of positions, the stretches' sums to x.stretch_phase.
+    __device__ void stretch_phases() {
+        const int n = s.angles, stretch = LayerMemory<T>::kStretch;
+        const int stretches = (scan.positions + stretch - 1) / stretch;
+        spread(stretches, n, [&](int part, int j) {
+            const int begin = part * stretch, end = least_of(begin + stretch, scan.positions);
+            T phase = 0;
+            for (int i = begin; i < end; ++i) {
+                T* at_angle = x.cos + i * n + j;
+                *at_angle = phase =
+                    numerics::advance_phase(phase, numerics::angular_velocity(*at_angle), x.dt[i]);
             }
-#pragma unroll
-            for (int a = 0; a < ahead; ++a)
-                if (i + a < scan.positions)
-                    x.cos[(i + a) * n + j] = phase = numerics::advance_phase(phase, theta[a], dt[a]);
-        }
-        x.phase[j] = phase;
+            x.stretch_phase[part * n + j] = phase;
+        });
     }
-    /// sin, cos [C,S] of the angles in x.cos.
-    __device__ void sines() {
-        const int n = s.angles;
+    /// sin, cos [C,S] of the cumulative angles. x.phase holds those before the chunk.
+    __device__ void phases(std::int64_t first_position) {
+        const int n = s.angles, stretch = LayerMemory<T>::kStretch;
         spread(scan.positions, n, [&](int i, int j) {
-            const auto turn = numerics::sincos(x.cos[i * n + j]);
+            T phase;
+            if (s.turning == Turning::data) {
+                phase = x.phase[j];
+                for (int part = 0; part < i / stretch; ++part)
+                    phase = numerics::wrap_angle(phase + x.stretch_phase[part * n + j]);
+                phase = numerics::wrap_angle(phase + x.cos[i * n + j]);
+            } else {
+                phase = numerics::rope_angle<T>(first_position + time(i), j, n);
+            }
+            const auto turn = numerics::sincos(phase);
             x.sin[i * n + j] = turn.sin;
             x.cos[i * n + j] = turn.cos;
+        });
+    }
+    /// x.phase ← that at the chunk's end.
+    __device__ void enter_phase() {
+        const int n = s.angles, stretch = LayerMemory<T>::kStretch;
+        spread(n, [&](int j) {
+            T phase = x.phase[j];
+            for (int part = 0; part * stretch < scan.positions; ++part)
+                phase = numerics::wrap_angle(phase + x.stretch_phase[part * n + j]);
+            x.phase[j] = phase;
         });
     }
 
@@ -227,22 +260,22 @@ struct HeadBlock {
     /// sum.
     __device__ void turn_row(int i, int lane, const View<T>& norm, const View<T>& bias, T* rows) const {
         const int position = s.position_of(i), n = s.angles;
-        T *row = rows + (i < 0 ? 0 : i) * scan.n_ld(), scale = 1;
+        T *row = rows + (i < 0 ? 0 : i) * scan.s.n_ld(), scale = 1;
         if (norm) scale = inverse_rms(row, i < 0 ? 0 : s.state, lane);
         if (i < 0) return;
         const T *weight = norm ? norm.at(r) : nullptr, *shift = bias ? bias.at(r, h, s.rank_of(i)) : nullptr;
-        const auto value = [&](int c) {
-            const T normed = weight ? row[c] * (scale * weight[c]) : row[c];
+        const auto value = [&](int place) {
+            const int c = channel(place);
+            const T normed = weight ? row[place] * (scale * weight[c]) : row[place];
             return shift ? normed + shift[c] : normed;
         };
         for (int j = lane; j < n; j += kGroupLanes) {
-            const int first = pair_first(j), second = pair_second(j);
-            const numerics::Pair<T> pair{value(first), value(second)};
+            const numerics::Pair<T> pair{value(2 * j), value(2 * j + 1)};
             const auto turned = numerics::rotate(pair, x.cos[position * n + j], x.sin[position * n + j]);
-            row[first] = turned.x;
-            row[second] = turned.y;
+            row[2 * j] = turned.x;
+            row[2 * j + 1] = turned.y;
         }
-        for (int c = 2 * n + lane; c < s.state; c += kGroupLanes) row[channel(c)] = value(channel(c));
+        for (int place = 2 * n + lane; place < s.state; place += kGroupLanes) row[place] = value(place);
     }
     __device__ T inverse_rms(const T* row, int count, int lane) const {
         T square = 0;
@@ -255,10 +288,10 @@ struct HeadBlock {
     // ---- skip, norm and gate of channel p of row i (position, rank): out = norm(y + D x) ⊙ silu(z) in some order
 
     __device__ T skip(T y, int i, int p) const {
-        return y + in.d.at(r)[h] * scan.v[i * scan.p_ld() + p];
+        return y + in.d.at(r)[h] * scan.v[i * scan.s.p_ld() + p];
     }
     __device__ T raw_gate(int i, int p) const {
-        return x.z[s.position_of(i) * scan.p_ld() + p];
+        return x.z[s.position_of(i) * scan.s.p_ld() + p];
     }
     __device__ T gate(int i, int p) const {
         const T z = raw_gate(i, p);
@@ -267,9 +300,7 @@ struct HeadBlock {
     __device__ T norm_weight(int p) const {
         return in.norm.at(r)[h * s.headdim + p];
     }
-    __device__ bool normed() const {
-        return s.gating == Gating::norm_first || s.gating == Gating::norm_last;
-    }
+    __device__ bool normed() const { return LayerMemory<T>::normed(s); }
 
     /// x.row_scale[i] = 1/rms of each row; y(i, p) is the scan's output.
     template <class Y>

@@ -5,13 +5,13 @@
 
 namespace whorl::gpu {
 
-template <class T>
-struct HeadForward : HeadBlock<T, ScanForward<T>> {
-    using Base = HeadBlock<T, ScanForward<T>>;
+template <class T, Products P>
+struct HeadForward : HeadBlock<T, ScanForward<T, P>> {
+    using Base = HeadBlock<T, ScanForward<T, P>>;
     using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::b, Base::h, Base::at, Base::time;
 
     /// saved: of this head; state: of this head or null. Without a state the sequence starts from nothing.
-    __device__ void run(const View<T>& y, T* state, std::int64_t position, T* saved) {
+    __device__ __forceinline__ void run(const View<T>& y, T* state, std::int64_t position, T* saved) {
         const SavedLayout layout(s);
         spread(s.angles, [&](int j) { x.phase[j] = state ? state[j] : T(0); });
         for (int chunk = 0; chunk < scan.s.chunks(); ++chunk) {
@@ -21,11 +21,10 @@ struct HeadForward : HeadBlock<T, ScanForward<T>> {
             this->prepare(position);
             if (chunk == 0 && state) load_state(state);
             scan.outputs(with_state);
-            write_rows(y, state ? nullptr : saved);
-            if (!scan.last() || state)
-                scan.advance(with_state);
-            else
-                __syncthreads();
+            const bool goes_on = !scan.last() || state;
+            write_rows(y, state ? nullptr : saved, state, goes_on);
+            __syncthreads();
+            if (goes_on) scan.advance(with_state);
         }
         if (state) store_state(state);
     }
@@ -37,7 +36,7 @@ private:
 
     __device__ void save_entry(T* saved, const SavedLayout& layout, int chunk) const {
         T* states = saved + layout.states + std::int64_t{chunk - 1} * s.state * s.headdim;
-        spread(s.state, s.headdim, [&](int n, int p) { states[n * s.headdim + p] = scan.h[n * scan.p_ld() + p]; });
+        spread(s.state, s.headdim, [&](int n, int p) { states[n * s.headdim + p] = scan.h[n * scan.s.p_ld() + p]; });
         T* phases = saved + layout.phases + (chunk - 1) * s.angles;
         spread(s.angles, [&](int j) { phases[j] = x.phase[j]; });
     }
@@ -46,31 +45,33 @@ private:
     __device__ void load_state(T* state) const {
         const T *from = carried_h(state), *k = carried_k(state), *v = carried_v(state);
         const T carry = scan.carry[0];
-        spread(s.state, s.headdim, [&](int n, int p) {
+        spread(s.state, s.headdim, [&](int place, int p) {
+            const int n = this->channel(place);
             T value = from[n * s.headdim + p];
             if (s.carries_input)
                 for (int rank = 0; rank < s.rank; ++rank)
                     value += carry * k[rank * s.state + n] * v[rank * s.headdim + p];
-            scan.h[n * scan.p_ld() + p] = value;
+            scan.h[place * scan.s.p_ld() + p] = value;
         });
         __syncthreads();
     }
     __device__ void store_state(T* state) const {
         T* to = carried_h(state);
-        spread(s.state, s.headdim, [&](int n, int p) { to[n * s.headdim + p] = scan.h[n * scan.p_ld() + p]; });
+        spread(s.state, s.headdim, [&](int place, int p) {
+            to[this->channel(place) * s.headdim + p] = scan.h[place * scan.s.p_ld() + p];
+        });
         if (!s.carries_input) return;
         const int last = scan.m - s.rank;
         spread(s.angles, [&](int j) { state[j] = x.phase[j]; });
-        spread(s.rank, s.state, [&](int rank, int n) {
-            carried_k(state)[rank * s.state + n] = scan.k[(last + rank) * scan.n_ld() + n];
-        });
-        spread(s.rank, s.headdim, [&](int rank, int p) {
-            carried_v(state)[rank * s.headdim + p] = scan.v[(last + rank) * scan.p_ld() + p];
+        spread(s.rank, s.state, [&](int rank, int place) {
+            carried_k(state)[rank * s.state + this->channel(place)] = scan.k[(last + rank) * scan.s.n_ld() + place];
         });
     }
 
-    __device__ void write_rows(const View<T>& y, T* saved) const {
-        const auto scanned = [&](int i, int p) { return scan.y[i * scan.p_ld() + p]; };
+    /// Leaves the scan's inputs weighed where it goes on, and those of the last position in the state.
+    __device__ void write_rows(const View<T>& y, T* saved, T* state, bool goes_on) const {
+        const int p_ld = scan.s.p_ld();
+        const auto scanned = [&](int i, int p) { return scan.y[i * p_ld + p]; };
         if (this->normed()) {
             this->gate_scales(scanned);
             __syncthreads();
@@ -82,6 +83,9 @@ private:
                 const T out = this->gated(this->skip(scanned(i, p), i, p), i, p);
                 sum += in.mimo_o ? out * in.mimo_o.at(r, h, rank)[p] : out;
                 if (saved) saved[(std::int64_t{time(position)} * s.rank + rank) * s.headdim + p] = scanned(i, p);
+                if (state && s.carries_input && time(position) + 1 == s.length)
+                    carried_v(state)[rank * s.headdim + p] = scan.v[i * p_ld + p];
+                if (goes_on) scan.weigh_input(i, p);
             }
             at(y, time(position))[h * s.headdim + p] = sum;
         });

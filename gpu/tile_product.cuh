@@ -11,6 +11,32 @@ namespace whorl::gpu {
 
 constexpr int kTileRows = 16;
 
+/// body(P, a constant): what an operation on T multiplies when float operations multiply `products`.
+template <class T, class Body>
+void with_products(Products products, const Body& body) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+        body(std::integral_constant<Products, Products::float64>{});
+    } else {
+        if (products == Products::bf16) return body(std::integral_constant<Products, Products::bf16>{});
+        if (products == Products::tf32) return body(std::integral_constant<Products, Products::tf32>{});
+        body(std::integral_constant<Products, Products::float32>{});
+    }
+}
+
+/// body(P, Shared), constants: the kernel that a plan needs. The one that knows its memory to be shared is worth
+/// compiling for float only, other products than float32 only there.
+template <class T, class Body>
+void with_block_kernel(const BlockPlan& plan, Products products, const Body& body) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+        body(std::integral_constant<Products, Products::float64>{}, std::false_type{});
+    } else {
+        if (plan.shared)
+            with_products<T>(products, [&](auto chosen) { body(chosen, std::true_type{}); });
+        else
+            body(std::integral_constant<Products, Products::float32>{}, std::false_type{});
+    }
+}
+
 /// A lane's elements of a tile of 16 rows and 8·Eighths columns: those of Eighths matrix-unit results (mma.cuh).
 template <class T, int Eighths>
 struct WarpTile {
