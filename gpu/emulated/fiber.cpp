@@ -22,6 +22,8 @@ constexpr std::size_t kStackBytes = 512 * 1024;
 constexpr std::size_t kStackBytes = 128 * 1024;  // address space; memory only where it is touched
 #endif
 
+constexpr std::size_t kTopStep = 320;
+
 }  // namespace
 
 Stack Stacks::take() {
@@ -36,13 +38,15 @@ Stack Stacks::take() {
         std::fputs("GPU emulation: no memory for a stack\n", stderr);
         std::abort();
     }
-    all_.push_back({static_cast<std::byte*>(memory) + page, kStackBytes});
+    // Tops at different places of a page: at the same one they would fight for one set of the cache.
+    const std::size_t shift = all_.size() * kTopStep % page;
+    all_.push_back({static_cast<std::byte*>(memory) + page, kStackBytes - shift});
     return all_.back();
 }
 
 Stacks::~Stacks() {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    for (const Stack& stack : all_) munmap(stack.lowest - page, page + stack.bytes);
+    for (const Stack& stack : all_) munmap(stack.lowest - page, page + kStackBytes);
 }
 
 void Fiber::prepare(Stack stack, void (*entry)(context::transfer_t)) {
