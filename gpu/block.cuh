@@ -63,9 +63,8 @@ struct BlockPlan {
 /// The memory of this block: `outside` is null when it is shared memory.
 template <bool Shared>
 __device__ std::byte* block_memory(std::byte* outside, std::int64_t bytes) {
-    extern __shared__ __align__(16) std::byte shared_bytes[];
-    if constexpr (Shared) return shared_bytes;
-    return outside ? outside + blockIdx.x * bytes : shared_bytes;
+    if constexpr (Shared) return dynamic_shared();
+    return outside ? outside + blockIdx.x * bytes : dynamic_shared();
 }
 
 /// Leading dimension of rows of n numbers: whole 16-byte groups, an odd number of them.

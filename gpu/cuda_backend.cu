@@ -127,6 +127,14 @@ std::string why_no_cuda() {
     return {};
 }
 
+bool cuda_is_emulated() {
+#if defined(__CUDACC__)
+    return false;
+#else
+    return true;
+#endif
+}
+
 std::unique_ptr<Backend> make_cuda_backend() {
     return std::make_unique<gpu::CudaBackend>();
 }

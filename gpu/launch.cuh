@@ -59,8 +59,18 @@ void launch(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 blo
     if (shared > 48 * 1024)
         check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared)),
               name);
+#if defined(__CUDACC__)
     kernel<<<grid, block, shared, stream>>>(static_cast<Parameters>(arguments)...);
+#else
+    emulated::launch(name, kernel, grid, block, shared, stream, static_cast<Parameters>(arguments)...);
+#endif
     check(cudaGetLastError(), name);
+}
+
+/// The block's shared memory that the launch asked for. (gpu/emulated defines it for this namespace.)
+__device__ __forceinline__ std::byte* dynamic_shared() {
+    extern __shared__ __align__(16) std::byte shared_bytes[];
+    return shared_bytes;
 }
 
 // ---- one thread an element

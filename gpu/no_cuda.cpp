@@ -8,6 +8,10 @@ std::string why_no_cuda() {
     return "no CUDA in this build";
 }
 
+bool cuda_is_emulated() {
+    return false;
+}
+
 Ceilings measure_cuda_ceilings() {
     return {};
 }

@@ -85,8 +85,7 @@ private:
 /// the weight's gradient, [warps][n] in shared memory; partial [replica][split][n].
 template <class T>
 __global__ void rms_backward_kernel(RmsBackward<T> body, std::int64_t rows, std::int64_t size, T* partial) {
-    extern __shared__ __align__(16) std::byte shared_bytes[];
-    T* sums = reinterpret_cast<T*>(shared_bytes);
+    T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
               warps = static_cast<int>(blockDim.x) / 32;
     T* own = sums + warp * body.n;

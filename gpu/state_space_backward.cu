@@ -109,8 +109,7 @@ private:
 template <class T>
 __global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
     shared_gradients_kernel(SharedGradients<T> body, std::int64_t positions, std::int64_t size, T* partial) {
-    extern __shared__ __align__(16) std::byte shared_bytes[];
-    T* sums = reinterpret_cast<T*>(shared_bytes);
+    T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
               width = 2 * body.s.state;
     T* own = sums + warp * width;

@@ -229,4 +229,7 @@ Ceilings measure_cuda_ceilings();
 /// Why make_cuda_backend would throw, in a few words; empty when there is a GPU that this build can use.
 std::string why_no_cuda();
 
+/// Whether the GPU of this build is an emulation on the processor (gpu/emulated), for tests: used only when asked for.
+bool cuda_is_emulated();
+
 }  // namespace whorl

@@ -101,7 +101,8 @@ std::unique_ptr<Backend> make_backend(const Parsed& parsed) {
     const std::int64_t threads = parsed.number("threads");
     if (threads < 0 || threads > kMostThreads)
         throw UserError("--threads: " + std::to_string(threads) + " is not in 0.." + std::to_string(kMostThreads));
-    if (device == "cuda" || (device == "auto" && why_no_cuda().empty())) return make_cuda_backend();
+    if (device == "cuda" || (device == "auto" && why_no_cuda().empty() && !cuda_is_emulated()))
+        return make_cuda_backend();
     if (device != "auto" && device != "cpu")
         throw UserError("--device: unknown device " + in_quotes(device) + suggestion(device, {"auto", "cpu", "cuda"}));
     return make_cpu_backend(static_cast<int>(threads));

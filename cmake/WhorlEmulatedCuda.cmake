@@ -1,0 +1,16 @@
+# whorl_add_emulated_gpu(TARGET SOURCES…): a library of gpu/*.cu compiled by the C++ compiler against gpu/emulated, which
+# runs kernels on the processor: for tests where there is no GPU.
+
+function(whorl_add_emulated_gpu target)
+  find_package(Boost 1.74 CONFIG REQUIRED COMPONENTS context)
+  file(GLOB emulation CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/gpu/emulated/*.cpp)
+  set(kernels ${ARGN})
+  list(FILTER kernels INCLUDE REGEX "\\.cu$")
+  set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX)
+  add_library(${target} STATIC ${ARGN} ${emulation})
+  target_include_directories(${target} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/gpu/emulated)
+  # nvcc knows #pragma unroll, and lets memory be read as another type than it was written.
+  target_compile_options(${target} PRIVATE -Wno-unknown-pragmas -fno-strict-aliasing -g1)
+  target_link_libraries(${target} PRIVATE Boost::context)
+  message(STATUS "GPU: emulated on the processor")
+endfunction()
