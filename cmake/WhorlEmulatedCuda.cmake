@@ -10,5 +10,11 @@ function(whorl_add_emulated_gpu target)
   target_include_directories(${target} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/gpu/emulated)
   # nvcc knows #pragma unroll, and lets memory be read as another type than it was written.
   target_compile_options(${target} PRIVATE -Wno-unknown-pragmas -fno-strict-aliasing -g1)
+  # Kernels alone: memory they reach outside a buffer, misaligned wide accesses. The rest of the program is not slowed.
+  if(WHORL_EMULATED_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${WHORL_EMULATED_SANITIZE} -fno-sanitize-recover=all
+                                             -Wno-maybe-uninitialized)
+    target_link_options(${target} PUBLIC -fsanitize=${WHORL_EMULATED_SANITIZE})
+  endif()
   message(STATUS "GPU: emulated on the processor")
 endfunction()
