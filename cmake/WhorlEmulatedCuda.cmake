@@ -2,7 +2,6 @@
 # runs kernels on the processor: for tests where there is no GPU.
 
 function(whorl_add_emulated_gpu target)
-  find_package(Boost 1.74 CONFIG REQUIRED COMPONENTS context)
   file(GLOB emulation CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/gpu/emulated/*.cpp)
   set(kernels ${ARGN})
   list(FILTER kernels INCLUDE REGEX "\\.cu$")
@@ -11,6 +10,11 @@ function(whorl_add_emulated_gpu target)
   target_include_directories(${target} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/gpu/emulated)
   # nvcc knows #pragma unroll, and lets memory be read as another type than it was written.
   target_compile_options(${target} PRIVATE -Wno-unknown-pragmas -fno-strict-aliasing -g1)
-  target_link_libraries(${target} PRIVATE Boost::context)
+  # Kernels alone: memory they reach outside a buffer, misaligned wide accesses. The rest of the program is not slowed.
+  if(WHORL_EMULATED_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${WHORL_EMULATED_SANITIZE} -fno-sanitize-recover=all
+                                             -Wno-maybe-uninitialized)
+    target_link_options(${target} PUBLIC -fsanitize=${WHORL_EMULATED_SANITIZE})
+  endif()
   message(STATUS "GPU: emulated on the processor")
 endfunction()

@@ -25,10 +25,7 @@ unsigned lane() {
     return running->lane();
 }
 
-Block::Block()
-    : warps_memory_(std::make_unique<std::array<Warp, kMostWarps>>()),
-      warps_(warps_memory_->data()),
-      random_(order().seed()) {}
+Block::Block() : warps_memory_(std::make_unique<std::array<Warp, kMostWarps>>()), warps_(warps_memory_->data()) {}
 
 void Block::run(const Grid& grid, const std::function<void()>& kernel, uint3 index) {
     grid_ = &grid;
@@ -75,15 +72,15 @@ void Block::reset() {
         warps_[w].at_barrier = 0;
     }
     ready_warps_ = warps == kMostWarps ? ~0U : (1U << warps) - 1;
-    warp_ = order().pick(ready_warps_, random_);
+    warp_ = pick(ready_warps_);
     live_ = count;
     at_barrier_ = 0;
 }
 
 // ---- who runs -------------------------------------------------------------------------------------------------------
 
-void Block::fiber_entry(boost::context::detail::transfer_t arrived) {
-    Fiber::begin(arrived);
+void Block::fiber_entry() {
+    Fiber::begin(running->outside_);
     running->run_threads();
 }
 
@@ -119,10 +116,10 @@ Block::Thread* Block::take_ready() {
     if (warps_[warp_].ready == 0) {
         ready_warps_ &= ~(1U << warp_);
         if (ready_warps_ == 0) return nullptr;
-        warp_ = order().pick(ready_warps_, random_);
+        warp_ = pick(ready_warps_);
     }
     Warp& warp = warps_[warp_];
-    const int lane = order().pick(warp.ready, random_);
+    const int lane = pick(warp.ready);
     warp.ready &= ~(1U << lane);
     return &threads_[static_cast<std::size_t>(warp_ * kLanes + lane)];
 }

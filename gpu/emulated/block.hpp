@@ -54,11 +54,12 @@ private:
 
     void set_threads(dim3 size);
     void reset();
-    static void fiber_entry(boost::context::detail::transfer_t arrived);
+    static void fiber_entry();
     void run_threads();
     Warp& warp_of(const Thread& thread) { return warps_[static_cast<std::size_t>(&thread - threads_.data()) / kLanes]; }
     /// The next thread that can go on, null when there is none; it no longer counts as ready.
     Thread* take_ready();
+    int pick(unsigned choices) { return forward_ ? __builtin_ctz(choices) : order().pick(choices, random_); }
     void wait(State state, WarpOperation operation, Place place);
     void release_barrier();
     /// After the current thread's end: who goes on; the OS thread's own fiber after the last.
@@ -77,7 +78,8 @@ private:
     int warp_ = 0;  // the one that runs
     int live_ = 0, at_barrier_ = 0;
     Place barrier_{};
-    std::uint64_t random_;
+    const bool forward_ = order().is_forward();
+    std::uint64_t random_ = order().seed();
     Thread* current_ = nullptr;
     Fiber outside_;
     Stacks stacks_;

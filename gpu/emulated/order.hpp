@@ -14,6 +14,7 @@ public:
     int pick(std::uint32_t choices, std::uint64_t& state) const;
     /// The block that runs as `turn` of `count`.
     std::int64_t of_block(std::int64_t turn, std::int64_t count) const;
+    bool is_forward() const { return kind_ == Kind::forward; }
     std::uint64_t seed() const { return seed_; }
 
 private:
