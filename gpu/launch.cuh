@@ -63,6 +63,12 @@ void launch(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 blo
     check(cudaGetLastError(), name);
 }
 
+/// The block's shared memory that the launch asked for.
+__device__ __forceinline__ std::byte* dynamic_shared() {
+    extern __shared__ __align__(16) std::byte shared_bytes[];
+    return shared_bytes;
+}
+
 // ---- one thread an element
 // -------------------------------------------------------------------------------------------
 

@@ -1,0 +1,138 @@
+// The matrix units of a warp: c[16,8] += a[16,8] · b[8,8], in float64, float32, TF32 or bf16 products, sums never below
+// float32.
+//
+// A warp's lane has row g = lane / 4 and place t = lane % 4, and of each fragment the elements
+//     a: (g, t), (g+8, t), (g, t+4), (g+8, t+4)      b: (k = t, g), (k = t+4, g)      c: (g, 2t), (g, 2t+1), (g+8, …)
+// whatever the scalar. The order of k is free as long as a and b agree: bf16 takes (t, t+4) for neighbours.
+//
+// The float32 product is three TF32 products of operands split in two (hi·hi + hi·lo + lo·hi): what is left out is
+// 2^-22 of a term, which float32 sums do not show either. GPUs before compute capability 8.0 pass the fragments round
+// and multiply in float32 whatever was asked for.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "gpu/products.hpp"
+
+namespace whorl::gpu {
+
+/// The elements of a lane, made ready for one kind of product once and used with several partners.
+template <Products P, int Count>
+struct Fragment;
+
+template <int Count>
+struct Fragment<Products::float64, Count> {
+    double x[Count];
+    __device__ explicit Fragment(const double (&values)[Count]) {
+#pragma unroll
+        for (int i = 0; i < Count; ++i) x[i] = values[i];
+    }
+};
+
+#if __CUDA_ARCH__ >= 800
+
+__device__ __forceinline__ unsigned to_tf32(float x) {
+    unsigned rounded;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(x));
+    return rounded;
+}
+/// Two numbers as one register of bf16, `first` in the lower half.
+__device__ __forceinline__ unsigned to_bf16_pair(float first, float second) {
+    unsigned pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+}
+
+template <int Count>
+struct Fragment<Products::float32, Count> {
+    unsigned high[Count], low[Count];
+    __device__ explicit Fragment(const float (&values)[Count]) {
+#pragma unroll
+        for (int i = 0; i < Count; ++i) {
+            high[i] = to_tf32(values[i]);
+            low[i] = to_tf32(values[i] - __uint_as_float(high[i]));
+        }
+    }
+};
+template <int Count>
+struct Fragment<Products::tf32, Count> {
+    unsigned high[Count];
+    __device__ explicit Fragment(const float (&values)[Count]) {
+#pragma unroll
+        for (int i = 0; i < Count; ++i) high[i] = to_tf32(values[i]);
+    }
+};
+template <int Count>
+struct Fragment<Products::bf16, Count> {
+    unsigned pair[Count / 2];  // a: rows g and g+8
+    __device__ explicit Fragment(const float (&values)[Count]) {
+#pragma unroll
+        for (int i = 0; i < Count / 2; ++i) pair[i] = to_bf16_pair(values[i], values[i + Count / 2]);
+    }
+};
+
+__device__ __forceinline__ void mma_tf32(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+__device__ __forceinline__ void mma_double(double& c0, double& c1, double a, double b) {
+    asm("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0,%1}, {%2}, {%3}, {%0,%1};"
+        : "+d"(c0), "+d"(c1)
+        : "d"(a), "d"(b));
+}
+
+__device__ __forceinline__ void multiply_add(float (&c)[4], const Fragment<Products::float32, 4>& a,
+                                             const Fragment<Products::float32, 2>& b) {
+    mma_tf32(c, a.low, b.high);
+    mma_tf32(c, a.high, b.low);
+    mma_tf32(c, a.high, b.high);
+}
+__device__ __forceinline__ void multiply_add(float (&c)[4], const Fragment<Products::tf32, 4>& a,
+                                             const Fragment<Products::tf32, 2>& b) {
+    mma_tf32(c, a.high, b.high);
+}
+__device__ __forceinline__ void multiply_add(float (&c)[4], const Fragment<Products::bf16, 4>& a,
+                                             const Fragment<Products::bf16, 2>& b) {
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a.pair[0]), "r"(a.pair[1]), "r"(b.pair[0]));
+}
+__device__ __forceinline__ void multiply_add(double (&c)[4], const Fragment<Products::float64, 4>& a,
+                                             const Fragment<Products::float64, 2>& b) {
+    mma_double(c[0], c[1], a.x[0], b.x[0]);
+    mma_double(c[2], c[3], a.x[1], b.x[0]);
+    mma_double(c[0], c[1], a.x[2], b.x[1]);
+    mma_double(c[2], c[3], a.x[3], b.x[1]);
+}
+
+#else
+
+template <Products P, int Count>
+struct Fragment {
+    float x[Count];
+    __device__ explicit Fragment(const float (&values)[Count]) {
+#pragma unroll
+        for (int i = 0; i < Count; ++i) x[i] = values[i];
+    }
+};
+
+template <class T, class A, class B>
+__device__ __forceinline__ void multiply_add(T (&c)[4], const A& a, const B& b) {
+    constexpr unsigned all = 0xffffffffU;
+    const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+#pragma unroll
+    for (int k = 0; k < 8; ++k) {
+        const int from_a = 4 * g + k % 4, from_b = 8 * t + k % 4;
+        const T top = __shfl_sync(all, a.x[k / 4 * 2], from_a), bottom = __shfl_sync(all, a.x[k / 4 * 2 + 1], from_a);
+        const T left = __shfl_sync(all, b.x[k / 4], from_b), right = __shfl_sync(all, b.x[k / 4], from_b + 4);
+        c[0] += top * left;
+        c[1] += top * right;
+        c[2] += bottom * left;
+        c[3] += bottom * right;
+    }
+}
+
+#endif
+
+}  // namespace whorl::gpu
