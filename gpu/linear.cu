@@ -198,10 +198,9 @@ void CudaBackend::linear_forward(const Tensor& x, const Tensor& weight, const Te
         dispatch_products<T>(products_, [&](auto products) {
             constexpr Products P = decltype(products)::value;
             const std::int64_t wide = ceil_div(x.rows(), WideTile::kM) * ceil_div(weight.rows(), WideTile::kN);
-            if (sizeof(T) == 4 && wide >= 2 * multiprocessors_)
-                forward<T, P, WideTile>(stream_, shared_limit_, x, weight, y);
-            else
-                forward<T, P, NarrowTile>(stream_, shared_limit_, x, weight, y);
+            if constexpr (sizeof(T) == 4)
+                if (wide >= 2 * multiprocessors_) return forward<T, P, WideTile>(stream_, shared_limit_, x, weight, y);
+            forward<T, P, NarrowTile>(stream_, shared_limit_, x, weight, y);
         });
     });
 }

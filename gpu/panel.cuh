@@ -81,17 +81,19 @@ struct Panel {
 private:
     template <int Threads, int Count>
     __device__ static void copy_pieces(T* panel, const Lines<T>& from, int first_line, int first) {
-        constexpr int pieces = kLength / Count;
-        static_assert(kLines * pieces % Threads == 0);
+        constexpr int pieces = kLength / Count, apart = Threads / pieces;  // lines between two pieces of a thread
+        static_assert(Threads % pieces == 0 && kLines % apart == 0);
+        const int line = static_cast<int>(threadIdx.x) / pieces, at = static_cast<int>(threadIdx.x) % pieces * Count;
+        int left = from.length - first - at;
+        left = left < 0 ? 0 : left > Count ? Count : left;
+        const int lines_left = left > 0 ? from.lines - first_line - line : 0;
+        const T* source = from.data + (first_line + line) * from.ld + first + at;
+        panel += line * kStride + at;
 #pragma unroll
-        for (int item = 0; item < kLines * pieces / Threads; ++item) {
-            const int index = static_cast<int>(threadIdx.x) + item * Threads;
-            const int line = index / pieces, at = index % pieces * Count;
-            int left = first_line + line < from.lines ? from.length - first - at : 0;
-            left = left < 0 ? 0 : left > Count ? Count : left;
-            // What is not read must still be an address.
-            const T* source = left > 0 ? from.data + (first_line + line) * from.ld + first + at : from.data;
-            copy_async<Count>(panel + line * kStride + at, source, left);
+        for (int item = 0; item < kLines / apart; ++item) {
+            const bool inside = item * apart < lines_left;  // what is not read must still be an address
+            copy_async<Count>(panel + item * apart * kStride, inside ? source : from.data, inside ? left : 0);
+            source += apart * from.ld;
         }
     }
 };
