@@ -137,17 +137,16 @@ struct TileValues {
         }
     }
 
-    /// visit(row, column, first, second) for each pair of neighbours, counted from the tile's first element.
-    template <class Visit>
-    __device__ void each_pair(const Visit& visit) {
-#pragma unroll
-        for (int block = 0; block < Shape::kBlocks; ++block)
-#pragma unroll
-            for (int lower = 0; lower < 2; ++lower)
-#pragma unroll
-                for (int j = 0; j < 4; ++j)
-                    visit(place.row + 16 * block + 8 * lower + place.g, place.column + 8 * j + 2 * place.t,
-                          value[block][j][2 * lower], value[block][j][2 * lower + 1]);
+    static constexpr int kCount = 16 * Shape::kBlocks;
+    /// Value i of kCount, an even i and the next one being neighbours in a row; its place in the tile.
+    __device__ T at(int i) const {
+        return value[i / 16][i / 4 % 4][i % 4];
+    }
+    __device__ int row(int i) const {
+        return place.row + i / 16 * 16 + i / 2 % 2 * 8 + place.g;
+    }
+    __device__ int column(int i) const {
+        return place.column + i / 4 % 4 * 8 + 2 * place.t + i % 2;
     }
 };
 
@@ -180,11 +179,15 @@ struct TileTarget {
             if (column + 1 < n) to[1] = second;
         }
     }
-    __device__ void add(std::int64_t replica, int row, int column, T first, T second) const {
-        if (row >= m || column >= n) return;
-        T* to = data + replica * batch + row * ld + column;
-        to[0] += first;
-        if (column + 1 < n) to[1] += second;
+    /// The tile at (first_m, first_n).
+    template <class Shape>
+    __device__ void store(std::int64_t replica, int first_m, int first_n, const TileValues<T, Shape>& values) const {
+#pragma unroll
+        for (int i = 0; i < values.kCount; i += 2)
+            store(replica, first_m + values.row(i), first_n + values.column(i), values.at(i), values.at(i + 1));
+    }
+    __device__ void add(std::int64_t replica, int row, int column, T term) const {
+        if (row < m && column < n) data[replica * batch + row * ld + column] += term;
     }
 };
 

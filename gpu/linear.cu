@@ -1,8 +1,6 @@
 // y = x Wᵀ for every replica. Backward, one kernel: some blocks have tiles of d_x, others tiles of d_W over a part of
 // the rows, all of which read d_y at about the same time. The parts of d_W are added in order by the blocks that come
 // last.
-#include <cmath>
-
 #include "gpu/cuda_backend.hpp"
 #include "gpu/gemm.cuh"
 #include "gpu/last_block.cuh"
@@ -12,7 +10,6 @@ namespace {
 
 constexpr int kWeightBlocks = 264;        // for the weight's gradient of one replica: two on each multiprocessor
 constexpr std::int64_t kLeastRows = 128;  // of a part
-constexpr int kPartSize = NarrowTile::kM * NarrowTile::kN;
 
 template <class T>
 inline constexpr int kBlocksAtOnce = sizeof(T) == 4 ? 2 : 1;
@@ -34,13 +31,10 @@ __global__ void __launch_bounds__(kGemmThreads, kBlocksAtOnce<T>) linear_forward
     T sum[2][4][4] = {};
     TileProduct<T, P, Shape, true, true>{x, weight, first_m, first_n, f.y.m, f.y.n, 0, f.in, f.slots, f.ahead}.run(
         shared, sum);
-    TileValues<T, Shape>(sum, shared).each_pair([&](int row, int column, T first, T second) {
-        f.y.store(blockIdx.y, first_m + row, first_n + column, first, second);
-    });
+    f.y.store(blockIdx.y, first_m, first_n, TileValues<T, Shape>(sum, shared));
 }
 
-/// The rows of one replica in parts for the weight's gradient, and the parts in groups whose last block adds them; the
-/// last group adds the groups. Depends on one replica's shape only.
+/// The rows of one replica in parts for the weight's gradient; depends on one replica's shape only.
 struct WeightParts {
     WeightParts(std::int64_t rows, std::int64_t out, std::int64_t in)
         : tiles(static_cast<int>(ceil_div(out, NarrowTile::kM) * ceil_div(in, NarrowTile::kN))) {
@@ -48,13 +42,12 @@ struct WeightParts {
         const std::int64_t least = std::max(kLeastRows, ceil_div(rows, most));
         size = static_cast<int>(ceil_div(least, kGemmDepth) * kGemmDepth);
         count = static_cast<int>(std::max<std::int64_t>(1, ceil_div(rows, size)));
-        group = std::max(1, static_cast<int>(std::lround(std::sqrt(count))));
-        groups = static_cast<int>(ceil_div(count, group));
     }
-    std::int64_t tickets() const { return count == 1 ? 0 : std::int64_t{tiles} * (groups + 1); }
-    std::int64_t elements() const { return count == 1 ? 0 : std::int64_t{tiles} * count * kPartSize; }
-
-    int tiles, size, count, group, groups;
+    template <class T>
+    BlockSums<T> sums() const {
+        return {NarrowTile::kM * NarrowTile::kN, count};
+    }
+    int tiles, size, count;
 };
 
 template <class T>
@@ -62,52 +55,9 @@ struct LinearBackward {
     TileSource<T> x, weight, d_y;
     TileTarget<T> d_x, d_weight;
     WeightParts parts;
-    T* partial;  // [replica][tile][part][16][thread]
-    unsigned* tickets;
+    BlockSums<T> sums;  // sets: tiles of d_W of each replica; columns: 16 values of each thread
     int rows, out, x_blocks, weight_blocks, slots, ahead;
 };
-
-template <class T>
-using Held = T[1][4][4];
-
-template <class T>
-__device__ void store_part(T* part, const Held<T>& held) {
-#pragma unroll
-    for (int i = 0; i < 16; ++i) part[i * kGemmThreads] = held[0][i / 4][i % 4];
-}
-
-/// held = the sum of `count` parts, the first one at `part`, in order.
-template <class T>
-__device__ void add_parts(const T* part, std::int64_t apart, int count, Held<T>& held) {
-#pragma unroll
-    for (int i = 0; i < 16; ++i) held[0][i / 4][i % 4] = __ldcg(part + i * kGemmThreads);
-#pragma unroll 2
-    for (int at = 1; at < count; ++at) {
-        part += apart;
-#pragma unroll
-        for (int i = 0; i < 16; ++i) held[0][i / 4][i % 4] += __ldcg(part + i * kGemmThreads);
-    }
-}
-
-/// True in the block that comes last, which then holds the sum over all parts of the tile.
-template <class T>
-__device__ bool add_all_parts(const LinearBackward<T>& f, std::int64_t tile, int part, Held<T>& held) {
-    const WeightParts& p = f.parts;
-    if (p.count == 1) return true;
-    T* all = f.partial + tile * p.count * kPartSize + threadIdx.x;
-    unsigned* tickets = f.tickets + tile * (p.groups + 1);
-    const int group = part / p.group, first = group * p.group;
-    const int members = p.count - first < p.group ? p.count - first : p.group;
-    store_part(all + std::int64_t{part} * kPartSize, held);
-    if (!last_to_arrive(tickets + group, static_cast<unsigned>(members))) return false;
-    T* sum = all + std::int64_t{first} * kPartSize;
-    add_parts(sum, kPartSize, members, held);
-    if (p.groups == 1) return true;
-    store_part(sum, held);
-    if (!last_to_arrive(tickets + p.groups, static_cast<unsigned>(p.groups))) return false;
-    add_parts(all, std::int64_t{p.group} * kPartSize, p.groups, held);
-    return true;
-}
 
 template <class T, Products P>
 using InputProduct = TileProduct<T, P, NarrowTile, true, false>;
@@ -121,9 +71,7 @@ __device__ void input_tile(const LinearBackward<T>& f, int index, T* shared) {
     const Lines<T> d_y = f.d_y.of(blockIdx.y), weight = f.weight.of(blockIdx.y);
     T sum[2][4][4] = {};
     InputProduct<T, P>{d_y, weight, first_m, first_n, f.d_x.m, f.d_x.n, 0, f.out, f.slots, f.ahead}.run(shared, sum);
-    TileValues<T, NarrowTile>(sum, shared).each_pair([&](int row, int column, T first, T second) {
-        f.d_x.store(blockIdx.y, first_m + row, first_n + column, first, second);
-    });
+    f.d_x.store(blockIdx.y, first_m, first_n, TileValues<T, NarrowTile>(sum, shared));
 }
 
 template <class T, Products P>
@@ -136,11 +84,21 @@ __device__ void weight_tile(const LinearBackward<T>& f, int index, T* shared) {
     T sum[2][4][4] = {};
     WeightProduct<T, P>{d_y, x, first_m, first_n, f.d_weight.m, f.d_weight.n, begin, end, f.slots, f.ahead}.run(shared,
                                                                                                                 sum);
-    TileValues<T, NarrowTile> values(sum, shared);
-    if (!add_all_parts(f, std::int64_t{blockIdx.y} * f.parts.tiles + tile, part, values.value)) return;
-    values.each_pair([&](int row, int column, T first, T second) {
-        f.d_weight.add(blockIdx.y, first_m + row, first_n + column, first, second);
-    });
+    const TileValues<T, NarrowTile> values(sum, shared);
+    const auto add = [&](int index_of_thread, T total) {
+        f.d_weight.add(blockIdx.y, first_m + values.row(index_of_thread), first_n + values.column(index_of_thread),
+                       total);
+    };
+    if (f.parts.count == 1) {
+#pragma unroll
+        for (int i = 0; i < 16; ++i) add(i, values.at(i));
+        return;
+    }
+    const std::int64_t set = std::int64_t{blockIdx.y} * f.parts.tiles + tile;
+    T* own = f.sums.part(set, part) + threadIdx.x;
+#pragma unroll
+    for (int i = 0; i < 16; ++i) own[i * kGemmThreads] = values.at(i);
+    f.sums.finish(set, part, [&](int column, T total) { add(column / kGemmThreads, total); });
 }
 
 /// Grid: (tiles of d_x and parts of tiles of d_W, in turn; replicas).
@@ -189,7 +147,11 @@ void dispatch_products(Products products, const Body& body) {
 
 OpMemory CudaBackend::linear_memory(const Tensor& x, const Tensor& weight) {
     const WeightParts parts(x.rows(), weight.rows(), weight.features());
-    return {0, x.replicas() * parts.elements() * static_cast<std::int64_t>(size_of(x.dtype))};
+    OpMemory memory;
+    dispatch(x.dtype, [&](auto scalar) {
+        if (parts.count > 1) memory.scratch = x.replicas() * parts.tiles * parts.sums<decltype(scalar)>().bytes();
+    });
+    return memory;
 }
 
 void CudaBackend::linear_forward(const Tensor& x, const Tensor& weight, const Tensor& y) {
@@ -214,6 +176,8 @@ void CudaBackend::linear_backward(const Tensor& x, const Tensor& weight, const T
             const std::int64_t rows = x.rows(), in = x.features(), out = weight.rows();
             const WeightParts parts(rows, out, in);
             const std::int64_t x_blocks = d_x ? ceil_div(rows, NarrowTile::kM) * ceil_div(in, NarrowTile::kN) : 0;
+            const BlockSums<T> sums = parts.sums<T>();
+            const std::int64_t sets = parts.count > 1 ? x.replicas() * parts.tiles : 0;
             const std::int64_t weight_blocks = std::int64_t{parts.tiles} * parts.count;
             const std::int64_t slot = std::max(InputProduct<T, P>::kSlot, WeightProduct<T, P>::kSlot);
             const Pipeline pipeline(slot * std::int64_t{sizeof(T)}, std::max<std::int64_t>(parts.size, out),
@@ -224,8 +188,7 @@ void CudaBackend::linear_backward(const Tensor& x, const Tensor& weight, const T
                                          d_x ? tile_target<T>(d_x, rows) : TileTarget<T>{},
                                          tile_target<T>(d_weight, out),
                                          parts,
-                                         scratch.at<T>(),
-                                         tickets(x.replicas() * parts.tickets()),
+                                         sums.at(scratch.at<T>(), tickets(sets * sums.ticket_count())),
                                          static_cast<int>(rows),
                                          static_cast<int>(out),
                                          static_cast<int>(x_blocks),
