@@ -66,6 +66,12 @@ std::int64_t CudaBackend::free_memory() const {
     return static_cast<std::int64_t>(available);
 }
 
+void CudaBackend::set_precision(const Precision& precision) {
+    products_ = precision.matmul == Matmul::bf16   ? Products::bf16
+                : precision.matmul == Matmul::tf32 ? Products::tf32
+                                                   : Products::float32;
+}
+
 unsigned* CudaBackend::tickets(std::int64_t count) const {
     if (count > tickets_.size() / static_cast<std::int64_t>(sizeof(unsigned)))
         throw RuntimeFailure("sums of " + std::to_string(count) +

@@ -20,6 +20,7 @@ public:
     Device device() const override { return Device::cuda; }
     std::string describe() const override;
     std::int64_t free_memory() const override;
+    void set_precision(const Precision& precision) override;
 
     Buffer allocate(std::int64_t bytes) override;
     void upload(const Tensor& to, const void* from, std::int64_t bytes) override;
