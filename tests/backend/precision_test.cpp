@@ -51,6 +51,20 @@ TEST_CASE("projections of any size have the processor's values, and the bits of 
     }
 }
 
+TEST_CASE("a projection large enough for wide tiles has the processor's values", "[backend][precision]") {
+    const Operation operation = linear(65, 63, 19, 570);
+    const Values values = random_values(operation, 5);
+    RunOptions forward_only;
+    forward_only.backward = false;
+    const Outcome exact = run(*judged_backends().front(), DType::f64, operation, values, forward_only);
+    for (Backend* backend : judged_backends()) {
+        const Outcome outcome = run(*backend, DType::f32, operation, values, forward_only);
+        INFO(operation.name << " on " << backend->describe());
+        CHECK(outcome.damage == "");
+        CHECK(relative_error(outcome.y, exact.y) <= kFloatOutputLimit);
+    }
+}
+
 TEST_CASE("a processor multiplies in float32 and says so", "[backend][precision]") {
     const auto backend = make_cpu_backend(1);
     CHECK_NOTHROW(backend->set_precision({}));
