@@ -2,6 +2,7 @@
 // in the order of the blocks.
 #include "core/numerics/activations.hpp"
 #include "gpu/cuda_backend.hpp"
+#include "gpu/last_block.cuh"
 #include "gpu/launch.cuh"
 
 namespace whorl::gpu {
@@ -60,9 +61,31 @@ __device__ double block_sum(double value) {
     return sum;
 }
 
+/// What the blocks of one replica leave, and where the last of them puts the replica's.
+struct LossTotals {
+    LossSums* partial;
+    unsigned* tickets;
+    View<double> loss, correct, used;
+
+    /// Called by all threads of a block; `own` is thread 0's.
+    __device__ void finish(const LossSums& own) const {
+        const std::int64_t r = blockIdx.y;
+        LossSums* all = partial + r * gridDim.x;
+        if (threadIdx.x == 0) all[blockIdx.x] = own;
+        if (!last_to_arrive(tickets + r, gridDim.x)) return;
+        const bool inside = threadIdx.x < gridDim.x;
+        const double total = block_sum(inside ? __ldcg(&all[threadIdx.x].loss) : 0.0),
+                     hits = block_sum(inside ? __ldcg(&all[threadIdx.x].correct) : 0.0);
+        if (threadIdx.x != 0) return;
+        *loss.at(r) = own.used > 0 ? total / own.used : 0;
+        *correct.at(r) = hits;
+        *used.at(r) = own.used;
+    }
+};
+
 /// Grid: (blocks of slots, replicas). Every block counts the used slots of its replica for itself.
 template <class T>
-__global__ void loss_kernel(Loss<T> in, LossSums* partial) {
+__global__ void loss_kernel(Loss<T> in, LossTotals totals) {
     const std::int64_t r = blockIdx.y;
     const int* row_of = in.row_of.at(r);
     double used = 0;
@@ -105,20 +128,7 @@ __global__ void loss_kernel(Loss<T> in, LossSums* partial) {
     }
     loss = block_sum(loss);
     correct = block_sum(correct);
-    if (threadIdx.x == 0) partial[r * gridDim.x + blockIdx.x] = {loss, correct, count};
-}
-
-/// One block a replica, one thread a block of slots.
-__global__ void add_losses_kernel(const LossSums* partial, int blocks, View<double> loss, View<double> correct,
-                                  View<double> used) {
-    const std::int64_t r = blockIdx.x;
-    const bool inside = static_cast<int>(threadIdx.x) < blocks;
-    const LossSums own = inside ? partial[r * blocks + threadIdx.x] : LossSums{0, 0, 0};
-    const double total = block_sum(own.loss), hits = block_sum(own.correct);
-    if (threadIdx.x != 0) return;
-    *loss.at(r) = own.used > 0 ? total / own.used : 0;
-    *correct.at(r) = hits;
-    *used.at(r) = own.used;
+    totals.finish({loss, correct, count});
 }
 
 int lanes_of(std::int64_t vocabulary) {
@@ -146,11 +156,10 @@ void CudaBackend::cross_entropy(const Tensor& logits, const Supervision& supervi
                            lanes_of(vocabulary),
                            static_cast<int>(rows),
                            static_cast<T>(supervision.label_smoothing)};
-        auto* partial = reinterpret_cast<LossSums*>(partial_.data());
+        const LossTotals totals{reinterpret_cast<LossSums*>(partial_.data()), tickets(replicas), view<double>(loss),
+                                view<double>(correct), view<double>(used)};
         launch("cross_entropy", loss_kernel<T>, dim3(grid_size(blocks), grid_size(replicas)), dim3(kThreads), 0,
-               stream_, body, partial);
-        launch("cross_entropy", add_losses_kernel, dim3(grid_size(replicas)), dim3(kThreads), 0, stream_, partial,
-               static_cast<int>(blocks), view<double>(loss), view<double>(correct), view<double>(used));
+               stream_, body, totals);
     });
 }
 

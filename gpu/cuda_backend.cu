@@ -7,7 +7,7 @@ namespace whorl {
 namespace gpu {
 namespace {
 
-constexpr std::int64_t kPartialBytes = 4 << 20;
+constexpr std::int64_t kPartialBytes = 4 << 20, kTicketBytes = 4 << 20;
 constexpr std::int64_t kStaticShared = 1024;  // what kernels declare besides the memory they are given
 constexpr int kOldestMajor = 7, kOldestMinor = 5;
 
@@ -49,6 +49,7 @@ CudaBackend::CudaBackend() {
     multiprocessors_ = device.multiProcessorCount;
     name_ = device.name;
     partial_ = allocate(kPartialBytes);
+    tickets_ = allocate(kTicketBytes);
 }
 
 CudaBackend::~CudaBackend() {
@@ -63,6 +64,20 @@ std::int64_t CudaBackend::free_memory() const {
     std::size_t available = 0, total = 0;
     check(cudaMemGetInfo(&available, &total), "free memory");
     return static_cast<std::int64_t>(available);
+}
+
+void CudaBackend::set_precision(const Precision& precision) {
+    products_ = precision.matmul == Matmul::bf16   ? Products::bf16
+                : precision.matmul == Matmul::tf32 ? Products::tf32
+                                                   : Products::float32;
+}
+
+unsigned* CudaBackend::tickets(std::int64_t count) const {
+    if (count > tickets_.size() / static_cast<std::int64_t>(sizeof(unsigned)))
+        throw RuntimeFailure("sums of " + std::to_string(count) +
+                             " pieces at once are more than the GPU backend takes; compute fewer replicas at once "
+                             "(--group)");
+    return reinterpret_cast<unsigned*>(tickets_.data());
 }
 
 Buffer CudaBackend::allocate(std::int64_t bytes) {

@@ -20,6 +20,7 @@ public:
     Device device() const override { return Device::cuda; }
     std::string describe() const override;
     std::int64_t free_memory() const override;
+    void set_precision(const Precision& precision) override;
 
     Buffer allocate(std::int64_t bytes) override;
     void upload(const Tensor& to, const void* from, std::int64_t bytes) override;
@@ -98,18 +99,23 @@ public:
                const Tensor& first_moment, const Tensor& second_moment) override;
 
     cudaStream_t stream() const { return stream_; }
+    /// What matrix units multiply where the operation's scalar is float.
+    Products products() const { return products_; }
+    /// `count` zeroed tickets for last_to_arrive, which leaves them zero. Operations follow one another: all may use
+    /// the same ones. Throws RuntimeFailure when there are fewer.
+    unsigned* tickets(std::int64_t count) const;
     /// Bytes of shared memory that one block may have.
     std::int64_t shared_limit() const { return shared_limit_; }
     int multiprocessors() const { return multiprocessors_; }
-    /// What float operations multiply.
-    Products products() const { return Products::float32; }
 
 private:
     cudaStream_t stream_ = nullptr;
     std::int64_t shared_limit_ = 0;
     int multiprocessors_ = 0;
     std::string name_;
+    Products products_ = Products::float32;
     Buffer partial_;  // cross_entropy's sums of blocks
+    Buffer tickets_;
 };
 
 }  // namespace whorl::gpu

@@ -1,4 +1,6 @@
 // Table look-up, the choice of the rows that carry a loss, and the residual add.
+#include <algorithm>
+
 #include "gpu/cuda_backend.hpp"
 #include "gpu/launch.cuh"
 
@@ -88,53 +90,42 @@ struct Gather {
     }
 };
 
-// A row may be named by several slots. Each row first learns the lowest and the highest of its slots (in its own first
-// eight bytes, which hold nothing yet), so that the sum runs over those in order.
+constexpr int kScatterThreads = 512, kMostScatterRows = 4096;
+
+/// A row may be named by several slots. Each block has some rows of a replica: it reads all slots, learns the lowest
+/// and the highest of each of its rows, and adds between those in order. Grid: (blocks of rows, replicas).
 template <class T>
-struct Unmark {
-    View<T> d_x;
-    __device__ void operator()(unsigned r, std::int64_t row, int) const {
-        int* mark = reinterpret_cast<int*>(d_x.row(r, row));
-        mark[0] = kUnused;
-        mark[1] = -1;
+__global__ void scatter_kernel(View<T> d_out, View<int> row_of, View<T> d_x, std::int64_t rows, int rows_per_block,
+                               int slots, int features) {
+    int* lowest = reinterpret_cast<int*>(dynamic_shared());
+    int* highest = lowest + rows_per_block;
+    const std::int64_t r = blockIdx.y, first = std::int64_t{blockIdx.x} * rows_per_block;
+    const int count = static_cast<int>(rows - first < rows_per_block ? rows - first : rows_per_block);
+    const int* slot = row_of.at(r);
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += kScatterThreads) {
+        lowest[i] = kUnused;
+        highest[i] = -1;
     }
-};
-template <class T>
-struct Mark {
-    View<int> row_of;
-    View<T> d_x;
-    __device__ void operator()(unsigned r, std::int64_t m, int) const {
-        const int to = row_of.at(r)[m];
-        if (to < 0) return;
-        int* mark = reinterpret_cast<int*>(d_x.row(r, to));
-        atomicMin(mark, static_cast<int>(m));
-        atomicMax(mark + 1, static_cast<int>(m));
+    __syncthreads();
+#pragma unroll 8
+    for (int m = static_cast<int>(threadIdx.x); m < slots; m += kScatterThreads) {
+        const std::int64_t row = slot[m] - first;
+        if (slot[m] < 0 || row < 0 || row >= count) continue;
+        atomicMin(lowest + row, m);
+        atomicMax(highest + row, m);
     }
-};
-template <class T>
-struct Scatter {
-    View<T> d_out;
-    View<int> row_of;
-    View<T> d_x;
-    int features, slots;
-    bool marked;
-    __device__ void operator()(unsigned r, std::int64_t row, int lane) const {
-        T* to = d_x.row(r, row);
-        const int* slot = row_of.at(r);
-        int first = 0, last = slots - 1;
-        if (marked) {
-            first = reinterpret_cast<const int*>(to)[0];
-            last = reinterpret_cast<const int*>(to)[1];
-        }
-        __syncwarp();
+    __syncthreads();
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    for (int i = static_cast<int>(threadIdx.x) / 32; i < count; i += kScatterThreads / 32) {
+        T* to = d_x.row(r, first + i);
         for (int j = lane; j < features; j += 32) {
             T sum = 0;
-            for (int m = first; m <= last; ++m)
-                if (slot[m] == row) sum += d_out.row(r, m)[j];
+            for (int m = lowest[i]; m <= highest[i]; ++m)
+                if (slot[m] == first + i) sum += d_out.row(r, m)[j];
             to[j] = sum;
         }
     }
-};
+}
 
 }  // namespace
 
@@ -180,19 +171,12 @@ void CudaBackend::gather_rows(const Tensor& x, const Tensor& row_of, const Tenso
 void CudaBackend::scatter_rows(const Tensor& d_out, const Tensor& row_of, const Tensor& d_x) {
     dispatch(d_x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const bool marked = d_x.features() * static_cast<std::int64_t>(sizeof(T)) >= 8;
-        if (marked) {
-            for_each_element("scatter_rows", stream_, d_x.replicas(), d_x.rows(), 1, Unmark<T>{view<T>(d_x)});
-            for_each_element("scatter_rows", stream_, d_x.replicas(), row_of.features(), 1,
-                             Mark<T>{view<int>(row_of), view<T>(d_x)});
-        }
-        const Scatter<T> body{view<T>(d_out),
-                              view<int>(row_of),
-                              view<T>(d_x),
-                              static_cast<int>(d_x.features()),
-                              static_cast<int>(row_of.features()),
-                              marked};
-        for_each_row("scatter_rows", stream_, d_x.replicas(), d_x.rows(), body);
+        const std::int64_t rows = std::clamp<std::int64_t>(ceil_div(d_x.rows(), 128), 64, kMostScatterRows);
+        launch("scatter_rows", scatter_kernel<T>,
+               dim3(grid_size(ceil_div(d_x.rows(), rows)), grid_size(d_x.replicas())), dim3(kScatterThreads),
+               static_cast<std::size_t>(rows) * 2 * sizeof(int), stream_, view<T>(d_out), view<int>(row_of),
+               view<T>(d_x), d_x.rows(), static_cast<int>(rows), static_cast<int>(row_of.features()),
+               static_cast<int>(d_x.features()));
     });
 }
 

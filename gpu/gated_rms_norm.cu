@@ -142,7 +142,8 @@ void CudaBackend::gated_rms_norm_backward(const GatedNormShape& shape, const Ten
                      GatedBackward<T>{rows, view<T>(d_y), view<T>(d_x), view<T>(d_z), inverse, sizes.groups});
         add_column_sums<T>("gated_rms_norm_backward", stream_, x.replicas(), sizes.sum_rows, sizes.sum_columns,
                            GatedWeightTerm<T>{rows, view<T>(d_y), inverse, sizes.groups},
-                           inverse + x.replicas() * sizes.groups, view<T>(d_weight));
+                           inverse + x.replicas() * sizes.groups,
+                           tickets(column_sum_tickets(x.replicas(), sizes.sum_columns)), view<T>(d_weight));
     });
 }
 

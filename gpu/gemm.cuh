@@ -1,155 +1,230 @@
-// Batched matrix product c = op(a) op(b) for row-major matrices with any leading dimension, cut into tiles by shape.
-// Written here because the projections of small models (32…128 columns) are too small for a library's kernels to pay,
-// and because each element is one sum in a fixed order whatever the batch: replica r has the bits it has alone.
+// Products of row-major matrices on the matrix units: c = op(a) op(b), cut into tiles by shape. Written here because
+// the projections of small models (32…128 columns) are too small for a library's kernels to pay, and because each
+// element is one sum in an order that one replica's shape fixes: replica r has the bits it has alone.
+//
+// Eight warps work on a tile, each on 32 × 32 of its elements, from panels that a pipeline of copies brings to shared
+// memory. Wide tiles have all warps side by side; narrow ones have two groups of four that share the sum's places.
 #pragma once
 
+#include <algorithm>
+
 #include "gpu/launch.cuh"
+#include "gpu/mma.cuh"
+#include "gpu/panel.cuh"
 
 namespace whorl::gpu {
 
-enum class Layout { plain, transposed };  // element (i, k) of op(a) is a[i·ld + k], or a[k·ld + i]
+constexpr int kGemmThreads = 256, kGemmDepth = 32;
 
-template <class T>
-struct GemmOperand {
-    const T* data;
-    std::int64_t batch;  // elements from one matrix of the batch to the next
-    std::int64_t ld;
+template <int WarpsM, int WarpsN, int WarpsK>
+struct TileShape {
+    static constexpr int kWarpsM = WarpsM, kWarpsN = WarpsN, kWarpsK = WarpsK;
+    static constexpr int kM = 32 * WarpsM, kN = 32 * WarpsN;
+    static constexpr int kBlocks = WarpsK == 2 ? 1 : 2;  // of 16 rows that a warp holds in the end
+    static_assert(WarpsM * WarpsN * WarpsK * 32 == kGemmThreads && WarpsK <= 2);
 };
+using WideTile = TileShape<4, 2, 1>;
+using NarrowTile = TileShape<2, 2, 2>;
 
-template <class T>
-struct Gemm {
-    GemmOperand<T> a, b;
-    T* c;
-    std::int64_t c_batch, c_split, c_ld;
-    int m, n, k;
-    int k_part;  // length of the sum that one split takes
-};
-
-constexpr int kTileM = 128, kGemmThreads = 256;
-/// Length of the piece of the sum that shared memory holds (twice: one is filled while the other is used).
-template <class T>
-inline constexpr int kTileK = sizeof(T) == 4 ? 16 : 8;
-
-/// Tile of `Width` rows × kTileK of op(x), zero outside [rows) × [k_end), on its way through registers. A thread's
-/// items share their place along the contiguous side and are `stride` apart along the other.
-template <class T, Layout L, int Width>
-struct TileLoader {
-    static constexpr bool kPlain = L == Layout::plain;
-    static constexpr int kDepth = kTileK<T>, kCount = Width * kDepth / kGemmThreads;
-    static constexpr int kApart = kGemmThreads / (kPlain ? kDepth : Width);
-    const T* from;
-    std::int64_t stride, k_stride;
-    int rows_left, row, column;
-    T values[kCount];
-
-    __device__ TileLoader(const T* x, std::int64_t ld, int first, int rows)
-        : stride(kApart * ld), k_stride(kPlain ? 1 : ld), rows_left(rows - first) {
-        const int index = static_cast<int>(threadIdx.x);
-        row = kPlain ? index / kDepth : index % Width;
-        column = kPlain ? index % kDepth : index / Width;
-        from = x + (kPlain ? (first + row) * ld + column : column * ld + first + row);
+/// Where a thread stands in a tile.
+template <class Shape>
+struct TilePlace {
+    int row, column, half, g, t;  // of its warp's first element; which part of the sum; place in the fragments
+    __device__ TilePlace() {
+        const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+        row = warp / Shape::kWarpsN % Shape::kWarpsM * 32;
+        column = warp % Shape::kWarpsN * 32;
+        half = warp / (Shape::kWarpsM * Shape::kWarpsN);
+        g = lane / 4;
+        t = lane % 4;
     }
-    __device__ void load(int k, int k_end) {
-        const T* at = from + k * k_stride;
-#pragma unroll
-        for (int item = 0; item < kCount; ++item) {
-            const bool inside = kPlain ? row + item * kApart < rows_left && k + column < k_end
-                                       : row < rows_left && k + column + item * kApart < k_end;
-            values[item] = inside ? at[item * stride] : T(0);
+};
+
+/// Shared memory of one product: a few slots of panels of both operands.
+template <class T, Products P, class Shape, bool AAlong, bool BAlong>
+struct TileProduct {
+    using A = Panel<T, AAlong, Shape::kM, kGemmDepth>;
+    using B = Panel<T, BAlong, Shape::kN, kGemmDepth>;
+    static constexpr int kSlot = A::kSize + B::kSize;
+    static constexpr int kExchange = Shape::kWarpsK == 2 ? kGemmThreads * 16 : 0;  // elements that the halves swap
+    static_assert(kExchange <= kSlot);
+    using Sum = T[2][4][4];  // of each 16 × 8 block of the warp's elements
+
+    const Lines<T>& a;
+    const Lines<T>& b;
+    int first_m, first_n, m, n, begin, end;
+    int slots, ahead;  // panels copied before they are needed; slots = min(ahead + 1, steps)
+
+    /// sum = op(a) op(b) over the places [begin, end) in the tile at (first_m, first_n).
+    __device__ void run(T* shared, Sum& sum) const {
+        const TilePlace<Shape> place;
+        const bool busy = first_m + place.row < m && first_n + place.column < n;
+        const int steps = (end - begin + kGemmDepth - 1) / kGemmDepth;
+        for (int step = 0; step < ahead; ++step) copy(shared, step, steps);
+        for (int step = 0; step < steps; ++step) {
+            if (ahead > 0) wait_for_copies(ahead > 1);
+            __syncthreads();  // everybody's copies have landed, and the slot to be filled is read no more
+            copy(shared, step + ahead, steps);
+            if (ahead == 0) {
+                wait_for_copies(false);
+                __syncthreads();
+            }
+            if (busy) add_products(shared + step % slots * kSlot, place, sum);
         }
     }
-    __device__ void store(T (*tile)[Width + 4]) const {
+
+private:
+    __device__ void copy(T* shared, int step, int steps) const {
+        if (step < steps) {
+            T* slot = shared + step % slots * kSlot;
+            A::template copy<kGemmThreads>(slot, a, first_m, begin + step * kGemmDepth);
+            B::template copy<kGemmThreads>(slot + A::kSize, b, first_n, begin + step * kGemmDepth);
+        }
+        end_of_copies();
+    }
+
+    __device__ static void add_products(const T* slot, const TilePlace<Shape>& at, Sum& sum) {
+        const T* b_panel = slot + A::kSize;
 #pragma unroll
-        for (int item = 0; item < kCount; ++item)
-            tile[column + (kPlain ? 0 : item * kApart)][row + (kPlain ? item * kApart : 0)] = values[item];
+        for (int i = 0; i < kGemmDepth / 8 / Shape::kWarpsK; ++i) {
+            const int k = 8 * (i * Shape::kWarpsK + at.half) + at.t;
+            T right[4][2];
+#pragma unroll
+            for (int j = 0; j < 4; ++j) {
+                right[j][0] = B::value(b_panel, at.column + 8 * j + at.g, k);
+                right[j][1] = B::value(b_panel, at.column + 8 * j + at.g, k + 4);
+            }
+            const Fragment<P, 2> b0(right[0]), b1(right[1]), b2(right[2]), b3(right[3]);
+#pragma unroll
+            for (int block = 0; block < 2; ++block) {
+                const int row = at.row + 16 * block + at.g;
+                const T left[4] = {A::value(slot, row, k), A::value(slot, row + 8, k), A::value(slot, row, k + 4),
+                                   A::value(slot, row + 8, k + 4)};
+                const Fragment<P, 4> a0(left);
+                multiply_add(sum[block][0], a0, b0);
+                multiply_add(sum[block][1], a0, b1);
+                multiply_add(sum[block][2], a0, b2);
+                multiply_add(sum[block][3], a0, b3);
+            }
+        }
     }
 };
 
-/// Four neighbours, in one access when they are aligned.
-template <class T>
-__device__ void store_four(T* to, const T* from, int count, bool aligned) {
-    if (aligned && count >= 4) {
-        if constexpr (sizeof(T) == 4) {
-            *reinterpret_cast<float4*>(to) = make_float4(from[0], from[1], from[2], from[3]);
+/// What a thread holds of a finished tile: kBlocks blocks of 16 rows, each with pairs of neighbours in 4 × 2 places.
+template <class T, class Shape>
+struct TileValues {
+    T value[Shape::kBlocks][4][4];
+    TilePlace<Shape> place;
+
+    /// Adds the halves of the sum where there are two; each half then holds 16 of the warp's 32 rows.
+    __device__ TileValues(const T (&sum)[2][4][4], T* shared) {
+        if constexpr (Shape::kWarpsK == 1) {
+#pragma unroll
+            for (int i = 0; i < 32; ++i) value[i / 16][i / 4 % 4][i % 4] = sum[i / 16][i / 4 % 4][i % 4];
         } else {
-            *reinterpret_cast<double2*>(to) = make_double2(from[0], from[1]);
-            *reinterpret_cast<double2*>(to + 2) = make_double2(from[2], from[3]);
-        }
-        return;
-    }
+            constexpr int other_half = kGemmThreads / 2 * 16;
+            T* own = shared + threadIdx.x / 32 * 512 + threadIdx.x % 32;
+            const T* theirs = own + (place.half == 0 ? other_half : -other_half);
+            __syncthreads();  // the panels are read no more
 #pragma unroll
-    for (int j = 0; j < 4; ++j)
-        if (j < count) to[j] = from[j];
+            for (int i = 0; i < 16; ++i) own[32 * i] = place.half == 0 ? sum[1][i / 4][i % 4] : sum[0][i / 4][i % 4];
+            __syncthreads();
+#pragma unroll
+            for (int i = 0; i < 16; ++i)
+                value[0][i / 4][i % 4] =
+                    (place.half == 0 ? sum[0][i / 4][i % 4] : sum[1][i / 4][i % 4]) + theirs[32 * i];
+            place.row += 16 * place.half;
+        }
+    }
+
+    static constexpr int kCount = 16 * Shape::kBlocks;
+    /// Value i of kCount, an even i and the next one being neighbours in a row; its place in the tile.
+    __device__ T at(int i) const {
+        return value[i / 16][i / 4 % 4][i % 4];
+    }
+    __device__ int row(int i) const {
+        return place.row + i / 16 * 16 + i / 2 % 2 * 8 + place.g;
+    }
+    __device__ int column(int i) const {
+        return place.column + i / 4 % 4 * 8 + 2 * place.t + i % 2;
+    }
+};
+
+template <class T>
+struct PairOf;
+template <>
+struct PairOf<float> {
+    using type = float2;
+};
+template <>
+struct PairOf<double> {
+    using type = double2;
+};
+
+/// A matrix that receives tiles, replica after replica.
+template <class T>
+struct TileTarget {
+    T* data;
+    std::int64_t batch, ld;
+    int m, n;
+    bool aligned;  // pairs that begin at an even column can be written at once
+
+    __device__ void store(std::int64_t replica, int row, int column, T first, T second) const {
+        if (row >= m || column >= n) return;
+        T* to = data + replica * batch + row * ld + column;
+        if (aligned && column + 1 < n) {
+            *reinterpret_cast<typename PairOf<T>::type*>(to) = {first, second};
+        } else {
+            to[0] = first;
+            if (column + 1 < n) to[1] = second;
+        }
+    }
+    /// The tile at (first_m, first_n).
+    template <class Shape>
+    __device__ void store(std::int64_t replica, int first_m, int first_n, const TileValues<T, Shape>& values) const {
+#pragma unroll
+        for (int i = 0; i < values.kCount; i += 2)
+            store(replica, first_m + values.row(i), first_n + values.column(i), values.at(i), values.at(i + 1));
+    }
+    __device__ void add(std::int64_t replica, int row, int column, T term) const {
+        if (row < m && column < n) data[replica * batch + row * ld + column] += term;
+    }
+};
+
+/// The matrices of all replicas, as Lines of one.
+template <class T>
+struct TileSource {
+    const T* data;
+    std::int64_t batch, ld;
+    int lines, length;
+    bool aligned;
+    __device__ Lines<T> of(std::int64_t replica) const { return {data + replica * batch, ld, lines, length, aligned}; }
+};
+
+template <class T>
+TileSource<T> tile_source(const Tensor& x, std::int64_t lines) {
+    const std::int64_t group = 16 / static_cast<std::int64_t>(sizeof(T));
+    const bool aligned = reinterpret_cast<std::uintptr_t>(x.data) % 16 == 0 && x.row_stride() % group == 0 &&
+                         (x.replicas() == 1 || x.stride[0] % group == 0);
+    return {x.at<T>(), x.stride[0], x.row_stride(), static_cast<int>(lines), static_cast<int>(x.features()), aligned};
+}
+template <class T>
+TileTarget<T> tile_target(const Tensor& y, std::int64_t lines) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(y.data) % (2 * sizeof(T)) == 0 && y.row_stride() % 2 == 0 &&
+                         (y.replicas() == 1 || y.stride[0] % 2 == 0);
+    return {y.at<T>(), y.stride[0], y.row_stride(), static_cast<int>(lines), static_cast<int>(y.features()), aligned};
 }
 
-/// Tiles of 128 × 64·Groups; a thread has 8 rows in two groups of four, and 4·Groups columns in groups of four.
-/// Grid: (tiles of n, tiles of m × splits, batch).
-template <class T, Layout A, Layout B, int Groups>
-__global__ void __launch_bounds__(kGemmThreads, sizeof(T) == 4 ? 2 : 1)
-    gemm_kernel(Gemm<T> g, int tiles_m, bool aligned) {
-    constexpr int tile_n = 64 * Groups, depth = kTileK<T>;
-    __shared__ __align__(16) T a_tile[2][depth][kTileM + 4];
-    __shared__ __align__(16) T b_tile[2][depth][tile_n + 4];
-    const int first_n = static_cast<int>(blockIdx.x) * tile_n,
-              first_m = static_cast<int>(blockIdx.y) % tiles_m * kTileM, split = static_cast<int>(blockIdx.y) / tiles_m;
-    const int begin = split * g.k_part, end = begin + g.k_part < g.k ? begin + g.k_part : g.k;
-    const int row = static_cast<int>(threadIdx.x) / 16 * 4, column = static_cast<int>(threadIdx.x) % 16 * 4;
-    // op(b) is [k, n]: its "plain" element (k, n) is what the loader calls transposed.
-    TileLoader<T, A, kTileM> a_load(g.a.data + blockIdx.z * g.a.batch, g.a.ld, first_m, g.m);
-    TileLoader<T, B == Layout::plain ? Layout::transposed : Layout::plain, tile_n> b_load(
-        g.b.data + blockIdx.z * g.b.batch, g.b.ld, first_n, g.n);
-    T sum[8][4 * Groups] = {};
-    a_load.load(begin, end);
-    b_load.load(begin, end);
-    a_load.store(a_tile[0]);
-    b_load.store(b_tile[0]);
-    __syncthreads();
-    int buffer = 0;
-    for (int k = begin; k < end; k += depth, buffer ^= 1) {
-        const bool more = k + depth < end;
-        if (more) {
-            a_load.load(k + depth, end);
-            b_load.load(k + depth, end);
-        }
-#pragma unroll 4
-        for (int at = 0; at < depth; ++at) {
-            T x[8], y[4 * Groups];
-#pragma unroll
-            for (int i = 0; i < 8; ++i) x[i] = a_tile[buffer][at][row + i % 4 + i / 4 * 64];
-#pragma unroll
-            for (int j = 0; j < 4 * Groups; ++j) y[j] = b_tile[buffer][at][column + j % 4 + j / 4 * 64];
-#pragma unroll
-            for (int i = 0; i < 8; ++i)
-#pragma unroll
-                for (int j = 0; j < 4 * Groups; ++j) sum[i][j] += x[i] * y[j];
-        }
-        if (!more) break;
-        a_load.store(a_tile[buffer ^ 1]);
-        b_load.store(b_tile[buffer ^ 1]);
-        __syncthreads();
+/// Slots of panels, and how many are copied ahead: two where shared memory has room, fewer elsewhere.
+struct Pipeline {
+    int slots, ahead;
+    std::size_t bytes;
+    Pipeline(std::int64_t slot_bytes, std::int64_t depth, std::int64_t limit) {
+        const std::int64_t steps = std::max<std::int64_t>(1, ceil_div(depth, kGemmDepth));
+        ahead = static_cast<int>(std::clamp<std::int64_t>(limit / slot_bytes - 1, 0, 2));
+        slots = static_cast<int>(std::min<std::int64_t>(ahead + 1, steps));
+        bytes = static_cast<std::size_t>(slots * slot_bytes);
     }
-    T* c = g.c + blockIdx.z * g.c_batch + split * g.c_split;
-#pragma unroll
-    for (int i = 0; i < 8; ++i) {
-        const int to_row = first_m + row + i % 4 + i / 4 * 64;
-        if (to_row >= g.m) continue;
-#pragma unroll
-        for (int group = 0; group < Groups; ++group) {
-            const int to_column = first_n + column + group * 64;
-            store_four(c + to_row * g.c_ld + to_column, sum[i] + 4 * group, g.n - to_column, aligned);
-        }
-    }
-}
-
-template <class T, Layout A, Layout B>
-void gemm(const char* name, cudaStream_t stream, const Gemm<T>& g, std::int64_t splits, std::int64_t batch) {
-    const std::int64_t tiles_m = ceil_div(g.m, kTileM);
-    const bool narrow = g.n <= 64;
-    const bool aligned =
-        reinterpret_cast<std::uintptr_t>(g.c) % 16 == 0 && g.c_ld % 4 == 0 && g.c_batch % 4 == 0 && g.c_split % 4 == 0;
-    const dim3 grid(grid_size(ceil_div(g.n, narrow ? 64 : 128)), grid_size(tiles_m * splits), grid_size(batch));
-    launch(name, narrow ? gemm_kernel<T, A, B, 1> : gemm_kernel<T, A, B, 2>, grid, dim3(kGemmThreads), 0, stream, g,
-           static_cast<int>(tiles_m), aligned);
-}
+};
 
 }  // namespace whorl::gpu

@@ -1,9 +1,10 @@
 // Sums over rows in a fixed order that depends on shapes alone: blocks of rows leave partial sums in scratch memory,
-// and a second kernel adds them. No floating-point atomics.
+// and the last of them adds these. No floating-point atomics.
 #pragma once
 
 #include <algorithm>
 
+#include "gpu/last_block.cuh"
 #include "gpu/launch.cuh"
 
 namespace whorl::gpu {
@@ -29,37 +30,36 @@ __device__ T add_lanes(T value) {
     return sum;
 }
 
-/// partial[replica][split][column] = Σ term(replica, row, column) over the split's rows.
 template <class T, class Term>
-__global__ void column_sum_kernel(Term term, std::int64_t rows, int columns, std::int64_t size, T* partial) {
-    const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x);
-    const std::int64_t begin = blockIdx.y * size, end = begin + size < rows ? begin + size : rows;
-    T sum = 0;
-    if (column < columns)
-        for (std::int64_t row = begin + threadIdx.y; row < end; row += kSumLanes) sum += term(blockIdx.z, row, column);
-    sum = add_lanes(sum);
-    if (threadIdx.y == 0 && column < columns)
-        partial[(std::int64_t{blockIdx.z} * gridDim.y + blockIdx.y) * columns + column] = sum;
-}
+struct ColumnSums {
+    Term term;
+    std::int64_t rows, size;
+    int columns;
+    T* partial;  // [replica][split][column]
+    unsigned* tickets;
+    View<T> out;
+};
 
-/// out[replica][column] += Σ_part partial[replica][part][column].
-template <class T>
-__global__ void add_partials_kernel(const T* partial, std::int64_t parts, int columns, View<T> out) {
+/// out[replica][column] += Σ term(replica, row, column). Grid: (groups of columns, splits of the rows, replicas).
+template <class T, class Term>
+__global__ void column_sum_kernel(ColumnSums<T, Term> s) {
     const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x);
+    const bool inside = column < s.columns;
+    const std::int64_t begin = blockIdx.y * s.size, end = begin + s.size < s.rows ? begin + s.size : s.rows;
     T sum = 0;
-    if (column < columns)
-        for (std::int64_t part = threadIdx.y; part < parts; part += kSumLanes)
-            sum += partial[(std::int64_t{blockIdx.y} * parts + part) * columns + column];
+    if (inside)
+        for (std::int64_t row = begin + threadIdx.y; row < end; row += kSumLanes)
+            sum += s.term(blockIdx.z, row, column);
     sum = add_lanes(sum);
-    if (threadIdx.y == 0 && column < columns) out.at(blockIdx.y)[column] += sum;
-}
-
-template <class T>
-void add_partials(const char* name, cudaStream_t stream, const T* partial, std::int64_t replicas, std::int64_t parts,
-                  std::int64_t columns, const View<T>& out) {
-    const dim3 grid(grid_size(ceil_div(columns, kSumColumns)), grid_size(replicas));
-    launch(name, add_partials_kernel<T>, grid, dim3(kSumColumns, kSumLanes), 0, stream, partial, parts,
-           static_cast<int>(columns), out);
+    T* parts = s.partial + std::int64_t{blockIdx.z} * gridDim.y * s.columns + column;
+    if (threadIdx.y == 0 && inside) parts[std::int64_t{blockIdx.y} * s.columns] = sum;
+    if (!last_to_arrive(s.tickets + blockIdx.z * gridDim.x + blockIdx.x, gridDim.y)) return;
+    sum = 0;
+    if (inside)
+        for (unsigned part = threadIdx.y; part < gridDim.y; part += kSumLanes)
+            sum += __ldcg(parts + std::int64_t{part} * s.columns);
+    sum = add_lanes(sum);
+    if (threadIdx.y == 0 && inside) s.out.at(blockIdx.z)[column] += sum;
 }
 
 inline Splits column_splits(std::int64_t rows) {
@@ -70,15 +70,18 @@ std::int64_t column_sum_bytes(std::int64_t replicas, std::int64_t rows, std::int
     return replicas * column_splits(rows).count * columns * static_cast<std::int64_t>(sizeof(T));
 }
 
-/// out[replica][column] += Σ_row term(replica, row, column); `partial` holds column_sum_bytes.
+/// out[replica][column] += Σ_row term(replica, row, column); `partial` holds column_sum_bytes, tickets
+/// column_sum_tickets.
+inline std::int64_t column_sum_tickets(std::int64_t replicas, std::int64_t columns) {
+    return replicas * ceil_div(columns, kSumColumns);
+}
 template <class T, class Term>
 void add_column_sums(const char* name, cudaStream_t stream, std::int64_t replicas, std::int64_t rows,
-                     std::int64_t columns, const Term& term, T* partial, const View<T>& out) {
+                     std::int64_t columns, const Term& term, T* partial, unsigned* tickets, const View<T>& out) {
     const Splits splits = column_splits(rows);
     const dim3 grid(grid_size(ceil_div(columns, kSumColumns)), grid_size(splits.count), grid_size(replicas));
-    launch(name, column_sum_kernel<T, Term>, grid, dim3(kSumColumns, kSumLanes), 0, stream, term, rows,
-           static_cast<int>(columns), splits.size, partial);
-    add_partials(name, stream, static_cast<const T*>(partial), replicas, splits.count, columns, out);
+    const ColumnSums<T, Term> body{term, rows, splits.size, static_cast<int>(columns), partial, tickets, out};
+    launch(name, column_sum_kernel<T, Term>, grid, dim3(kSumColumns, kSumLanes), 0, stream, body);
 }
 
 }  // namespace whorl::gpu

@@ -1,6 +1,7 @@
 // RMSNorm with the residual add, one warp a row.
 #include "core/numerics/mixer_terms.hpp"
 #include "gpu/cuda_backend.hpp"
+#include "gpu/last_block.cuh"
 #include "gpu/reduce.cuh"
 
 namespace whorl::gpu {
@@ -82,9 +83,10 @@ private:
 };
 
 /// Grid: (splits of the rows, replicas). The warps take turns with the rows of the split, and each keeps its part of
-/// the weight's gradient, [warps][n] in shared memory; partial [replica][split][n].
+/// the weight's gradient, [warps][n] in shared memory. d_weight += the sum over the splits.
 template <class T>
-__global__ void rms_backward_kernel(RmsBackward<T> body, std::int64_t rows, std::int64_t size, T* partial) {
+__global__ void rms_backward_kernel(RmsBackward<T> body, std::int64_t rows, std::int64_t size, BlockSums<T> splits,
+                                    View<T> d_weight) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
               warps = static_cast<int>(blockDim.x) / 32;
@@ -94,22 +96,30 @@ __global__ void rms_backward_kernel(RmsBackward<T> body, std::int64_t rows, std:
     for (std::int64_t index = begin + warp; index < end; index += warps)
         body.row(blockIdx.y, index, lane, [&](int j, T term) { own[j] += term; });
     __syncthreads();
+    T* part = splits.part(blockIdx.y, static_cast<int>(blockIdx.x));
     for (int j = static_cast<int>(threadIdx.x); j < body.n; j += static_cast<int>(blockDim.x)) {
         T sum = 0;
         for (int w = 0; w < warps; ++w) sum += sums[w * body.n + j];
-        partial[(std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x) * body.n + j] = sum;
+        part[j] = sum;
     }
+    splits.finish(blockIdx.y, static_cast<int>(blockIdx.x),
+                  [&](int j, T total) { d_weight.at(blockIdx.y)[j] += total; });
 }
 
 Splits row_splits(const Tensor& x) {
     return {x.rows(), 16, 512};
 }
+template <class T>
+BlockSums<T> split_sums(const Tensor& x) {
+    return {x.features(), row_splits(x).count};
+}
 
 }  // namespace
 
 OpMemory CudaBackend::rms_norm_memory(const Tensor& x) {
-    const std::int64_t partials = x.replicas() * row_splits(x).count * x.features();
-    return {0, partials * static_cast<std::int64_t>(size_of(x.dtype))};
+    OpMemory memory;
+    dispatch(x.dtype, [&](auto scalar) { memory.scratch = x.replicas() * split_sums<decltype(scalar)>(x).bytes(); });
+    return memory;
 }
 
 void CudaBackend::rms_norm_forward(const Tensor& x, const Tensor& residual, const Tensor& sum, const Tensor& weight,
@@ -135,14 +145,13 @@ void CudaBackend::rms_norm_backward(const Tensor& sum, const Tensor& weight, con
         const RmsBackward<T> body{view<T>(sum), view<T>(weight), view<T>(inverse),
                                   view<T>(d_y), view<T>(d_sum),  static_cast<int>(sum.features())};
         const Splits splits = row_splits(sum);
+        const BlockSums<T> sums = split_sums<T>(sum);
         const auto bytes = sum.features() * static_cast<std::int64_t>(sizeof(T));  // of one warp
         unsigned warps = kRowWarps;
         while (warps > 1 && warps * bytes > shared_limit_) warps /= 2;
         launch("rms_norm_backward", rms_backward_kernel<T>, dim3(grid_size(splits.count), grid_size(sum.replicas())),
                dim3(32 * warps), static_cast<std::size_t>(warps * bytes), stream_, body, sum.rows(), splits.size,
-               scratch.at<T>());
-        add_partials("rms_norm_backward", stream_, static_cast<const T*>(scratch.at<T>()), sum.replicas(), splits.count,
-                     sum.features(), view<T>(d_weight));
+               sums.at(scratch.at<T>(), tickets(sum.replicas() * sums.ticket_count())), view<T>(d_weight));
     });
 }
 

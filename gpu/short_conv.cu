@@ -6,7 +6,8 @@
 #include "core/base/error.hpp"
 #include "core/numerics/activations.hpp"
 #include "gpu/cuda_backend.hpp"
-#include "gpu/reduce.cuh"
+#include "gpu/last_block.cuh"
+#include "gpu/launch.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -77,14 +78,39 @@ struct AdvanceState {
     }
 };
 
-/// Grid: (blocks of channels, sequences, replicas). partial [replica][sequence][taps F·width, bias F].
+/// The gradients of taps and bias: a block has kConvThreads channels of one sequence, the last one adds the sequences.
 template <class T>
-__global__ void conv_backward_kernel(Conv<T> conv, View<T> d_y, View<T> d_x, T* partial) {
-    const int f = static_cast<int>(blockIdx.x) * kConvThreads + static_cast<int>(threadIdx.x);
-    if (f >= conv.features) return;
+struct ConvSums {
+    BlockSums<T> sums;  // sets: blocks of channels of each replica; parts: sequences; columns: [taps, bias][thread]
+    View<T> d_weight, d_bias;
+
+    /// Called by all threads of a block, those behind the last channel with anything.
+    template <int Count>
+    __device__ void finish(const T (&taps)[Count], T bias, int width, int features) const {
+        const int first = static_cast<int>(blockIdx.x) * kConvThreads;
+        const std::int64_t r = blockIdx.z, set = r * gridDim.x + blockIdx.x;
+        T* own = sums.part(set, static_cast<int>(blockIdx.y)) + threadIdx.x;
+#pragma unroll
+        for (int w = 0; w < Count; ++w)
+            if (w < width) own[w * kConvThreads] = taps[w];
+        own[width * kConvThreads] = bias;
+        sums.finish(set, static_cast<int>(blockIdx.y), [&](int column, T total) {
+            const int f = first + column % kConvThreads, w = column / kConvThreads;
+            if (f >= features) return;
+            if (w < width)
+                d_weight.at(r)[std::int64_t{f} * width + w] += total;
+            else if (d_bias)
+                d_bias.at(r)[f] += total;
+        });
+    }
+};
+
+/// One channel of one sequence: its part of the sums, and d_x.
+template <class T>
+__device__ void conv_channel(const Conv<T>& conv, const View<T>& d_y, const View<T>& d_x, int f, T (&sums)[kMostTaps],
+                             T& bias) {
     const std::int64_t r = blockIdx.z, b = blockIdx.y;
     const int width = conv.width;
-    T sums[kMostTaps] = {}, bias = 0;
     for (int t = 0; t < conv.length; ++t) {
         const T slope = d_y.at(r, b, t)[f] * numerics::silu_derivative(conv.pre_activation(r, b, t, f));
         bias += slope;
@@ -102,21 +128,24 @@ __global__ void conv_backward_kernel(Conv<T> conv, View<T> d_y, View<T> d_x, T* 
         }
         d_x.at(r, b, t)[f] = sum;
     }
-    T* own = partial + (r * gridDim.y + b) * conv.features * (width + 1);
-#pragma unroll
-    for (int w = 0; w < kMostTaps; ++w)
-        if (w < width) own[std::int64_t{f} * width + w] = sums[w];
-    own[std::int64_t{conv.features} * width + f] = bias;
+}
+
+/// Grid: (blocks of channels, sequences, replicas).
+template <class T>
+__global__ void conv_backward_kernel(Conv<T> conv, View<T> d_y, View<T> d_x, ConvSums<T> out) {
+    const int f = static_cast<int>(blockIdx.x) * kConvThreads + static_cast<int>(threadIdx.x);
+    T sums[kMostTaps] = {}, bias = 0;
+    if (f < conv.features) conv_channel(conv, d_y, d_x, f, sums, bias);
+    out.finish(sums, bias, conv.width, conv.features);
 }
 
 /// The same for four taps. Gradient t - 3 of the input is complete with slope t.
 template <class T>
-__global__ void usual_conv_backward_kernel(Conv<T> conv, View<T> d_y, View<T> d_x, T* partial) {
+__device__ void usual_conv_channel(const Conv<T>& conv, const View<T>& d_y, const View<T>& d_x, int f,
+                                   T (&sums)[kUsualTaps], T& bias_sum) {
     constexpr int taps_count = kUsualTaps, behind = taps_count - 1;
-    const int f = static_cast<int>(blockIdx.x) * kConvThreads + static_cast<int>(threadIdx.x);
-    if (f >= conv.features) return;
     const std::int64_t r = blockIdx.z, b = blockIdx.y;
-    T taps[taps_count], sums[taps_count] = {}, window[taps_count] = {}, slopes[taps_count] = {}, bias_sum = 0;
+    T taps[taps_count], window[taps_count] = {}, slopes[taps_count] = {};
 #pragma unroll
     for (int w = 0; w < taps_count; ++w) taps[w] = conv.weight.at(r)[std::int64_t{f} * taps_count + w];
     const T bias = conv.bias ? conv.bias.at(r)[f] : T(0);
@@ -151,26 +180,14 @@ __global__ void usual_conv_backward_kernel(Conv<T> conv, View<T> d_y, View<T> d_
             if (t >= 0 && t < conv.length) d_x.at(r, b, t)[f] = d_input;
         }
     }
-    T* own = partial + (r * gridDim.y + b) * conv.features * (taps_count + 1);
-#pragma unroll
-    for (int w = 0; w < taps_count; ++w) own[std::int64_t{f} * taps_count + w] = sums[w];
-    own[std::int64_t{conv.features} * taps_count + f] = bias_sum;
 }
 
 template <class T>
-__global__ void conv_sums_kernel(const T* partial, std::int64_t batch, int taps, int columns, View<T> d_weight,
-                                 View<T> d_bias) {
-    const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x);
-    T sum = 0;
-    if (column < columns)
-        for (std::int64_t b = threadIdx.y; b < batch; b += kSumLanes)
-            sum += partial[(blockIdx.y * batch + b) * columns + column];
-    sum = add_lanes(sum);
-    if (threadIdx.y != 0 || column >= columns) return;
-    if (column < taps)
-        d_weight.at(blockIdx.y)[column] += sum;
-    else if (d_bias)
-        d_bias.at(blockIdx.y)[column - taps] += sum;
+__global__ void usual_conv_backward_kernel(Conv<T> conv, View<T> d_y, View<T> d_x, ConvSums<T> out) {
+    const int f = static_cast<int>(blockIdx.x) * kConvThreads + static_cast<int>(threadIdx.x);
+    T sums[kUsualTaps] = {}, bias = 0;
+    if (f < conv.features) usual_conv_channel(conv, d_y, d_x, f, sums, bias);
+    out.finish(sums, bias, kUsualTaps, conv.features);
 }
 
 template <class T>
@@ -184,14 +201,25 @@ Conv<T> conv_of(const Tensor& x, const Tensor& weight, const Tensor& bias, const
             static_cast<int>(weight.features())};
 }
 
+template <class T>
+BlockSums<T> conv_sums(const Tensor& x, const Tensor& weight) {
+    return {kConvThreads * (weight.features() + 1), x.shape[1]};
+}
+std::int64_t conv_sets(const Tensor& x, const Tensor& weight) {
+    return x.replicas() * ceil_div(weight.shape[1], kConvThreads);
+}
+
 }  // namespace
 
 OpMemory CudaBackend::short_conv_memory(const Tensor& x, const Tensor& weight) {
     if (weight.features() > kMostTaps)
         throw UserError("short_conv: a width of " + std::to_string(weight.features()) + " is more than the " +
                         std::to_string(kMostTaps) + " that the GPU takes; choose a smaller one, or --device cpu");
-    const std::int64_t sums = weight.shape[1] * (weight.features() + 1);
-    return {0, x.replicas() * x.shape[1] * sums * static_cast<std::int64_t>(size_of(x.dtype))};
+    OpMemory memory;
+    dispatch(x.dtype, [&](auto scalar) {
+        memory.scratch = conv_sets(x, weight) * conv_sums<decltype(scalar)>(x, weight).bytes();
+    });
+    return memory;
 }
 
 void CudaBackend::short_conv_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& state,
@@ -214,15 +242,14 @@ void CudaBackend::short_conv_backward(const Tensor& x, const Tensor& weight, con
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Conv<T> conv = conv_of<T>(x, weight, bias, {});
+        const BlockSums<T> sums = conv_sums<T>(x, weight);
         const dim3 grid(grid_size(ceil_div(conv.features, kConvThreads)), grid_size(x.shape[1]),
                         grid_size(x.replicas()));
         launch("short_conv_backward",
                conv.width == kUsualTaps ? usual_conv_backward_kernel<T> : conv_backward_kernel<T>, grid,
-               dim3(kConvThreads), 0, stream_, conv, view<T>(d_y), view<T>(d_x), scratch.at<T>());
-        const int taps = conv.features * conv.width, columns = taps + conv.features;
-        launch("short_conv_backward", conv_sums_kernel<T>,
-               dim3(grid_size(ceil_div(columns, kSumColumns)), grid_size(x.replicas())), dim3(kSumColumns, kSumLanes),
-               0, stream_, scratch.at<T>(), x.shape[1], taps, columns, view<T>(d_weight), view<T>(d_bias));
+               dim3(kConvThreads), 0, stream_, conv, view<T>(d_y), view<T>(d_x),
+               ConvSums<T>{sums.at(scratch.at<T>(), tickets(conv_sets(x, weight) * sums.ticket_count())),
+                           view<T>(d_weight), view<T>(d_bias)});
     });
 }
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "core/backend/precision.hpp"
 #include "core/backend/tensor.hpp"
 #include "core/backend/workspace.hpp"
 #include "core/model/config.hpp"
@@ -102,6 +103,8 @@ public:
     virtual std::string describe() const = 0;
     /// How many of its operations could run side by side, each on a processor of its own.
     virtual int processors() const { return 1; }
+    /// From now on float operations multiply matrices so. Throws UserError where the device cannot.
+    virtual void set_precision(const Precision& precision) = 0;
     /// Bytes that can still be allocated on the device.
     virtual std::int64_t free_memory() const = 0;
 

@@ -51,6 +51,13 @@ CpuBackend::CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_m
     pin_gemm_blocking();
 }
 
+void CpuBackend::set_precision(const Precision& precision) {
+    if (precision.matmul != Matmul::float32)
+        throw UserError(
+            "precision.matmul: a processor multiplies in float32 only; choose \"float32\", or a GPU with --device "
+            "cuda");
+}
+
 std::string CpuBackend::describe() const {
     return "CPU, " + std::to_string(threads_) + (threads_ == 1 ? " thread" : " threads");
 }

@@ -13,6 +13,7 @@ public:
     Device device() const override { return Device::cpu; }
     std::string describe() const override;
     int processors() const override { return threads_; }
+    void set_precision(const Precision& precision) override;
     std::int64_t free_memory() const override { return cpu::free_memory(); }
 
     Buffer allocate(std::int64_t bytes) override;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/backend/precision.hpp"
 #include "core/model/config_io.hpp"
 #include "core/model/registry.hpp"
 #include "core/training/replica.hpp"
@@ -59,6 +60,11 @@ constexpr auto enum_names(Determinism) {
         {{Determinism::same_setup, "same_setup"}, {Determinism::same_replica, "same_replica"}});
 }
 
+constexpr auto enum_names(Matmul) {
+    return std::to_array<EnumName<Matmul>>(
+        {{Matmul::float32, "float32"}, {Matmul::tf32, "tf32"}, {Matmul::bf16, "bf16"}});
+}
+
 /// The most that a training can promise.
 Determinism determinism_of(const TrainingConfig& config);
 
@@ -94,6 +100,7 @@ struct RunConfig {
     ValidationConfig validation;
     EvaluationConfig test;
     CheckpointConfig checkpoint;
+    Precision precision;
     std::int64_t log_every = 100;
     std::optional<Determinism> determinism;  // absent: the most that is possible; set in a resolved config
 };
@@ -144,6 +151,11 @@ void describe(V& v, CheckpointConfig& c) {
 }
 
 template <class V>
+void describe(V& v, Precision& c) {
+    v.field("matmul", c.matmul);
+}
+
+template <class V>
 void describe(V& v, ModelChoice& c) {
     v.field("preset", c.preset);
     v.field("d_model", c.d_model, range(1, 65536));
@@ -174,6 +186,7 @@ void describe(V& v, RunConfig& c) {
     v.field("validation", c.validation);
     v.field("test", c.test);
     v.field("checkpoint", c.checkpoint);
+    v.field("precision", c.precision);
     v.require(!c.training.early_stop.on() || c.validation.every > 0, "early_stop",
               "is decided by validations: give validation.every, the steps between them");
     v.require(!c.training.curriculum.reacts() || c.validation.every > 0, "curriculum",

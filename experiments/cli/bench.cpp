@@ -7,6 +7,7 @@
 #include "core/base/error.hpp"
 #include "core/io/value.hpp"
 #include "core/model/registry.hpp"
+#include "core/training/run_config.hpp"
 #include "experiments/bench/train_bench.hpp"
 #include "experiments/cli/options.hpp"
 
@@ -28,9 +29,10 @@ Syntax syntax() {
         "replicas", number(1), "models trained together")("batch", number(64), "sequences a replica")(
         "length", number(40), "tokens a sequence (decode: tokens behind the first timed one)")(
         "form", po::value<std::string>()->default_value("automatic"), "automatic, recurrent or chunked")(
-        "chunk", number(0), "positions a chunk, 0 = automatic")("seconds", po::value<double>()->default_value(2.0),
-                                                                "time for each figure")("json", po::bool_switch(),
-                                                                                        "for another program to read");
+        "chunk", number(0), "positions a chunk, 0 = automatic")(
+        "matmul", po::value<std::string>()->default_value("float32"), "float32, tf32 or bf16 (GPU)")(
+        "seconds", po::value<double>()->default_value(2.0), "time for each figure")("json", po::bool_switch(),
+                                                                                    "for another program to read");
     add_device_options(s.options);
     s.positionals = {{"NAME", 1, 1}};
     return s;
@@ -44,6 +46,16 @@ FormChoice form_of(const Parsed& p) {
     if (name == "recurrent") return {Form::recurrent, chunk};
     if (name == "chunked") return {Form::chunked, chunk};
     throw UserError("--form " + name + suggestion(name, {"automatic", "recurrent", "chunked"}));
+}
+
+Precision precision_of(const Parsed& p) {
+    const std::string name = p.text("matmul");
+    std::vector<std::string> known;
+    for (const auto& [value, text] : enum_names(Matmul{})) {
+        if (name == text) return {value};
+        known.emplace_back(text);
+    }
+    throw UserError("--matmul " + name + suggestion(name, known));
 }
 
 PresetSize size_of(const Parsed& p) {
@@ -98,7 +110,9 @@ int run_bench(const Arguments& arguments) {
             throw UserError(std::string("--") + key + ": expected a number in 1..1048576");
     auto models = parsed->all("model");
     if (models.empty()) models = {"mamba3", "mamba2", "gdn", "transformer"};
+    const Precision precision = precision_of(*parsed);
     const auto backend = make_backend(*parsed);
+    backend->set_precision(precision);
     const bool json = parsed->flag("json");
     const int threads =
         static_cast<int>(parsed->number("threads") > 0 ? parsed->number("threads") : omp_get_max_threads());
@@ -124,6 +138,7 @@ int run_bench(const Arguments& arguments) {
     if (json)
         std::puts(write_json({Table{{"bench", {name}},
                                     {"device", {backend->describe()}},
+                                    {"matmul", {std::string(name_of(precision.matmul))}},
                                     {"gemm_gflops", {rate}},
                                     {"copy_gbytes", {ceilings.gbytes}},
                                     {"replicas", {shape.replicas}},

@@ -83,6 +83,7 @@ int run_check(const Arguments& arguments) {
     std::vector<RunSetup> setups;  // all errors before any training
     for (const Gate& gate : baseline.gates) setups.push_back(gate_setup(baseline, gate));
     const auto backend = make_backend(*parsed);
+    for (const RunSetup& setup : setups) backend->set_precision(setup.config.precision);
     const Runs runs(*parsed);
     const InterruptGuard guard;
     bool all_hold = true;

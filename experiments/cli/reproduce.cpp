@@ -128,7 +128,10 @@ int run_reproduce(const Arguments& arguments) {
     std::vector<std::vector<RunSetup>> setups;  // all errors before any training
     for (const TableColumn* column : request.columns) {
         setups.emplace_back();
-        for (const TableRow* row : request.rows) setups.back().push_back(cell_setup(request, *column, *row));
+        for (const TableRow* row : request.rows) {
+            setups.back().push_back(cell_setup(request, *column, *row));
+            backend->set_precision(setups.back().back().config.precision);
+        }
     }
     TableResult result{&request.table, backend->describe(), {}};
     const InterruptGuard guard;

@@ -102,7 +102,7 @@ int run_sweep(const Arguments& arguments) {
     if (parsed->flag("dry-run")) return list_runs(runs, folder);
     const auto backend = make_backend(*parsed);
     const SessionOptions options{group_request(*parsed), parsed->flag("allow-other-build")};
-    for (const SweepRun& run : runs) check_memory(run.setup, *backend, options.group);
+    for (const SweepRun& run : runs) check_backend(run.setup, *backend, options.group);
     prepare_folder(folder, record_of(sweep, runs));
     const InterruptGuard guard;
     for (std::size_t i = 0; i < runs.size(); ++i) {

@@ -78,7 +78,7 @@ Job begin(const Parsed& parsed, Backend& backend) {
         throw UserError("RECIPE is missing; usage: whorl train RECIPE [--set key=value]… [options]");
     RunSetup setup = setup_from_recipe(parsed);
     const std::string out = parsed.has("out") ? parsed.text("out") : "runs/" + setup.config.name;
-    check_memory(setup, backend, group_request(parsed));
+    check_backend(setup, backend, group_request(parsed));
     const RunDirectory run = RunDirectory::create(out, setup.toml());
     return {std::move(setup), run};
 }
@@ -119,7 +119,7 @@ TrainingConfig at_largest_size(TrainingConfig training) {
 int dry_run(const Parsed& parsed) {
     const RunSetup setup = setup_from_recipe(parsed);
     const auto backend = make_backend(parsed);
-    check_memory(setup, *backend, group_request(parsed));
+    check_backend(setup, *backend, group_request(parsed));
     Trainer trainer(at_largest_size(setup.config.training), setup.model, *setup.data,
                     replicas_of(setup.config.replicas), *backend, group_request(parsed));
     const std::int64_t replicas = setup.config.replicas.count(), group = trainer.plan().group();

@@ -121,7 +121,7 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"processor", text(processor_name())},
         {"device", text(device)},
         {"earlier", texts(status.earlier)},
-        {"precision", text("float32")},
+        {"precision", text(name_of(setup.config.precision.matmul))},
         {"determinism", text(name_of(*setup.config.determinism))},
         {"task", text(setup.data->name())},
         {"task_version", {std::int64_t{setup.data->version()}}},

@@ -150,6 +150,7 @@ private:
 SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks,
                         const SessionOptions& options) {
     if (auto finished = finished_result(run)) return *finished;
+    backend.set_precision(setup.config.precision);
     return Session(setup, run, backend, hooks, options).train();
 }
 

@@ -42,7 +42,8 @@ RunSetup set_up(const Document& recipe) {
     return run;
 }
 
-void check_memory(const RunSetup& run, Backend& backend, const GroupRequest& request) {
+void check_backend(const RunSetup& run, Backend& backend, const GroupRequest& request) {
+    backend.set_precision(run.config.precision);
     LanguageModel model(run.model, backend, DType::f32);
     const auto pass = make_training_pass(model, backend);
     const BatchPlan plan(run.config.training, *pass, model, *run.data, run.config.replicas.count(), backend, request);

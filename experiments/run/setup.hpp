@@ -26,8 +26,9 @@ struct RunSetup {
 /// Reads and resolves a recipe. Throws UserError naming file, line and key.
 RunSetup set_up(const Document& recipe);
 
-/// Throws UserError where the memory does not hold the run, before anything is written: it says how many replicas fit.
-void check_memory(const RunSetup& run, Backend& backend, const GroupRequest& request);
+/// Throws UserError where the backend cannot do the run, before anything is written: the precision is not the device's,
+/// or the memory does not hold it (says how many replicas fit).
+void check_backend(const RunSetup& run, Backend& backend, const GroupRequest& request);
 
 /// The file at `name`, or else the recipe that is built into the program under that name ("parity-quick"), with
 /// `assignments`

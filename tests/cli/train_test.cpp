@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "core/io/run_directory.hpp"
 #include "core/io/value.hpp"
@@ -33,6 +34,33 @@ void check_same_run(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
+
+TEST_CASE("a precision that the device lacks is refused before anything is written", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string run = folder / "run";
+    const Outcome refused = run_whorl(kTiny + "--device cpu --set precision.matmul=tf32 --out " + run);
+    CHECK(refused.status == 2);
+    CHECK_THAT(refused.err, ContainsSubstring("precision.matmul"));
+    CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
+    CHECK_FALSE(fs::exists(run));
+    CHECK(run_whorl(kTiny + "--device cpu --set precision.matmul=tf23 --out " + run).status == 2);
+}
+
+TEST_CASE("a run of before there was a precision goes on in float32", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string run = folder / "run";
+    REQUIRE(run_whorl(kTiny + "--device cpu --out " + run).status == 0);
+    std::string config = slurp(run + "/config.toml");
+    const std::size_t begin = config.find("[precision]");
+    REQUIRE(begin != std::string::npos);
+    config.erase(begin, config.find("\"float32\"", begin) + 9 - begin);
+    std::ofstream(run + "/config.toml") << config;
+    fs::remove_all(run + "/checkpoints/step-30");
+    const Outcome resumed = run_whorl("train --resume --device cpu --threads 1 --out " + run);
+    INFO(resumed.err);
+    CHECK(resumed.status == 0);
+    CHECK_THAT(slurp(run + "/manifest.json"), ContainsSubstring("\"precision\": \"float32\""));
+}
 
 TEST_CASE("a run leaves all its files and can be evaluated", "[cli]") {
     const TemporaryFolder folder;

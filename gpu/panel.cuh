@@ -1,0 +1,101 @@
+// Panels: pieces of a row-major matrix in shared memory from which the matrix units read, copied behind the threads'
+// backs, 16 bytes at a time where the matrix is aligned, element by element elsewhere. Compute capability 8.0 and
+// newer copy asynchronously; older GPUs wait.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+namespace whorl::gpu {
+
+#if __CUDA_ARCH__ >= 800
+
+/// Count elements, of which the first `left` are read and the rest is zero.
+template <int Count, class T>
+__device__ __forceinline__ void copy_async(T* to, const T* from, int left) {
+    constexpr int bytes = Count * static_cast<int>(sizeof(T));
+    const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to));
+    const int read = left * static_cast<int>(sizeof(T));
+    if constexpr (bytes == 16)
+        asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(read) : "memory");
+    else
+        asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(address), "l"(from), "n"(bytes), "r"(read)
+                     : "memory");
+}
+__device__ __forceinline__ void end_of_copies() {
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
+/// Waits until all groups of this thread's copies but the latest (or none) have landed.
+__device__ __forceinline__ void wait_for_copies(bool but_latest) {
+    if (but_latest)
+        asm volatile("cp.async.wait_group 1;" ::: "memory");
+    else
+        asm volatile("cp.async.wait_group 0;" ::: "memory");
+}
+
+#else
+
+template <int Count, class T>
+__device__ __forceinline__ void copy_async(T* to, const T* from, int left) {
+#pragma unroll
+    for (int i = 0; i < Count; ++i) to[i] = i < left ? from[i] : T(0);
+}
+__device__ __forceinline__ void end_of_copies() {}
+__device__ __forceinline__ void wait_for_copies(bool) {}
+
+#endif
+
+/// A matrix of which panels are copied. `lines` of `length` elements, one every ld; aligned: lines start at 16 bytes.
+template <class T>
+struct Lines {
+    const T* data;
+    std::int64_t ld;
+    int lines, length;
+    bool aligned;
+};
+
+/// A panel of `Width` rows (or columns) × `Depth` places of the sum, zero outside the matrix. AlongSum: the matrix is
+/// contiguous along the sum; its lines are then the panel's rows, otherwise the places of the sum.
+template <class T, bool AlongSum, int Width, int Depth>
+struct Panel {
+    // The lanes of a fragment stand 8 rows × 4 places apart: these strides spread them over the banks.
+    static constexpr int kStride = AlongSum ? Depth + 4 : Width + (sizeof(T) == 4 ? 8 : 4);
+    static constexpr int kLines = AlongSum ? Width : Depth, kLength = AlongSum ? Depth : Width;
+    static constexpr int kSize = kLines * kStride;
+
+    __device__ static T value(const T* panel, int row, int place) {
+        return AlongSum ? panel[row * kStride + place] : panel[place * kStride + row];
+    }
+
+    /// Starts copying the panel at (row, place) with all `Threads` threads of the block.
+    template <int Threads>
+    __device__ static void copy(T* panel, const Lines<T>& from, int row, int place) {
+        const int line = AlongSum ? row : place, at = AlongSum ? place : row;
+        if (from.aligned)
+            copy_pieces<Threads, 16 / static_cast<int>(sizeof(T))>(panel, from, line, at);
+        else
+            copy_pieces<Threads, 1>(panel, from, line, at);
+    }
+
+private:
+    template <int Threads, int Count>
+    __device__ static void copy_pieces(T* panel, const Lines<T>& from, int first_line, int first) {
+        constexpr int pieces = kLength / Count, apart = Threads / pieces;  // lines between two pieces of a thread
+        static_assert(Threads % pieces == 0 && kLines % apart == 0);
+        const int line = static_cast<int>(threadIdx.x) / pieces, at = static_cast<int>(threadIdx.x) % pieces * Count;
+        int left = from.length - first - at;
+        left = left < 0 ? 0 : left > Count ? Count : left;
+        const int lines_left = left > 0 ? from.lines - first_line - line : 0;
+        const T* source = from.data + (first_line + line) * from.ld + first + at;
+        panel += line * kStride + at;
+#pragma unroll
+        for (int item = 0; item < kLines / apart; ++item) {
+            const bool inside = item * apart < lines_left;  // what is not read must still be an address
+            copy_async<Count>(panel + item * apart * kStride, inside ? source : from.data, inside ? left : 0);
+            source += apart * from.ld;
+        }
+    }
+};
+
+}  // namespace whorl::gpu
