@@ -26,6 +26,7 @@ public:
     void upload(const Tensor& to, const void* from, std::int64_t bytes) override;
     void download(void* to, const Tensor& from, std::int64_t bytes) override;
     void zero(const Tensor& first, std::int64_t bytes) override;
+    std::int64_t steps_ahead() const override { return 64; }
     void synchronize() override;
     std::unique_ptr<Recording> record(std::function<void()> work) override;
     void add(const Tensor& x, const Tensor& y) override;
@@ -94,8 +95,8 @@ public:
                        const Tensor& loss, const Tensor& correct, const Tensor& used, const Tensor& d_logits) override;
 
     OpMemory gradient_norm_memory(const Tensor& gradient) override;
-    void gradient_norm(const Tensor& gradient, const Tensor& norm, const Tensor& scratch) override;
-    void adamw(const AdamWStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
+    void gradient_norm(const OptimizerStep& step, const Tensor& gradient, const Tensor& scratch) override;
+    void adamw(const OptimizerStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
                const Tensor& first_moment, const Tensor& second_moment) override;
 
     cudaStream_t stream() const { return stream_; }

@@ -1,6 +1,7 @@
 // Stands in for the GPU backend in a build without CUDA.
 #include "core/backend/backend.hpp"
 #include "core/base/error.hpp"
+#include "tasks/registry.hpp"
 
 namespace whorl {
 
@@ -14,6 +15,10 @@ bool cuda_is_emulated() {
 
 Ceilings measure_cuda_ceilings() {
     return {};
+}
+
+std::unique_ptr<DeviceBatch> make_device_batch(const Task&, Backend&, std::int64_t) {
+    return nullptr;
 }
 
 std::unique_ptr<Backend> make_cuda_backend() {

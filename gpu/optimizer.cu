@@ -1,8 +1,4 @@
-// AdamW (Loshchilov & Hutter, 2019; decoupled decay scaled by the learning rate) and the gradient norm, over flat
-// slices.
-#include <cmath>
-
-#include "core/numerics/floating.hpp"
+// The gradient norm with what follows from it, and AdamW, over flat slices.
 #include "gpu/cuda_backend.hpp"
 #include "gpu/reduce.cuh"
 
@@ -15,9 +11,33 @@ Splits slice_splits(const Tensor& slice) {
     return {slice.features(), 4096};
 }
 
+/// The step as kernels see it.
+struct Optimizer {
+    View<double> loss, correct, used;
+    OptimizerStep step;
+
+    explicit Optimizer(const OptimizerStep& asked)
+        : loss(view<double>(asked.loss)),
+          correct(view<double>(asked.correct)),
+          used(view<double>(asked.used)),
+          step(asked) {}
+
+    template <class T>
+    __device__ void settle_replica(std::int64_t r, double norm) const {
+        ReplicaNumbers replica = step.replicas[r];
+        const StepMetrics found{*loss.at(r), *correct.at(r), *used.at(r), norm};
+        step.metrics[replica.at * step.metrics_stride + r] = found;
+        step.updates_as<T>()[r] = settle<T>(step, found, step.steps[replica.at], replica);
+        replica.ticket = 0;
+        step.replicas[r] = replica;
+    }
+};
+
+/// The sum over the block in the order of its warps, the same in all threads.
 __device__ double norm_block_sum(double value) {
     __shared__ double warps[kNormThreads / 32];
     value = warp_sum(value);
+    __syncthreads();
     if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = value;
     __syncthreads();
     double sum = 0;
@@ -25,47 +45,52 @@ __device__ double norm_block_sum(double value) {
     return sum;
 }
 
+/// Whether this block is the last of its replica's to leave its part: it sees those of all others. `ticket` counts.
+__device__ bool leaves_last(double sum, double* part, std::int32_t* ticket, int parts) {
+    __shared__ bool last;
+    if (threadIdx.x == 0) {
+        *part = sum;
+        __threadfence();
+        last = atomicAdd(ticket, 1) == parts - 1;
+        __threadfence();
+    }
+    __syncthreads();
+    return last;
+}
+
+/// Grid: (parts of the slice, replicas), at most as many parts as a block has threads. The block of a replica that ends
+/// last adds the parts, in an order that does not depend on which block that is.
 template <class T>
-__global__ void square_sums_kernel(View<T> gradient, std::int64_t size, std::int64_t part, double* partial) {
-    const T* g = gradient.at(blockIdx.y);
+__global__ void gradient_norm_kernel(Optimizer optimizer, View<T> gradient, std::int64_t size, std::int64_t part,
+                                     double* partial) {
+    const std::int64_t r = blockIdx.y;
+    const T* g = gradient.at(r);
     const std::int64_t begin = blockIdx.x * part, end = begin + part < size ? begin + part : size;
     double sum = 0;
     for (std::int64_t i = begin + threadIdx.x; i < end; i += kNormThreads)
         sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
     sum = norm_block_sum(sum);
-    if (threadIdx.x == 0) partial[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = sum;
+    const int parts = static_cast<int>(gridDim.x);
+    double* own = partial + r * parts;
+    if (!leaves_last(sum, own + blockIdx.x, &optimizer.step.replicas[r].ticket, parts)) return;
+    // Volatile: another block's part, never a copy from before.
+    const volatile double* all = own;
+    const double total = norm_block_sum(static_cast<int>(threadIdx.x) < parts ? all[threadIdx.x] : 0.0);
+    if (threadIdx.x == 0) optimizer.template settle_replica<T>(r, numerics::sqrt(total));
 }
-
-struct Norm {
-    const double* partial;
-    std::int64_t parts;
-    View<double> norm;
-    __device__ void operator()(unsigned, std::int64_t r, int) const {
-        double sum = 0;
-        for (std::int64_t part = 0; part < parts; ++part) sum += partial[r * parts + part];
-        *norm.at(r) = numerics::sqrt(sum);
-    }
-};
 
 template <class T>
 struct AdamW {
-    View<double> learning_rate, weight_decay, clip_scale;
+    const numerics::AdamWNumbers<T>* updates;
     View<T> gradient, mask, parameter, first, second;
-    T beta1, beta2, epsilon, correction1, correction2;
 
     __device__ void operator()(unsigned r, std::int64_t, int i) const {
-        const T clip = static_cast<T>(*clip_scale.at(r));
-        if (clip == T(0)) return;  // a stopped replica keeps everything
-        const T rate = static_cast<T>(*learning_rate.at(r)), decay = rate * static_cast<T>(*weight_decay.at(r));
-        const T slope = gradient.at(r)[i] * clip;
-        const T m = beta1 * first.at(r)[i] + (T(1) - beta1) * slope;
-        const T v = beta2 * second.at(r)[i] + (T(1) - beta2) * slope * slope;
-        first.at(r)[i] = m;
-        second.at(r)[i] = v;
-        const T change = rate * (m * correction1) / (numerics::sqrt(v * correction2) + epsilon);
-        const T flag = mask.at(0)[i], trained = flag > T(0) ? T(1) : T(0), decayed = flag > T(1) ? decay : T(0);
-        T* w = parameter.at(r) + i;
-        *w -= trained * (change + decayed * *w);
+        const numerics::AdamWNumbers<T> numbers = updates[r];
+        T& slope = gradient.at(r)[i];
+        // A stopped replica keeps everything.
+        if (numbers.clip != T(0))
+            numerics::adamw(numbers, slope, mask.at(0)[i], parameter.at(r)[i], first.at(r)[i], second.at(r)[i]);
+        slope = T(0);
     }
 };
 
@@ -75,35 +100,22 @@ OpMemory CudaBackend::gradient_norm_memory(const Tensor& gradient) {
     return {0, gradient.replicas() * slice_splits(gradient).count * static_cast<std::int64_t>(sizeof(double))};
 }
 
-void CudaBackend::gradient_norm(const Tensor& gradient, const Tensor& norm, const Tensor& scratch) {
+void CudaBackend::gradient_norm(const OptimizerStep& step, const Tensor& gradient, const Tensor& scratch) {
     dispatch(gradient.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Splits splits = slice_splits(gradient);
-        auto* partial = reinterpret_cast<double*>(scratch.data);
-        launch("gradient_norm", square_sums_kernel<T>, dim3(grid_size(splits.count), grid_size(gradient.replicas())),
-               dim3(kNormThreads), 0, stream_, view<T>(gradient), gradient.features(), splits.size, partial);
-        for_each_element("gradient_norm", stream_, 1, gradient.replicas(), 1,
-                         Norm{partial, splits.count, view<double>(norm)});
+        launch("gradient_norm", gradient_norm_kernel<T>, dim3(grid_size(splits.count), grid_size(gradient.replicas())),
+               dim3(kNormThreads), 0, stream_, Optimizer(step), view<T>(gradient), gradient.features(), splits.size,
+               reinterpret_cast<double*>(scratch.data));
     });
 }
 
-void CudaBackend::adamw(const AdamWStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
+void CudaBackend::adamw(const OptimizerStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
                         const Tensor& first_moment, const Tensor& second_moment) {
     dispatch(parameter.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const AdamW<T> body{view<double>(step.learning_rate),
-                            view<double>(step.weight_decay),
-                            view<double>(step.clip_scale),
-                            view<T>(gradient),
-                            view<T>(mask),
-                            view<T>(parameter),
-                            view<T>(first_moment),
-                            view<T>(second_moment),
-                            static_cast<T>(step.beta1),
-                            static_cast<T>(step.beta2),
-                            static_cast<T>(step.epsilon),
-                            static_cast<T>(1 / (1 - std::pow(step.beta1, static_cast<double>(step.step)))),
-                            static_cast<T>(1 / (1 - std::pow(step.beta2, static_cast<double>(step.step))))};
+        const AdamW<T> body{step.updates_as<T>(), view<T>(gradient),     view<T>(mask),
+                            view<T>(parameter),   view<T>(first_moment), view<T>(second_moment)};
         for_each_element("adamw", stream_, parameter.replicas(), 1, parameter.features(), body);
     });
 }

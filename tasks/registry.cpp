@@ -24,6 +24,9 @@ public:
     std::int64_t generate(const SampleKey& key, const SampleView& out) const override {
         return task_.generate(key, out);
     }
+    std::unique_ptr<DeviceBatch> on_device(Backend& backend, std::int64_t length) const override {
+        return make_device_batch(task_, backend, length);
+    }
 
 private:
     T task_;

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "core/backend/optimizer_step.hpp"
 #include "core/backend/precision.hpp"
 #include "core/backend/tensor.hpp"
 #include "core/backend/workspace.hpp"
@@ -79,14 +80,6 @@ struct Supervision {
     double label_smoothing = 0;  // ε: the target's distribution is (1-ε) one-hot + ε/V
 };
 
-/// Per-replica hyper-parameters of one optimizer step; arrays of R on the backend's device.
-struct AdamWStep {
-    Tensor learning_rate, weight_decay;  // f64 [R,1,1,1] rows of one
-    Tensor clip_scale;                   // f64 [R]: 1, or max_norm / norm, or 0 for a stopped replica
-    double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-    std::int64_t step = 1;  // from 1
-};
-
 /// Operations asked for once and run any number of times: see Backend::record.
 class Recording {
 public:
@@ -113,6 +106,8 @@ public:
     virtual void upload(const Tensor& to, const void* from, std::int64_t bytes) = 0;
     virtual void download(void* to, const Tensor& from, std::int64_t bytes) = 0;
     virtual void zero(const Tensor& first, std::int64_t bytes) = 0;
+    /// Training steps that are worth asking for before looking at the results of the first of them.
+    virtual std::int64_t steps_ahead() const { return 1; }
     /// Returns when everything asked for so far is done: a GPU works behind the caller's back.
     virtual void synchronize() {}
     /// Keeps the operations that `work` asks for (and runs none), to be run again and again: on a GPU as one graph.
@@ -204,11 +199,13 @@ public:
                                const Tensor& loss, const Tensor& correct, const Tensor& used,
                                const Tensor& d_logits) = 0;
 
-    /// norm[r] (f64) = ‖gradient of replica r‖₂ over its whole slice [R,1,1,slice].
+    /// ‖gradient of replica r‖₂ over its whole slice [R,1,1,slice], and with it the replica's metrics and update of the
+    /// step that it is at (`settle`).
     virtual OpMemory gradient_norm_memory(const Tensor& gradient) = 0;
-    virtual void gradient_norm(const Tensor& gradient, const Tensor& norm, const Tensor& scratch) = 0;
-    /// One AdamW step over the flat slices; mask [1,1,1,slice] holds 0 = frozen, 1 = trained, 2 = trained with decay.
-    virtual void adamw(const AdamWStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
+    virtual void gradient_norm(const OptimizerStep& step, const Tensor& gradient, const Tensor& scratch) = 0;
+    /// After gradient_norm: one AdamW step over the flat slices, each with its update. Leaves the gradient zero for the
+    /// next step. mask [1,1,1,slice] holds 0 = frozen, 1 = trained, 2 = trained with decay.
+    virtual void adamw(const OptimizerStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
                        const Tensor& first_moment, const Tensor& second_moment) = 0;
 };
 

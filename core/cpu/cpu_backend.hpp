@@ -86,8 +86,8 @@ public:
                        const Tensor& loss, const Tensor& correct, const Tensor& used, const Tensor& d_logits) override;
 
     OpMemory gradient_norm_memory(const Tensor& gradient) override;
-    void gradient_norm(const Tensor& gradient, const Tensor& norm, const Tensor& scratch) override;
-    void adamw(const AdamWStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
+    void gradient_norm(const OptimizerStep& step, const Tensor& gradient, const Tensor& scratch) override;
+    void adamw(const OptimizerStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
                const Tensor& first_moment, const Tensor& second_moment) override;
 
 private:

@@ -1,5 +1,5 @@
-// AdamW (Loshchilov & Hutter, 2019; decoupled decay scaled by the learning rate) and the gradient norm, over flat
-// slices.
+// The gradient norm with what follows from it, and AdamW, over flat slices.
+#include <algorithm>
 #include <cmath>
 
 #include "core/cpu/cpu_backend.hpp"
@@ -12,13 +12,21 @@ Blocks slice_blocks(const Tensor& slice) {
     return {slice.features(), 4096, 64};
 }
 
+template <class T>
+void settle_replica(const OptimizerStep& step, std::int64_t r, double norm) {
+    ReplicaNumbers& replica = step.replicas[r];
+    const StepMetrics found{*step.loss.at<double>(r), *step.correct.at<double>(r), *step.used.at<double>(r), norm};
+    step.metrics[replica.at * step.metrics_stride + r] = found;
+    step.updates_as<T>()[r] = settle<T>(step, found, step.steps[replica.at], replica);
+}
+
 }  // namespace
 
 OpMemory CpuBackend::gradient_norm_memory(const Tensor& gradient) {
     return {0, gradient.replicas() * slice_blocks(gradient).count * static_cast<std::int64_t>(sizeof(double))};
 }
 
-void CpuBackend::gradient_norm(const Tensor& gradient, const Tensor& norm, const Tensor& scratch) {
+void CpuBackend::gradient_norm(const OptimizerStep& step, const Tensor& gradient, const Tensor& scratch) {
     dispatch(gradient.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Blocks blocks = slice_blocks(gradient);
@@ -35,37 +43,26 @@ void CpuBackend::gradient_norm(const Tensor& gradient, const Tensor& norm, const
         for (std::int64_t r = 0; r < gradient.replicas(); ++r) {
             double sum = 0;
             for (std::int64_t block = 0; block < blocks.count; ++block) sum += partial[r * blocks.count + block];
-            *norm.at<double>(r) = std::sqrt(sum);
+            settle_replica<T>(step, r, std::sqrt(sum));
         }
     });
 }
 
-void CpuBackend::adamw(const AdamWStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
+void CpuBackend::adamw(const OptimizerStep& step, const Tensor& gradient, const Tensor& mask, const Tensor& parameter,
                        const Tensor& first_moment, const Tensor& second_moment) {
     dispatch(parameter.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Blocks blocks = slice_blocks(parameter);
-        const T beta1 = static_cast<T>(step.beta1), beta2 = static_cast<T>(step.beta2),
-                epsilon = static_cast<T>(step.epsilon);
-        const T correction1 = static_cast<T>(1 / (1 - std::pow(step.beta1, static_cast<double>(step.step))));
-        const T correction2 = static_cast<T>(1 / (1 - std::pow(step.beta2, static_cast<double>(step.step))));
         parallel_for(threads_, parameter.replicas() * blocks.count, [&](std::int64_t task, int) {
             const std::int64_t r = task / blocks.count, block = task % blocks.count;
-            const T clip = static_cast<T>(*step.clip_scale.at<double>(r));
-            if (clip == T(0)) return;  // a stopped replica keeps everything
-            const T rate = static_cast<T>(*step.learning_rate.at<double>(r));
-            const T decay = rate * static_cast<T>(*step.weight_decay.at<double>(r));
-            const T *g = gradient.at<T>(r), *flags = mask.at<T>();
-            T *w = parameter.at<T>(r), *m = first_moment.at<T>(r), *v = second_moment.at<T>(r);
+            const std::int64_t begin = blocks.begin(block), end = blocks.end(block);
+            const numerics::AdamWNumbers<T> numbers = step.updates_as<T>()[r];
+            T *g = gradient.at<T>(r), *w = parameter.at<T>(r), *m = first_moment.at<T>(r), *v = second_moment.at<T>(r);
+            const T* flags = mask.at<T>();
+            if (numbers.clip != T(0))  // a stopped replica keeps everything
 #pragma omp simd
-            for (std::int64_t i = blocks.begin(block); i < blocks.end(block); ++i) {
-                const T slope = g[i] * clip;
-                m[i] = beta1 * m[i] + (T(1) - beta1) * slope;
-                v[i] = beta2 * v[i] + (T(1) - beta2) * slope * slope;
-                const T change = rate * (m[i] * correction1) / (std::sqrt(v[i] * correction2) + epsilon);
-                const T trained = flags[i] > T(0) ? T(1) : T(0), decayed = flags[i] > T(1) ? decay : T(0);
-                w[i] -= trained * (change + decayed * w[i]);
-            }
+                for (std::int64_t i = begin; i < end; ++i) numerics::adamw(numbers, g[i], flags[i], w[i], m[i], v[i]);
+            std::fill(g + begin, g + end, T(0));
         });
     });
 }

@@ -85,6 +85,12 @@ inline constexpr T not_a_number = from_bits<T>(((4 * Format<T>::bias + 3) << (Fo
 
 }  // namespace detail
 
+/// Neither infinite nor NaN.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr bool is_finite(T x) {
+    return detail::magnitude(x) < detail::infinity<T>;
+}
+
 /// a·b + c with one rounding. The formulas call this instead of leaving the choice to the compiler.
 template <Real T>
 WHORL_HD WHORL_INLINE constexpr T fma(T a, T b, T c) {

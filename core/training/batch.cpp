@@ -34,18 +34,10 @@ void BatchLoader::clear(std::int64_t r, std::int64_t b) {
 }
 
 void BatchLoader::put(std::int64_t r, std::int64_t b, const DataSource& data, const SampleKey& key) {
-    data.generate(key, {tokens_at(r, b), targets_.data(), length()});
+    const SampleView sample{tokens_at(r, b), targets_.data(), length()};
+    data.generate(key, sample);
     const std::int64_t first = r * slot_stride_ + b * slots();
-    std::fill_n(row_of_.begin() + first, slots(), -1);
-    std::fill_n(target_.begin() + first, slots(), 0);
-    std::int64_t used = 0;
-    for (std::int64_t t = 0; t < length() && used < slots(); ++t) {
-        const std::int32_t target = targets_[static_cast<std::size_t>(t)];
-        if (target < 0) continue;
-        row_of_[static_cast<std::size_t>(first + used)] = static_cast<std::int32_t>(b * length() + t);
-        target_[static_cast<std::size_t>(first + used)] = target;
-        ++used;
-    }
+    fill_slots(sample, b * length(), {row_of_.data() + first, target_.data() + first, slots()});
 }
 
 void BatchLoader::repeat(std::int64_t b) {

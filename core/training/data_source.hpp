@@ -1,9 +1,10 @@
 // What the trainer asks of a task. tasks/registry.hpp makes one from a task's parameters.
 #pragma once
 
+#include <memory>
 #include <string>
 
-#include "core/training/sample.hpp"
+#include "core/training/device_batch.hpp"
 
 namespace whorl {
 
@@ -26,6 +27,9 @@ public:
     /// Writes the example of `key`; returns the number of input positions it fills. The view needs room for
     /// positions(key.sizes.max).
     virtual std::int64_t generate(const SampleKey& key, const SampleView& out) const = 0;
+    /// Makes the same examples on the backend's device, in batches of up to `length` positions; null where only the
+    /// host can.
+    virtual std::unique_ptr<DeviceBatch> on_device(Backend& backend, std::int64_t length) const = 0;
 };
 
 }  // namespace whorl

@@ -58,10 +58,6 @@ std::int64_t Population::bytes_a_replica(const ParameterLayout& layout) {
     return (kResident + kCopies) * layout.slice() * kFloat;
 }
 
-void Population::zero_gradient() {
-    backend_.zero(gradient_, gradient_.replicas() * slice_ * kFloat);
-}
-
 void Population::swap_rows(std::int64_t a, std::int64_t b) {
     if (a == b) return;
     std::vector<float> one(static_cast<std::size_t>(slice_)), other = one;

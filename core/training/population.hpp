@@ -18,8 +18,8 @@ struct PopulationValues {
 /// exchanged, so that the replicas that still train stand together at the front.
 class Population {
 public:
-    /// Draws each replica's parameters from its own seed; moments start at zero. The gradient has room for `group`
-    /// replicas (0: all), which are computed at a time.
+    /// Draws each replica's parameters from its own seed; gradient and moments start at zero. The gradient has room for
+    /// `group` replicas (0: all), which are computed at a time.
     Population(const ParameterLayout& layout, const std::vector<ReplicaHyper>& replicas, Backend& backend,
                std::int64_t group = 0);
 
@@ -34,7 +34,6 @@ public:
     /// [1,1,1,slice]: 0 = frozen, 1 = trained, 2 = trained with decay. Padding is frozen.
     const Tensor& mask() const { return mask_; }
 
-    void zero_gradient();
     /// Exchanges two rows, moments included (through the host: rare).
     void swap_rows(std::int64_t a, std::int64_t b);
     /// Replica after replica, whatever rows they are in.

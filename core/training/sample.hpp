@@ -42,4 +42,23 @@ struct SampleView {
     std::int64_t capacity = 0;
 };
 
+/// One sequence's share of a batch's slots (Supervision).
+struct SlotView {
+    std::int32_t* row_of = nullptr;
+    std::int32_t* target = nullptr;
+    std::int64_t count = 0;
+};
+
+/// Gives the sample's supervised positions slots, in order, as many as there are; position t is the batch's row
+/// first + t. A slot that is left over gets row -1 and target 0.
+WHORL_HD constexpr void fill_slots(const SampleView& sample, std::int64_t first, const SlotView& slots) {
+    std::int64_t used = 0;
+    for (std::int64_t t = 0; t < sample.capacity && used < slots.count; ++t) {
+        if (sample.targets[t] < 0) continue;
+        slots.row_of[used] = static_cast<std::int32_t>(first + t);
+        slots.target[used++] = sample.targets[t];
+    }
+    for (; used < slots.count; ++used) slots.row_of[used] = -1, slots.target[used] = 0;
+}
+
 }  // namespace whorl

@@ -1,5 +1,5 @@
-// The part of a training step that depends on the bound shape alone, recorded once a shape and run again: on a GPU one
-// graph instead of dozens of launches.
+// What a training step asks of the device depends on the bound shape alone: recorded once a shape and run again, it is
+// one graph on a GPU instead of dozens of launches.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,7 @@ public:
     template <class Work>
     void run(const TrainingPass& pass, const Rows& rows, const Work& work) {
         Entry* entry = find(pass, rows);
+        nodes_ = 0;
         if (!entry) {
             remember(pass, rows);
             work();
@@ -26,7 +27,10 @@ public:
         }
         if (!entry->recording) entry->recording = backend_.record(work);
         entry->recording->run();
+        nodes_ = entry->recording->nodes();
     }
+    /// Recording::nodes of the last run; 0 when it was none.
+    std::int64_t nodes() const { return nodes_; }
 
 private:
     struct Entry {
@@ -42,6 +46,7 @@ private:
 
     Backend& backend_;
     std::vector<Entry> entries_;
+    std::int64_t nodes_ = 0;
 };
 
 }  // namespace whorl

@@ -13,25 +13,6 @@
 namespace whorl {
 namespace {
 
-constexpr auto kDouble = static_cast<std::int64_t>(sizeof(double));
-
-// One double a replica, without padding between them.
-Tensor numbers_at(std::byte* data, std::int64_t replicas, Device device) {
-    return {data, DType::f64, device, {replicas, 1, 1, 1}, {1, 1, 1, 1}};
-}
-
-void upload_numbers(Backend& backend, const Tensor& to, const std::vector<double>& from) {
-    backend.upload(to, from.data(), to.replicas() * kDouble);
-}
-
-// Through `staging`, as the tensor's numbers may lie apart.
-void download_numbers(Backend& backend, const Tensor& from, std::vector<double>& staging, std::vector<double>& to) {
-    const std::int64_t stride = from.stride[0], count = (from.replicas() - 1) * stride + 1;
-    backend.download(staging.data(), from, count * kDouble);
-    for (std::int64_t i = 0; i < from.replicas(); ++i)
-        to[static_cast<std::size_t>(i)] = staging[static_cast<std::size_t>(i * stride)];
-}
-
 // The result of all replicas, to be filled in, with what `known` says already.
 std::vector<double> start_column(const std::vector<std::vector<double>>* known, std::size_t size,
                                  std::size_t replicas) {
@@ -50,13 +31,13 @@ Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const D
       pass_(make_training_pass(model_, backend)),
       plan_(config_, *pass_, model_, data, static_cast<std::int64_t>(replicas_.size()), backend, request),
       population_(model_.layout(), replicas_, backend, plan_.group()),
-      loader_(backend),
-      recordings_(backend),
+      work_(config_, data, *pass_, plan_.training_shape(config_.curriculum.largest(), plan_.group()), population_,
+            backend),
+      stages_(static_cast<std::size_t>(work_.queue().capacity())),
       standing_(replicas_.size()),
       running_(static_cast<std::int64_t>(replicas_.size())),
       groups_(groups_of(running_, plan_.group())),
       sums_(replicas_.size()) {
-    allocate_numbers();
     for (std::size_t r = 0; r < replicas_.size(); ++r)
         if (!replicas_[r].alive) stop(r, StopReason::held);
     retire();
@@ -64,130 +45,86 @@ Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const D
     pass_->bind(plan_.training_shape(config_.curriculum.largest(), plan_.group()));
 }
 
-void Trainer::allocate_numbers() {
-    Tensor* numbers[] = {&learning_rate_, &weight_decay_, &clip_scale_, &norm_};
-    const std::int64_t group = plan_.group();
-    small_ = backend_.allocate(4 * group * kDouble);
-    std::byte* next = small_.data();
-    for (Tensor* tensor : numbers) {
-        *tensor = numbers_at(next, group, backend_.device());
-        next += group * kDouble;
-    }
-    const std::int64_t scratch = backend_.gradient_norm_memory(population_.gradient()).scratch;
-    norm_scratch_ = backend_.allocate(scratch);
-    norm_work_ = activation_at(norm_scratch_.data(), {1, 1, 1, scratch / 4}, DType::f32, backend_.device());
-    const auto count = static_cast<std::size_t>(group);
-    for (auto* host : {&rate_host_, &decay_host_, &clip_host_, &loss_host_, &correct_host_, &used_host_, &norm_host_})
-        host->assign(count, 0.0);
-    download_.assign(count * static_cast<std::size_t>(kAlignment / kDouble), 0.0);
-}
-
 // --- training --------------------------------------------------------------------------------------------------------
 
-std::int64_t Trainer::size_at(std::int64_t step) const {
+std::int64_t Trainer::size_at(std::int64_t step, const StageProgress& stage) const {
     const Curriculum& curriculum = config_.curriculum;
-    if (curriculum.reacts()) return curriculum.stages[static_cast<std::size_t>(stage_.stage)];
+    if (curriculum.reacts()) return curriculum.stages[static_cast<std::size_t>(stage.stage)];
     return max_size(curriculum, step < 0 ? 0 : step, config_.steps);
 }
 
-bool Trainer::in_last_stage() const {
-    return stage_.stage + 1 >= static_cast<std::int64_t>(config_.curriculum.stages.size());
+bool Trainer::in_last_stage(const StageProgress& stage) const {
+    return stage.stage + 1 >= static_cast<std::int64_t>(config_.curriculum.stages.size());
 }
 
 // A stage that nobody passed ends after steps_per_stage.
-void Trainer::begin_stage_in_time() {
+StageProgress Trainer::stage_in_time(const StageProgress& stage, std::int64_t step) const {
     const Curriculum& curriculum = config_.curriculum;
-    if (!curriculum.reacts() || curriculum.steps_per_stage == 0 || in_last_stage()) return;
-    if (step_ - stage_.since >= curriculum.steps_per_stage) stage_ = {stage_.stage + 1, step_};
+    if (!curriculum.reacts() || curriculum.steps_per_stage == 0 || in_last_stage(stage)) return stage;
+    return step - stage.since >= curriculum.steps_per_stage ? StageProgress{stage.stage + 1, step} : stage;
 }
 
-void Trainer::load_batch(std::int64_t size, const Rows& rows) {
-    loader_.bind(plan_.training_shape(size, groups_.front().count));  // the largest
-    pass_->bind(plan_.training_shape(size, rows.count));
-    for (std::int64_t i = 0; i < rows.count; ++i)
-        for (std::int64_t b = 0; b < config_.batch; ++b)
-            loader_.put(i, b, data_,
-                        {replicas_[population_.replica_at(rows.first + i)].data_seed,
-                         Split::train,
-                         static_cast<std::uint64_t>(step_),
-                         static_cast<std::uint64_t>(b),
-                         {data_.min_size(), size}});
-    loader_.upload(pass_->tokens(), pass_->supervision());
-}
-
-void Trainer::download_sums() {
-    const LossTensors& losses = pass_->losses();
-    download_numbers(backend_, losses.loss, download_, loss_host_);
-    download_numbers(backend_, losses.correct, download_, correct_host_);
-    download_numbers(backend_, losses.used, download_, used_host_);
-}
-
-// False stops the replica, the i-th of its group, for good. Its numbers count towards the next row otherwise.
-bool Trainer::follows(std::size_t i, std::size_t replica) {
-    if (!std::isfinite(loss_host_[i]) || !std::isfinite(norm_host_[i])) {
-        stop(replica, StopReason::not_finite);
-        return false;
+// What the next steps are, to all replicas and to each.
+void Trainer::plan_steps(std::int64_t count) {
+    StepQueue& queue = work_.queue();
+    StageProgress stage = stage_;
+    for (std::int64_t k = 0; k < count; ++k) {
+        const std::int64_t step = step_ + k;
+        const auto i = static_cast<std::size_t>(k);
+        stages_[i] = stage = stage_in_time(stage, step);
+        queue.steps[i] = {step, size_at(step, stage), schedule_factor(config_.schedule, step, config_.steps),
+                          bias_correction(config_.optimizer.beta1, step + 1),
+                          bias_correction(config_.optimizer.beta2, step + 1)};
     }
-    sums_.loss[replica] += loss_host_[i];
-    sums_.norm[replica] += norm_host_[i];
-    sums_.correct[replica] += correct_host_[i];
-    sums_.used[replica] += used_host_[i];
-    sums_.steps[replica] += 1;
-    return true;
-}
-
-// Losses, gradients and their norms.
-void Trainer::compute(const Rows& rows) {
-    recordings_.run(*pass_, rows, [this, rows] {
-        population_.zero_gradient();
-        const Tensor gradient = rows_of(population_.gradient(), 0, rows.count);
-        pass_->gradient(rows_of(population_.parameters(), rows.first, rows.count), gradient,
-                        config_.loss.label_smoothing);
-        backend_.gradient_norm(gradient, rows_of(norm_, 0, rows.count), norm_work_);
-    });
-}
-
-void Trainer::update(const Rows& rows) {
-    const Tensor gradient = rows_of(population_.gradient(), 0, rows.count), norm = rows_of(norm_, 0, rows.count);
-    download_numbers(backend_, norm, download_, norm_host_);
-    download_sums();
-    const double factor = schedule_factor(config_.schedule, step_, config_.steps), most = config_.optimizer.clip;
-    for (std::int64_t row = 0; row < rows.count; ++row) {
-        const auto i = static_cast<std::size_t>(row);
-        const std::size_t replica = population_.replica_at(rows.first + row);
-        const double clip = most > 0 && norm_host_[i] > most ? most / norm_host_[i] : 1.0;
-        clip_host_[i] = follows(i, replica) ? clip : 0.0;
-        rate_host_[i] = replicas_[replica].learning_rate * factor;
-        decay_host_[i] = replicas_[replica].weight_decay;
+    for (std::int64_t row = 0; row < running_; ++row) {
+        const ReplicaHyper& hyper = replicas_[population_.replica_at(row)];
+        queue.replicas[static_cast<std::size_t>(row)] = {hyper.data_seed, hyper.learning_rate, hyper.weight_decay};
     }
-    const AdamWStep adamw{rows_of(learning_rate_, 0, rows.count),
-                          rows_of(weight_decay_, 0, rows.count),
-                          rows_of(clip_scale_, 0, rows.count),
-                          config_.optimizer.beta1,
-                          config_.optimizer.beta2,
-                          config_.optimizer.epsilon,
-                          step_ + 1};
-    upload_numbers(backend_, adamw.learning_rate, rate_host_);
-    upload_numbers(backend_, adamw.weight_decay, decay_host_);
-    upload_numbers(backend_, adamw.clip_scale, clip_host_);
-    const auto of = [&](const Tensor& tensor) { return rows_of(tensor, rows.first, rows.count); };
-    backend_.adamw(adamw, gradient, population_.mask(), of(population_.parameters()), of(population_.first_moment()),
-                   of(population_.second_moment()));
+}
+
+void Trainer::ask_for(std::int64_t count) {
+    plan_steps(count);
+    work_.queue().upload(count, running_);
+    for (std::int64_t k = 0; k < count; ++k)
+        for (const Rows& rows : groups_) {
+            pass_->bind(plan_.training_shape(work_.queue().steps[static_cast<std::size_t>(k)].size, rows.count));
+            work_.ask(k, rows);
+        }
+}
+
+// What came of the steps, in their order, as if each had been waited for: a replica that failed in one of them has kept
+// its parameters since, and what it computed later counts for nothing.
+void Trainer::take_in(std::int64_t count) {
+    StepQueue& queue = work_.queue();
+    queue.fetch(count);
+    for (std::int64_t k = 0; k < count && standing_.count(StopReason::none) > 0; ++k) {
+        const auto i = static_cast<std::size_t>(k);
+        for (std::int64_t row = 0; row < running_; ++row) follow(population_.replica_at(row), queue.metrics(k, row));
+        stage_ = stages_[i];
+        tokens_ += config_.batch * plan_.training_shape(queue.steps[i].size, 1).length;
+        ++step_;
+    }
+    retire();
 }
 
 void Trainer::step(std::int64_t count) {
-    for (; count > 0 && !finished(); --count) {
-        begin_stage_in_time();
-        const std::int64_t size = size_at(step_);
-        for (const Rows& rows : groups_) {
-            load_batch(size, rows);
-            compute(rows);
-            update(rows);
-        }
-        tokens_ += config_.batch * pass_->shape().length;
-        retire();
-        ++step_;
+    while (count > 0 && !finished()) {
+        const std::int64_t together = std::min({count, config_.steps - step_, work_.queue().capacity()});
+        ask_for(together);
+        take_in(together);
+        count -= together;
     }
+}
+
+// A replica's numbers count towards the next row, or stop it for good.
+void Trainer::follow(std::size_t replica, const StepMetrics& metrics) {
+    if (standing_.stopped_at[replica] >= 0) return;
+    if (!std::isfinite(metrics.loss) || !std::isfinite(metrics.norm)) return stop(replica, StopReason::not_finite);
+    sums_.loss[replica] += metrics.loss;
+    sums_.norm[replica] += metrics.norm;
+    sums_.correct[replica] += metrics.correct;
+    sums_.used[replica] += metrics.used;
+    sums_.steps[replica] += 1;
 }
 
 void Trainer::stop(std::size_t replica, StopReason reason) {
@@ -195,12 +132,24 @@ void Trainer::stop(std::size_t replica, StopReason reason) {
     standing_.reason[replica] = reason;
 }
 
-// Stopped replicas leave the front rows, where groups are made.
+// Stopped replicas leave the front rows, where groups are made: those that stopped first go furthest back.
 void Trainer::retire() {
     const std::int64_t before = running_;
-    for (std::int64_t row = running_ - 1; row >= 0; --row)
-        if (standing_.stopped_at[population_.replica_at(row)] >= 0) population_.swap_rows(row, --running_);
+    for (;;) {
+        std::int64_t earliest = -1;
+        for (std::int64_t row = 0; row < running_; ++row) {
+            const std::int64_t stopped = standing_.stopped_at[population_.replica_at(row)];
+            if (stopped >= 0 && (earliest < 0 || stopped < earliest)) earliest = stopped;
+        }
+        if (earliest < 0) break;
+        retire_stopped_at(earliest);
+    }
     if (running_ != before) groups_ = groups_of(running_, plan_.group());
+}
+
+void Trainer::retire_stopped_at(std::int64_t step) {
+    for (std::int64_t row = running_ - 1; row >= 0; --row)
+        if (standing_.stopped_at[population_.replica_at(row)] == step) population_.swap_rows(row, --running_);
 }
 
 TrainingRow Trainer::take_row() {
@@ -264,8 +213,8 @@ void Trainer::observe(const Evaluation& validation) {
 }
 
 std::optional<StageReview> Trainer::review_stage(const EvaluationConfig& on) {
-    if (!config_.curriculum.reacts() || in_last_stage() || running_ == 0) return std::nullopt;
-    StageReview review{step_, stage_.stage, size_at(step_), 0, false};
+    if (!config_.curriculum.reacts() || in_last_stage(stage_) || running_ == 0) return std::nullopt;
+    StageReview review{step_, stage_.stage, size_at(step_, stage_), 0, false};
     const std::vector<double> nothing(replicas_.size(), 0.0);
     Evaluation evaluation{Split::validation, step_, {review.size}, on.count, {nothing}, {nothing}, {nothing}};
     evaluate_size(review.size, running_, evaluation, on);

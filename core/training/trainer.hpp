@@ -11,12 +11,11 @@
 #include <vector>
 
 #include "core/model/training_pass.hpp"
-#include "core/training/batch.hpp"
 #include "core/training/batch_plan.hpp"
 #include "core/training/metrics.hpp"
 #include "core/training/population.hpp"
 #include "core/training/run_config.hpp"
-#include "core/training/step_recordings.hpp"
+#include "core/training/training_step.hpp"
 
 namespace whorl {
 
@@ -54,11 +53,13 @@ public:
     /// Takes `count` steps, fewer at the end of the run. Allocates nothing while the padded length stays the same and
     /// no replica stops.
     void step(std::int64_t count = 1);
+    /// Steps that are taken without the host waiting in between: worth asking for at once.
+    std::int64_t steps_ahead() const { return backend_.steps_ahead(); }
 
     /// Means since the last call; the sums start again.
     TrainingRow take_row();
     /// Means since the last take_row; the sums go on.
-    TrainingRow peek_row() const { return row_of(sums_, step_, size_at(step_ - 1), tokens_); }
+    TrainingRow peek_row() const { return row_of(sums_, step_, size_at(step_ - 1, stage_), tokens_); }
 
     /// Accuracy and loss of every replica on the same examples. Changes nothing that training depends on. `known`, an
     /// earlier result of the same question, saves the work for replicas that were stopped before it.
@@ -75,18 +76,17 @@ public:
     void restore(const TrainerSnapshot& snapshot);
 
 private:
-    std::int64_t size_at(std::int64_t step) const;
-    bool in_last_stage() const;
-    void begin_stage_in_time();
-    void allocate_numbers();
+    std::int64_t size_at(std::int64_t step, const StageProgress& stage) const;
+    bool in_last_stage(const StageProgress& stage) const;
+    StageProgress stage_in_time(const StageProgress& stage, std::int64_t step) const;
 
-    void load_batch(std::int64_t size, const Rows& rows);
-    void compute(const Rows& rows);
-    void update(const Rows& rows);
-    bool follows(std::size_t i, std::size_t replica);
-    void download_sums();
+    void plan_steps(std::int64_t count);
+    void ask_for(std::int64_t count);
+    void take_in(std::int64_t count);
+    void follow(std::size_t replica, const StepMetrics& metrics);
     void stop(std::size_t replica, StopReason reason);
     void retire();
+    void retire_stopped_at(std::int64_t step);
 
     std::int64_t rows_to_evaluate(const Evaluation* known) const;
     void evaluate_size(std::int64_t size, std::int64_t rows, Evaluation& evaluation, const EvaluationConfig& on);
@@ -99,13 +99,8 @@ private:
     std::unique_ptr<TrainingPass> pass_;
     BatchPlan plan_;
     Population population_;
-    BatchLoader loader_;
-    StepRecordings recordings_;
-
-    Buffer small_, norm_scratch_;  // one number for each replica of a group
-    Tensor learning_rate_, weight_decay_, clip_scale_, norm_, norm_work_;
-    std::vector<double> rate_host_, decay_host_, clip_host_, loss_host_, correct_host_, used_host_, norm_host_,
-        download_;
+    TrainingStep work_;
+    std::vector<StageProgress> stages_;  // of the steps that are asked for together
 
     std::int64_t step_ = 0, tokens_ = 0;
     StageProgress stage_;

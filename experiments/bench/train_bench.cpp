@@ -1,8 +1,8 @@
 #include "experiments/bench/train_bench.hpp"
 
 #include "core/base/philox.hpp"
-#include "core/model/training_pass.hpp"
-#include "core/training/population.hpp"
+#include "core/training/training_step.hpp"
+#include "tasks/registry.hpp"
 
 namespace whorl {
 namespace {
@@ -27,10 +27,18 @@ std::vector<ReplicaHyper> seeds(std::int64_t replicas) {
     return list;
 }
 
-/// Random tokens and targets of a bound LanguageModel or TrainingPass; every position is supervised when there are as
-/// many slots as positions.
-template <class Bound>
-void upload_random(const Bound& bound, const ModelConfig& config, Backend& backend) {
+/// Examples that fill `length` positions with as many symbols as the model knows, each of them supervised.
+ModularSum full_batches(const ModelConfig& config, std::int64_t length) {
+    ModularSum task;
+    task.modulus = static_cast<std::int32_t>(config.vocab_size) - 1;
+    task.supervise = Supervise::all;
+    task.smallest = length + 1;
+    return task;
+}
+
+/// Random tokens and targets of a bound LanguageModel; every position is supervised when there are as many slots as
+/// positions.
+void upload_random(const LanguageModel& bound, const ModelConfig& config, Backend& backend) {
     const ModelShape& shape = bound.shape();
     const auto vocabulary = static_cast<std::uint32_t>(config.vocab_size);
     std::vector<std::int32_t> row(static_cast<std::size_t>(std::max(shape.length, shape.slots)));
@@ -54,24 +62,24 @@ void upload_random(const Bound& bound, const ModelConfig& config, Backend& backe
     }
 }
 
-/// One number a replica, all the same.
-class PerReplica {
+/// Step after step, as training asks for them.
+class Steps {
 public:
-    PerReplica(Backend& backend, std::int64_t replicas, double value)
-        : memory_(backend.allocate(activation_bytes({replicas, 1, 1, 1}, DType::f64))),
-          tensor(activation_at(memory_.data(), {replicas, 1, 1, 1}, DType::f64, backend.device())) {
-        for (std::int64_t r = 0; r < replicas; ++r) {
-            Tensor to = tensor;
-            to.data = reinterpret_cast<std::byte*>(tensor.at<double>(r));
-            backend.upload(to, &value, sizeof value);
-        }
+    Steps(TrainingStep& step, std::int64_t replicas, std::int64_t size) : step_(step), replicas_(replicas) {
+        StepQueue& queue = step.queue();
+        for (std::size_t r = 0; r < queue.replicas.size(); ++r) queue.replicas[r] = {r, 1e-4, 0.1};
+        for (StepNumbers& numbers : queue.steps) numbers.size = size;
+    }
+    void take() {
+        StepQueue& queue = step_.queue();
+        const std::int64_t at = taken_++ % queue.capacity();
+        if (at == 0) queue.upload(queue.capacity(), replicas_);
+        step_.ask(at, {0, replicas_});
     }
 
 private:
-    Buffer memory_;
-
-public:
-    Tensor tensor;
+    TrainingStep& step_;
+    std::int64_t replicas_, taken_ = 0;
 };
 
 }  // namespace
@@ -93,28 +101,20 @@ TrainBenchResult bench_train(const ModelConfig& config, const TrainBenchShape& s
     LanguageModel model(config, backend, DType::f32, shape.form);
     Population population(model.layout(), seeds(shape.replicas), backend);
     const auto pass = make_training_pass(model, backend);
-    pass->bind({shape.replicas, shape.batch, shape.length, shape.batch * shape.length});
-    upload_random(*pass, config, backend);
-    PerReplica rate(backend, shape.replicas, 1e-4), decay(backend, shape.replicas, 0.1),
-        clip(backend, shape.replicas, 1), norm(backend, shape.replicas, 0);
-    const Buffer scratch = backend.allocate(backend.gradient_norm_memory(population.gradient()).scratch);
-    Arena scratch_arena(scratch.data(), backend.device());
-    const Tensor norm_scratch = scratch_arena.bytes(scratch.size());
-    AdamWStep step{rate.tensor, decay.tensor, clip.tensor};
+    const ModelShape bound{shape.replicas, shape.batch, shape.length, shape.batch * shape.length};
+    pass->bind(bound);
+    const auto data = make_data_source(full_batches(config, shape.length));
+    TrainingConfig training;
+    training.batch = shape.batch;
+    TrainingStep step(training, *data, *pass, bound, population, backend);
+    Steps steps(step, shape.replicas, shape.length + 1);
 
     TrainBenchResult result;
-    const auto work = [&] {
-        population.zero_gradient();
-        pass->gradient(population.parameters(), population.gradient());
-        backend.gradient_norm(population.gradient(), norm.tensor, norm_scratch);
-        backend.adamw(step, population.gradient(), population.mask(), population.parameters(),
-                      population.first_moment(), population.second_moment());
-    };
-    work();  // whatever happens only the first time
-    const std::unique_ptr<Recording> recording = backend.record(work);
-    result.nodes = recording->nodes();
+    for (int i = 0; i < 2; ++i) steps.take();  // whatever happens only the first time; then the recording
+    result.nodes = step.nodes();
+    backend.synchronize();
     result.step = time_calls(seconds, [&] {
-        recording->run();
+        steps.take();
         backend.synchronize();
     });
     result.tokens_per_second = static_cast<double>(shape.replicas * shape.batch * shape.length) / result.step.median;

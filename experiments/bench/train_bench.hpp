@@ -1,4 +1,4 @@
-// The whole training step on random tokens: forward, loss at every position, backward, clipping norm, AdamW.
+// The whole training step: making the batch, forward, loss at every position, backward, clipping, AdamW.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 #include "experiments/run/session.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/base/error.hpp"
@@ -34,7 +35,7 @@ public:
         tokens_before_ = trainer_.peek_row().tokens;
         write_manifest("running");
         while (!trainer_.finished()) {
-            trainer_.step();
+            take_steps();
             const std::int64_t step = trainer_.steps_done();
             report_progress();
             if (trainer_.finished()) break;
@@ -54,7 +55,32 @@ private:
         return setup_.config.replicas.count() - trainer_.standing().count(StopReason::not_finite);
     }
     static bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
-    double seconds() const { return before_.seconds + std::chrono::duration<double>(Clock::now() - begin_).count(); }
+    static double seconds_since(Clock::time_point begin) {
+        return std::chrono::duration<double>(Clock::now() - begin).count();
+    }
+    double seconds() const { return before_.seconds + seconds_since(begin_); }
+
+    // Up to the next row, validation or checkpoint at most.
+    std::int64_t steps_at_once() const {
+        std::int64_t count = pace_;
+        for (const std::int64_t every :
+             {setup_.config.log_every, setup_.config.validation.every, setup_.config.checkpoint.every})
+            if (every > 0) count = std::min(count, every - trainer_.steps_done() % every);
+        return count;
+    }
+    // One after the other, or, on a device that works ahead, as many at once as take some tenths of a second: people
+    // want to see progress, and to be able to stop.
+    void take_steps() {
+        constexpr double kShort = 0.1, kLong = 0.5;
+        const std::int64_t count = steps_at_once();
+        const Clock::time_point begin = Clock::now();
+        trainer_.step(count);
+        const double took = seconds_since(begin);
+        if (took > kLong)
+            pace_ = std::max<std::int64_t>(1, pace_ / 2);
+        else if (took < kShort && count == pace_)
+            pace_ = std::min(2 * pace_, trainer_.steps_ahead());
+    }
 
     // A run goes on with the same bits only where build and machine are the same.
     void check_origin() {
@@ -110,9 +136,8 @@ private:
                       {status, trainer_.steps_done(), finite(), solved(), seconds(), before_.earlier});
     }
     void report_progress() {
-        const double now = std::chrono::duration<double>(Clock::now() - begin_).count();
-        hooks_.progress(
-            {trainer_.peek_row(), setup_.config.training.steps, now, steps_before_, tokens_before_, trainer_.alive()});
+        hooks_.progress({trainer_.peek_row(), setup_.config.training.steps, seconds_since(begin_), steps_before_,
+                         tokens_before_, trainer_.alive()});
     }
 
     SessionResult leave() {
@@ -143,6 +168,7 @@ private:
     Trainer trainer_;
     Evaluation validation_;
     std::int64_t steps_before_ = 0, tokens_before_ = 0, logged_at_ = -1;
+    std::int64_t pace_ = 1;  // steps that are taken at once
 };
 
 }  // namespace

@@ -27,11 +27,12 @@ struct SessionOptions {
     bool allow_other_build = false;  // go on where another build or machine began: the bits may differ
 };
 
+/// progress and stop are called after every step, or after the steps that a device takes at once.
 struct SessionHooks {
-    std::function<void(const Progress&)> progress = [](const Progress&) {};  // after every step: should return quickly
+    std::function<void(const Progress&)> progress = [](const Progress&) {};  // should return quickly
     std::function<void(const Evaluation&)> evaluated = [](const Evaluation&) {};
     std::function<void(const std::string&)> note = [](const std::string&) {};  // one line that people should see
-    std::function<bool()> stop = [] { return false; };                         // true: save and leave after this step
+    std::function<bool()> stop = [] { return false; };                         // true: save and leave
 };
 
 struct SessionResult {

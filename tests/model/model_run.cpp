@@ -2,6 +2,7 @@
 
 #include "core/base/philox.hpp"
 #include "core/model/parameter_file.hpp"
+#include "core/training/run_config.hpp"
 
 namespace whorl::test {
 
@@ -27,19 +28,14 @@ ModelConfig one_layer(const MixerConfig& mixer) {
 
 ModelRun::ModelRun(const ModelConfig& config, Backend& backend, DType dtype, const ModelShape& shape, FormChoice form,
                    std::uint64_t first_seed)
-    : model(config, backend, dtype, form), backend_(backend), shape_(shape) {
+    : model(config, backend, dtype, form), backend_(backend), shape_(shape), numbers_(backend, shape.replicas) {
     const std::int64_t slice = model.layout().slice();
     parameters = slices(memory_[0], shape.replicas, dtype, slice);
     gradients = slices(memory_[1], shape.replicas, dtype, slice);
     first_moment = slices(memory_[2], shape.replicas, dtype, slice);
     second_moment = slices(memory_[3], shape.replicas, dtype, slice);
     mask = slices(memory_[4], 1, dtype, slice);
-    norm = slices(memory_[5], shape.replicas, DType::f64, 1);
-    scratch_ = slices(memory_[6], 1, DType::f64, backend.gradient_norm_memory(gradients).scratch / 8 + 1);
-    Tensor hyper = slices(memory_[7], 3 * shape.replicas, DType::f64, 1);
-    step_.learning_rate = step_.weight_decay = step_.clip_scale = hyper;
-    step_.weight_decay.data += shape.replicas * kAlignment;
-    step_.clip_scale.data += 2 * shape.replicas * kAlignment;
+    scratch_ = slices(memory_[5], 1, DType::f64, backend.gradient_norm_memory(gradients).scratch / 8 + 1);
     fill(first_seed);
     model.bind(shape);
     fill_data(first_seed);
@@ -70,7 +66,6 @@ void ModelRun::fill(std::uint64_t first_seed) {
         for (std::int64_t i = 0; i < p.count; ++i)
             flags[static_cast<std::size_t>(p.offset + i)] = !p.trainable ? 0 : p.decay ? 2 : 1;
     upload_slice(backend_, flags, mask);
-    const double rate = 1e-2, decay = 0.1, clip = 1;
     for (std::int64_t r = 0; r < shape_.replicas; ++r) {
         std::vector<double> slice(static_cast<std::size_t>(layout.slice()));
         initialize(layout, {first_seed + static_cast<std::uint64_t>(r)}, slice.data());
@@ -82,9 +77,7 @@ void ModelRun::fill(std::uint64_t first_seed) {
                                  static_cast<std::uint64_t>(p.offset), static_cast<std::uint64_t>(i))
                               .uniform(-1, 1);
         upload_parameters(r, slice);
-        backend_.upload(row(step_.learning_rate, r), &rate, 8);
-        backend_.upload(row(step_.weight_decay, r), &decay, 8);
-        backend_.upload(row(step_.clip_scale, r), &clip, 8);
+        numbers_.replicas[static_cast<std::size_t>(r)] = {0, 1e-2, 0.1};
     }
 }
 
@@ -115,9 +108,17 @@ void ModelRun::gradient() {
 
 void ModelRun::train_step() {
     gradient();
-    backend_.gradient_norm(gradients, norm, scratch_);
-    backend_.adamw(step_, gradients, mask, parameters, first_moment, second_moment);
-    ++step_.step;
+    OptimizerConfig config;
+    config.clip = 0;
+    ++steps_;
+    numbers_.steps[0] = {0, 0, 1, bias_correction(config.beta1, steps_), bias_correction(config.beta2, steps_)};
+    numbers_.upload(1, shape_.replicas);
+    OptimizerStep step = numbers_.step(config, {0, shape_.replicas});
+    step.loss = model.losses().loss;
+    step.correct = model.losses().correct;
+    step.used = model.losses().used;
+    backend_.gradient_norm(step, gradients, scratch_);
+    backend_.adamw(step, gradients, mask, parameters, first_moment, second_moment);
 }
 
 std::vector<double> ModelRun::logits() const {
@@ -159,6 +160,11 @@ std::vector<std::int32_t> random_tokens(std::uint64_t seed, std::int64_t count, 
         tokens.push_back(static_cast<std::int32_t>(Random(seed, Purpose::test_fixture, 0, static_cast<std::uint64_t>(i))
                                                        .below(static_cast<std::uint32_t>(vocabulary))));
     return tokens;
+}
+
+double ModelRun::gradient_norm(std::int64_t replica) {
+    numbers_.fetch(1);
+    return numbers_.metrics(0, replica).norm;
 }
 
 }  // namespace whorl::test

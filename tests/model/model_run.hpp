@@ -7,6 +7,7 @@
 
 #include "core/model/language_model.hpp"
 #include "core/model/registry.hpp"
+#include "core/training/step_queue.hpp"
 
 namespace whorl::test {
 
@@ -23,7 +24,7 @@ public:
 
     /// Forward, loss, and the gradient into a zeroed buffer.
     void gradient();
-    /// gradient(), its norm, and one AdamW step with clipping left out.
+    /// gradient(), its norm, and one AdamW step with clipping left out; leaves the gradient zero.
     void train_step();
 
     std::vector<double> logits() const;  // [R·slots·V]
@@ -31,10 +32,12 @@ public:
     /// The gradient (or value) of one parameter of replica 0.
     std::vector<double> parameter_part(const Tensor& buffer, const std::string& name) const;
     double loss(std::int64_t replica = 0) const;
+    /// Of the gradient in the last train_step.
+    double gradient_norm(std::int64_t replica);
     void upload_parameters(std::int64_t replica, const std::vector<double>& slice);
 
     LanguageModel model;
-    Tensor parameters, gradients, first_moment, second_moment, mask, norm;
+    Tensor parameters, gradients, first_moment, second_moment, mask;
 
 private:
     Tensor slices(Buffer& memory, std::int64_t replicas, DType dtype, std::int64_t width);
@@ -43,9 +46,10 @@ private:
 
     Backend& backend_;
     ModelShape shape_;
-    Buffer memory_[8];
+    Buffer memory_[6];
     Tensor scratch_;
-    AdamWStep step_;
+    StepQueue numbers_;
+    std::int64_t steps_ = 0;  // taken
 };
 
 /// Tokens of replica r: uniform over the vocabulary, keyed by seed.
