@@ -94,18 +94,12 @@ __device__ void spread_from(int warp, int count, const Body& body) {
 /// body(row, column) for every element of a matrix.
 template <class Body>
 __device__ void spread(int rows, int columns, const Body& body) {
-    if (columns <= 0) return;
-    int row = static_cast<int>(threadIdx.x) / columns, column = static_cast<int>(threadIdx.x) % columns;
-    const int row_step = kBlockThreads / columns, column_step = kBlockThreads % columns;
-    while (row < rows) {
-        body(row, column);
-        row += row_step;
-        column += column_step;
-        if (column >= columns) {
-            column -= columns;
-            ++row;
-        }
-    }
+    const int log_lanes = columns <= 4 ? 2 : columns <= 8 ? 3 : columns <= 16 ? 4 : 5;  // of a row
+    const int first = static_cast<int>(threadIdx.x) & ((1 << log_lanes) - 1);
+#pragma unroll 1
+    for (int row = static_cast<int>(threadIdx.x) >> log_lanes; row < rows; row += kBlockThreads >> log_lanes)
+#pragma unroll 1
+        for (int column = first; column < columns; column += 1 << log_lanes) body(row, column);
 }
 /// body(row, lane) for every row, a warp each.
 template <class Body>
@@ -163,9 +157,10 @@ __device__ __forceinline__ void copy_wide_async(T* to, const T* from) {
 #endif
     *reinterpret_cast<float4*>(to) = *reinterpret_cast<const float4*>(from);
 }
-/// Starts the copy of a matrix whose rows are `stride` apart in memory, and `ld` at `to`.
+/// Starts the copy of a matrix whose rows are `stride` apart in memory, and `ld` at `to`. (Not inlined: a kernel that
+/// copies several would be too long for the instruction cache.)
 template <class T>
-__device__ void copy_rows(int rows, int columns, T* to, int ld, const T* from, std::int64_t stride) {
+__device__ __noinline__ void copy_rows(int rows, int columns, T* to, int ld, const T* from, std::int64_t stride) {
     constexpr int wide = 16 / static_cast<int>(sizeof(T));
     const bool aligned = columns % wide == 0 && ld % wide == 0 && stride % wide == 0 &&
                          reinterpret_cast<std::uintptr_t>(from) % 16 == 0 &&

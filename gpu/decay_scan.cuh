@@ -13,17 +13,20 @@
 
 namespace whorl::gpu {
 
+/// Single: every position is one row, known to the compiler, which saves a division an element and much code.
+template <bool Single>
 struct ScanShape {
-    int length, rank, state, headdim, chunk;
-    __host__ __device__ int position_of(int row) const { return rank == 1 ? row : row / rank; }
+    int length, ranks, state, headdim, chunk;
+    __host__ __device__ int rank() const { return Single ? 1 : ranks; }
+    __host__ __device__ int position_of(int row) const { return Single ? row : row / ranks; }
     __host__ __device__ int chunks() const { return (length + chunk - 1) / chunk; }
-    __host__ __device__ int rows() const { return chunk * rank; }  // of a full chunk
+    __host__ __device__ int rows() const { return chunk * rank(); }  // of a full chunk
     __host__ __device__ int n_ld() const { return row_ld(state); }
     __host__ __device__ int p_ld() const { return row_ld(headdim); }
     __host__ __device__ int m_ld() const { return row_ld(rows()); }
-    /// Rows that a tile's rows see at most: (position, rank) sees all ranks of its position.
-    __host__ __device__ int reach(int last_row, int rows) const {
-        return rank == 1 ? last_row + 1 : least_of((last_row / rank + 1) * rank, rows);
+    /// Rows that a row sees at most: (position, rank) sees all ranks of its position.
+    __host__ __device__ int reach(int row, int rows) const {
+        return Single ? row + 1 : least_of((row / ranks + 1) * ranks, rows);
     }
 };
 
@@ -80,10 +83,10 @@ struct DecayWeights {
     }
 };
 
-template <class T, Products P>
+template <class T, Products P, bool Single>
 struct ScanForward {
     /// In `reused` stand the scores; it holds scores_size() numbers and anything may lie there before outputs().
-    __host__ __device__ ScanForward(BlockMemory& memory, const ScanShape& shape, int reused_size, bool with_state)
+    __host__ __device__ ScanForward(BlockMemory& memory, const ScanShape<Single>& shape, int reused_size, bool with_state)
         : s(shape), weights(memory, shape.chunk) {
         const int rows = s.rows();
         q = memory.take<T>(rows * s.n_ld());
@@ -96,7 +99,7 @@ struct ScanForward {
             *vector = memory.take<T>(s.chunk + 1);
     }
 
-    ScanShape s;
+    ScanShape<Single> s;
     int begin = 0, positions = 0, m = 0;  // of the chunk at hand; m = positions · rank
     DecayWeights<T> weights;
     T *q, *k;                            // [m,N]
@@ -112,7 +115,7 @@ struct ScanForward {
     __device__ void enter(int chunk) {
         begin = chunk * s.chunk;
         positions = least_of(s.chunk, s.length - begin);
-        m = positions * s.rank;
+        m = positions * s.rank();
     }
 
     /// From log_decay, γ, b of the chunk and of the position behind it: sums and strengths. No barrier at the end.
@@ -142,7 +145,7 @@ struct ScanForward {
     __device__ int reach(int row) const { return s.reach(least_of(row + kTileRows, m) - 1, m); }
     /// The sum over those, and over those that see the tile.
     __device__ SumRange seen(int row) const { return {0, reach(row)}; }
-    __device__ SumRange seeing(int row) const { return {s.rank == 1 ? row : row / s.rank * s.rank, m}; }
+    __device__ SumRange seeing(int row) const { return {s.position_of(row) * s.rank(), m}; }
 
     /// y of the chunk; with_state: h is that before the chunk, else it is zero.
     __device__ void outputs(bool with_state) {

@@ -25,10 +25,11 @@ __device__ T tile_column_sum(T value) {
 template <class T>
 struct RowParts {
     __host__ __device__ RowParts(BlockMemory& memory, int rows_, int columns)
-        : rows(rows_), width(tile_width(rows_, columns)), parts(memory.take<T>(tiles(columns) * rows_)) {}
-    int rows, width;
+        : rows(rows_), parts(memory.take<T>(tiles(columns) * rows_)) {}
+    int rows;
     T* parts;  // [tiles across, rows]
-    __host__ __device__ int tiles(int columns) const { return (columns + width - 1) / width; }
+    __host__ __device__ static int tiles(int columns) { return (columns + kTileColumns - 1) / kTileColumns; }
+    __device__ T* of(int column) const { return parts + column / kTileColumns * rows; }
     __device__ T sum(int row, int columns) const {
         T total = 0;
         for (int tile = 0; tile < tiles(columns); ++tile) total += parts[tile * rows + row];
@@ -36,14 +37,14 @@ struct RowParts {
     }
 };
 
-template <class T, Products P>
-struct ScanBackward : ScanForward<T, P> {
-    using Base = ScanForward<T, P>;
+template <class T, Products P, bool Single>
+struct ScanBackward : ScanForward<T, P, Single> {
+    using Base = ScanForward<T, P, Single>;
     using Base::begin, Base::positions, Base::m, Base::s, Base::q, Base::k, Base::v, Base::scores, Base::weights,
         Base::h, Base::gamma, Base::strength, Base::from_start, Base::to_end, Base::reach, Base::seen, Base::seeing;
 
     /// `reused` holds kept_size numbers before backward(), and scores_room behind the scores' last use.
-    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape& shape, int kept_size, int scores_room)
+    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape<Single>& shape, int kept_size, int scores_room)
         : Base(memory, shape,
                most_of(kept_size, most_of(scores_room, shape.rows() * shape.m_ld()) + shape.rows() * shape.m_ld()),
                shape.chunks() > 1),
@@ -52,9 +53,9 @@ struct ScanBackward : ScanForward<T, P> {
           crossing_rows(memory, shape.rows(), shape.rows()),
           exit_rows(memory, shape.rows(), shape.headdim),
           entry_rows(memory, shape.rows(), shape.state),
-          inside(shape.rank == 1 ? Base::weights.table : memory.take<T>(shape.rows() * kTileRows)),
+          inside(Single ? Base::weights.table : memory.take<T>(shape.rows() * kTileRows)),
           columns(memory.take<T>((shape.rows() + kTileRows - 1) / kTileRows * shape.rows())),
-          same(memory.take<T>(shape.rows() * shape.rank)),
+          same(memory.take<T>(shape.rows() * shape.rank())),
           d_h(memory.take<T>(shape.chunks() > 1 ? shape.state * shape.p_ld() : 0)) {
         for (T** vector : {&d_log_decay, &d_gamma, &d_carry}) *vector = memory.take<T>(s.chunk + 1);
         for (T** vector : {&d_strength, &d_exit, &d_entry}) *vector = memory.take<T>(s.rows());
@@ -75,7 +76,8 @@ struct ScanBackward : ScanForward<T, P> {
     /// v, q and k comes once: d_v(row, p, value); d_q and d_k(row, n, first, second) for n even and n + 1 (which may be
     /// the state size, and is nothing then), the same lane having the same places in both. Overwrites scores and d_y.
     template <class InputOut, class QueryOut, class KeyOut>
-    __device__ __forceinline__ void backward(bool with_state, const InputOut& d_v, const QueryOut& d_q, const KeyOut& d_k) {
+    __device__ __forceinline__ void backward(bool with_state, const InputOut& d_v, const QueryOut& d_q,
+                                             const KeyOut& d_k) {
         const T through = this->last() || !with_state ? T(0) : state_through();
         masked_products();
         __syncthreads();
@@ -100,24 +102,19 @@ private:
 
     /// scores and d_scores masked; the sums over pairs for γ, s and the decay.
     __device__ void masked_products() {
-        with_tile_width(crossing_rows.width, [&](auto eighths) {
-            constexpr int n = decltype(eighths)::value;
-            for_tiles<n, T>(m, m, [&](int row, int column, WarpTile<T, n>& score) {
-                if (column >= reach(row)) return;
-                WarpTile<T, n> d;
-                add_product<P>(score, ByRow<T>{q, s.n_ld()}, row, m, ByRow<T>{k, s.n_ld()}, column, m, 0, s.state);
-                add_product<P>(d, ByRow<T>{d_y, s.p_ld()}, row, m, ByRow<T>{v, s.p_ld()}, column, m, 0, s.headdim);
-                mask_tile(row, column, score, d);
-            });
+        for_tiles<T>(m, m, [&](int row, int column, WarpTile<T>& score) {
+            if (column >= reach(row)) return;
+            WarpTile<T> d;
+            add_product<P>(score, ByRow<T>{q, s.n_ld()}, row, m, ByRow<T>{k, s.n_ld()}, column, m, 0, s.state);
+            add_product<P>(d, ByRow<T>{d_y, s.p_ld()}, row, m, ByRow<T>{v, s.p_ld()}, column, m, 0, s.headdim);
+            mask_tile(row, column, score, d);
         });
     }
-    template <int Eighths>
-    __device__ __forceinline__ void mask_tile(int row, int column, const WarpTile<T, Eighths>& score,
-                                              const WarpTile<T, Eighths>& d) {
+    __device__ __forceinline__ void mask_tile(int row, int column, const WarpTile<T>& score, const WarpTile<T>& d) {
         const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
         T rows[2] = {};
 #pragma unroll
-        for (int n = 0; n < Eighths; ++n) {
+        for (int n = 0; n < kEighths; ++n) {
             const int block = (column + 8 * n) / kTileRows * kTileRows;  // the tile that these columns are rows of
             T sums[2] = {};
 #pragma unroll
@@ -141,7 +138,7 @@ private:
         for (int x = 0; x < 2; ++x) {
             const T sum = tile_row_sum(rows[x]);
             const int i = row + g + 8 * x;
-            if (t == 0 && i < m) crossing_rows.parts[column / crossing_rows.width * crossing_rows.rows + i] = sum;
+            if (t == 0 && i < m) crossing_rows.of(column)[i] = sum;
         }
     }
     /// Writes the pair's masked score and its gradient; returns its term of the decays' gradient over s_j.
@@ -154,7 +151,7 @@ private:
             pair = d * score * weight;
         } else if (pj == pi) {
             factor = gamma[pi];
-            same[i * s.rank + j - pj * s.rank] = d * score;
+            same[i * s.rank() + j - pj * s.rank()] = d * score;
         }
         scores[at] = score * factor;
         d_scores[at] = d * factor;
@@ -164,25 +161,22 @@ private:
     template <class Out>
     __device__ void input_gradient(const Out& d_v) {
         const bool ahead = !this->last();
-        with_tile_width(exit_rows.width, [&](auto eighths) {
-            constexpr int n = decltype(eighths)::value;
-            for_tiles<n, T>(m, s.headdim, [&](int row, int column, WarpTile<T, n>& within) {
-                WarpTile<T, n> behind;
-                const SumRange range = seeing(row);
-                add_product<P>(within, ByColumn<T>{scores, s.m_ld()}, row, m, ByColumn<T>{d_y, s.p_ld()}, column,
-                               s.headdim, range.begin, range.end);
-                add_product<P>(behind, ByRow<T>{k, s.n_ld()}, row, m, ByColumn<T>{d_h, s.p_ld()}, column, s.headdim, 0,
-                               ahead ? s.state : 0);
-                T rows[2] = {};
-                each_of(within, behind, [&](int i, int p, T sum, T through, int half) {
-                    i += row, p += column;
-                    if (i >= m || p >= s.headdim) return;
-                    const int position = s.position_of(i);
-                    rows[half] += v[i * s.p_ld() + p] * through;
-                    d_v(i, p, sum + to_end[position] * strength[position] * through);
-                });
-                leave_rows(exit_rows, row, column, rows);
+        for_tiles<T>(m, s.headdim, [&](int row, int column, WarpTile<T>& within) {
+            WarpTile<T> behind;
+            const SumRange range = seeing(row);
+            add_product<P>(within, ByColumn<T>{scores, s.m_ld()}, row, m, ByColumn<T>{d_y, s.p_ld()}, column, s.headdim,
+                           range.begin, range.end);
+            add_product<P>(behind, ByRow<T>{k, s.n_ld()}, row, m, ByColumn<T>{d_h, s.p_ld()}, column, s.headdim, 0,
+                           ahead ? s.state : 0);
+            T rows[2] = {};
+            each_of(within, behind, [&](int i, int p, T sum, T through, int half) {
+                i += row, p += column;
+                if (i >= m || p >= s.headdim) return;
+                const int position = s.position_of(i);
+                rows[half] += v[i * s.p_ld() + p] * through;
+                d_v(i, p, sum + to_end[position] * strength[position] * through);
             });
+            leave_rows(exit_rows, row, column, rows);
         });
     }
     /// What a tile's lanes hold of two rows each, added and left as the tile's part.
@@ -192,53 +186,47 @@ private:
         for (int x = 0; x < 2; ++x) {
             const T sum = tile_row_sum(rows[x]);
             const int i = row + lane / 4 + 8 * x;
-            if (lane % 4 == 0 && i < m) to.parts[column / to.width * to.rows + i] = sum;
+            if (lane % 4 == 0 && i < m) to.of(column)[i] = sum;
         }
     }
 
     template <class Out>
     __device__ void query_gradient(bool with_state, const Out& d_q) {
-        with_tile_width(entry_rows.width, [&](auto eighths) {
-            constexpr int n = decltype(eighths)::value;
-            for_tiles<n, T>(m, s.state, [&](int row, int column, WarpTile<T, n>& within) {
-                WarpTile<T, n> entry;
-                add_product<P>(within, ByRow<T>{d_scores, s.m_ld()}, row, m, ByColumn<T>{k, s.n_ld()}, column, s.state,
-                               0, reach(row));
-                add_product<P>(entry, ByRow<T>{d_y, s.p_ld()}, row, m, ByRow<T>{h, s.p_ld()}, column, s.state, 0,
-                               with_state ? s.headdim : 0);
-                T rows[2] = {};
-                each_pair_of(within, entry, [&](int i, int c, const T(&sum)[2], const T(&before)[2], int half) {
-                    i += row, c += column;
-                    if (i >= m || c >= s.state) return;
-                    const T scale = from_start[s.position_of(i)];
-                    const T* own = q + i * s.n_ld() + c;
-                    rows[half] += scale * (before[0] * own[0]);
-                    if (c + 1 < s.state) rows[half] += scale * (before[1] * own[1]);
-                    d_q(i, c, sum[0] + scale * before[0], sum[1] + scale * before[1]);
-                });
-                if (with_state) leave_rows(entry_rows, row, column, rows);
+        for_tiles<T>(m, s.state, [&](int row, int column, WarpTile<T>& within) {
+            WarpTile<T> entry;
+            add_product<P>(within, ByRow<T>{d_scores, s.m_ld()}, row, m, ByColumn<T>{k, s.n_ld()}, column, s.state, 0,
+                           reach(row));
+            add_product<P>(entry, ByRow<T>{d_y, s.p_ld()}, row, m, ByRow<T>{h, s.p_ld()}, column, s.state, 0,
+                           with_state ? s.headdim : 0);
+            T rows[2] = {};
+            each_pair_of(within, entry, [&](int i, int c, const T(&sum)[2], const T(&before)[2], int half) {
+                i += row, c += column;
+                if (i >= m || c >= s.state) return;
+                const T scale = from_start[s.position_of(i)];
+                const T* own = q + i * s.n_ld() + c;
+                rows[half] += scale * (before[0] * own[0]);
+                if (c + 1 < s.state) rows[half] += scale * (before[1] * own[1]);
+                d_q(i, c, sum[0] + scale * before[0], sum[1] + scale * before[1]);
             });
+            if (with_state) leave_rows(entry_rows, row, column, rows);
         });
     }
     template <class Out>
     __device__ void key_gradient(const Out& d_k) {
         const bool ahead = !this->last();
-        with_tile_width(entry_rows.width, [&](auto eighths) {
-            constexpr int n = decltype(eighths)::value;
-            for_tiles<n, T>(m, s.state, [&](int row, int column, WarpTile<T, n>& within) {
-                WarpTile<T, n> exit;
-                const SumRange range = seeing(row);
-                add_product<P>(within, ByColumn<T>{d_scores, s.m_ld()}, row, m, ByColumn<T>{q, s.n_ld()}, column,
-                               s.state, range.begin, range.end);
-                add_product<P>(exit, ByRow<T>{v, s.p_ld()}, row, m, ByRow<T>{d_h, s.p_ld()}, column, s.state, 0,
-                               ahead ? s.headdim : 0);
-                each_pair_of(within, exit, [&](int i, int c, const T(&sum)[2], const T(&behind)[2], int) {
-                    i += row, c += column;
-                    if (i >= m || c >= s.state) return;
-                    const int position = s.position_of(i);
-                    const T scale = ahead ? to_end[position] * strength[position] : T(0);
-                    d_k(i, c, sum[0] + scale * behind[0], sum[1] + scale * behind[1]);
-                });
+        for_tiles<T>(m, s.state, [&](int row, int column, WarpTile<T>& within) {
+            WarpTile<T> exit;
+            const SumRange range = seeing(row);
+            add_product<P>(within, ByColumn<T>{d_scores, s.m_ld()}, row, m, ByColumn<T>{q, s.n_ld()}, column, s.state,
+                           range.begin, range.end);
+            add_product<P>(exit, ByRow<T>{v, s.p_ld()}, row, m, ByRow<T>{d_h, s.p_ld()}, column, s.state, 0,
+                           ahead ? s.headdim : 0);
+            each_pair_of(within, exit, [&](int i, int c, const T(&sum)[2], const T(&behind)[2], int) {
+                i += row, c += column;
+                if (i >= m || c >= s.state) return;
+                const int position = s.position_of(i);
+                const T scale = ahead ? to_end[position] * strength[position] : T(0);
+                d_k(i, c, sum[0] + scale * behind[0], sum[1] + scale * behind[1]);
             });
         });
     }
@@ -279,7 +267,7 @@ private:
         const bool with_state = begin > 0, ahead = !this->last();
         spread_groups(positions, [&](int i, int lane) {
             T sum = 0;
-            const int first = i * s.rank;
+            const int first = i * s.rank();
             if (i >= 0) {
                 sum = crossing(first, lane);
                 if (ahead)
@@ -291,8 +279,8 @@ private:
             if (i < 0 || lane != 0) return;
             d_log_decay[i] = through + sum;
             T d_s = 0, d_g = 0;
-            for (int r = 0; r < s.rank; ++r) d_s += d_strength[first + r];
-            for (int pair = 0; pair < s.rank * s.rank; ++pair) d_g += same[first * s.rank + pair];
+            for (int r = 0; r < s.rank(); ++r) d_s += d_strength[first + r];
+            for (int pair = 0; pair < s.rank() * s.rank(); ++pair) d_g += same[first * s.rank() + pair];
             d_gamma[i] = d_g + d_s;
             d_carry[i + 1] = d_s;
         });

@@ -7,19 +7,19 @@ namespace whorl::gpu {
 namespace {
 
 /// One block a task; a task is a head of a sequence of a replica.
-template <class T, Products P, bool Shared>
+template <class T, Products P, bool Shared, bool Single>
 __global__ void __launch_bounds__(kBlockThreads, 2)
-    forward_kernel(const __grid_constant__ StateSpaceShape s, const __grid_constant__ StateSpaceViews<T> in,
+    forward_kernel(const __grid_constant__ LayerShape<Single> s, const __grid_constant__ StateSpaceViews<T> in,
                    View<T> y, View<T> state, std::int64_t position, T* saved,
                    std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
-    ForwardMemory<T, P> own(memory, s);
+    ForwardMemory<T, P, Single> own(memory, s);
     const std::int64_t saved_size = SavedLayout(s).count;
     const int carried = s.state * s.headdim + (s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0);
     for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-        HeadForward<T, P> head{{s, in, own.layer, own.scan, r, b, h}};
+        HeadForward<T, P, Single> head{{s, in, own.layer, own.scan, r, b, h}};
         head.run(y, state ? state.at(r, b) + std::int64_t{h} * carried : nullptr, position, saved + task * saved_size);
         __syncthreads();
     }
@@ -58,9 +58,9 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const BlockPlan blocks = forward_plan<T>(backend, s);
-        with_block_kernel<T>(blocks, backend.products(), [&](auto products, auto shared) {
-            launch("state_space_forward", forward_kernel<T, products(), shared()>, dim3(grid_size(blocks.blocks)),
-                   dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), s,
+        with_layer_kernel<T>(blocks, backend.products(), s, [&](auto products, auto shared, auto single) {
+            launch("state_space_forward", forward_kernel<T, products(), shared(), single()>, dim3(grid_size(blocks.blocks)),
+                   dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), LayerShape<single()>{s},
                    state_space_views<T>(in), view<T>(y), view<T>(state), position, saved.at<T>(),
                    blocks.shared ? nullptr : scratch.data, blocks.bytes);
         });

@@ -30,7 +30,20 @@ struct StateSpaceShape {
     __host__ __device__ int position_of(int row) const { return rank == 1 ? row : row / rank; }
     __host__ __device__ int rank_of(int row) const { return rank == 1 ? 0 : row % rank; }
 
+    __host__ __device__ int chunks() const { return (length + chunk - 1) / chunk; }
+
     double fixed_weight = 1, a_floor = 0, epsilon = 0;
+};
+
+/// The same where Single says, to the compiler, that there is one rank.
+template <bool Single>
+struct LayerShape : StateSpaceShape {};
+template <>
+struct LayerShape<true> : StateSpaceShape {
+    static constexpr int rank = 1;
+    static constexpr bool mimo = false;
+    __host__ __device__ static int position_of(int row) { return row; }
+    __host__ __device__ static int rank_of(int) { return 0; }
 };
 
 /// Chunk length for a choice of form: one position for the recurrent form, else what fits a multiprocessor's shared

@@ -18,12 +18,12 @@ struct GateSlopes {
     T out, d_skip, d_gate, d_weight;
 };
 
-template <class T, Products P>
-struct HeadBackward : HeadBlock<T, ScanBackward<T, P>> {
-    using Base = HeadBlock<T, ScanBackward<T, P>>;
+template <class T, Products P, bool Single>
+struct HeadBackward : HeadBlock<T, ScanBackward<T, P, Single>, Single> {
+    using Base = HeadBlock<T, ScanBackward<T, P, Single>, Single>;
     using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::b, Base::h, Base::at, Base::time;
 
-    BackwardMemory<T, P>& own;
+    BackwardMemory<T, P, Single>& own;
     const StateSpaceViews<T>& gradient;
     const HeadParts<T>& parts;
     std::int64_t task;
@@ -31,7 +31,7 @@ struct HeadBackward : HeadBlock<T, ScanBackward<T, P>> {
     const T* saved;
     T sum_dt_bias = 0, sum_d = 0, sum_a_log = 0;  // each thread's share
 
-    __device__ HeadBackward(const StateSpaceShape& shape, const StateSpaceViews<T>& tensors, BackwardMemory<T, P>& memory,
+    __device__ HeadBackward(const LayerShape<Single>& shape, const StateSpaceViews<T>& tensors, BackwardMemory<T, P, Single>& memory,
                             const StateSpaceViews<T>& to, const HeadParts<T>& left, const View<T>& d_y,
                             const T* saved_of_head, std::int64_t task_index, std::int64_t replica,
                             std::int64_t sequence, int head)

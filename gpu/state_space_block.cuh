@@ -38,7 +38,8 @@ struct SumLayout {
     __host__ __device__ int count() const { return norm() + norm_size; }
 };
 
-__host__ __device__ inline ScanShape scan_shape(const StateSpaceShape& s) {
+template <bool Single>
+__host__ __device__ ScanShape<Single> scan_shape(const StateSpaceShape& s) {
     return {s.length, s.rank, s.state, s.headdim, s.chunk};
 }
 
@@ -46,7 +47,7 @@ __host__ __device__ inline ScanShape scan_shape(const StateSpaceShape& s) {
 /// but the first.
 struct SavedLayout {
     __host__ __device__ explicit SavedLayout(const StateSpaceShape& s) {
-        const std::int64_t entries = scan_shape(s).chunks() - 1;
+        const std::int64_t entries = s.chunks() - 1;
         states = std::int64_t{s.length} * s.rank * s.headdim;
         phases = states + entries * s.state * s.headdim;
         count = phases + entries * s.angles;
@@ -79,22 +80,22 @@ struct LayerMemory {
     T* z;                                // [C,P], rows row_ld(P) apart
 };
 
-template <class T, Products P>
+template <class T, Products P, bool Single>
 struct ForwardMemory {
     __host__ __device__ ForwardMemory(BlockMemory& memory, const StateSpaceShape& s)
-        : layer(memory, s), scan(memory, scan_shape(s), 2 * s.chunk * s.angles, true) {
+        : layer(memory, s), scan(memory, scan_shape<Single>(s), 2 * s.chunk * s.angles, true) {
         layer.z = memory.take<T>(s.gating == Gating::none ? 0 : s.chunk * row_ld(s.headdim));
         layer.sin = scan.reused;
         layer.cos = scan.reused + s.chunk * s.angles;
     }
     LayerMemory<T> layer;
-    ScanForward<T, P> scan;
+    ScanForward<T, P, Single> scan;
 };
 
-template <class T, Products P>
+template <class T, Products P, bool Single>
 struct BackwardMemory {
     __host__ __device__ BackwardMemory(BlockMemory& memory, const StateSpaceShape& s)
-        : layer(memory, s), scan(memory, scan_shape(s), kept_size(s), s.chunk * s.rank * s.angles) {
+        : layer(memory, s), scan(memory, scan_shape<Single>(s), kept_size(s), s.chunk * s.rank * s.angles) {
         layer.sin = memory.take<T>(s.chunk * s.angles);
         layer.cos = memory.take<T>(s.chunk * s.angles);
         // What is read before the scan's backward pass, or made after its scores have been read.
@@ -113,7 +114,7 @@ struct BackwardMemory {
         return (2 + s.rank) * s.chunk * row_ld(s.headdim);
     }
     LayerMemory<T> layer;
-    ScanBackward<T, P> scan;
+    ScanBackward<T, P, Single> scan;
     T *scanned, *d_out;  // [m,P], [C,P]: the scan's output, the gradient of the layer's
     T* d_phase;          // [m,S], then [C,S] summed over all later positions
     T* d_v;              // [m,P]
@@ -125,9 +126,9 @@ struct BackwardMemory {
 };
 
 /// What forward and backward share: one head's chunk made ready for the scan.
-template <class T, class Scan>
+template <class T, class Scan, bool Single>
 struct HeadBlock {
-    const StateSpaceShape& s;
+    const LayerShape<Single>& s;
     const StateSpaceViews<T>& in;
     LayerMemory<T>& x;
     Scan& scan;

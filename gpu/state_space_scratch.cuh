@@ -20,11 +20,22 @@ constexpr Products kAnyProducts = sizeof(T) == sizeof(double) ? Products::float6
 
 template <class T>
 std::int64_t backward_bytes(const StateSpaceShape& s) {
-    return block_bytes<BackwardMemory<T, kAnyProducts<T>>>(s);
+    return block_bytes<BackwardMemory<T, kAnyProducts<T>, false>>(s);
 }
+/// body(P, Shared, Single), constants: with_block_kernel, and whether the layer has one rank.
+template <class T, class Body>
+void with_layer_kernel(const BlockPlan& plan, Products products, const StateSpaceShape& s, const Body& body) {
+    with_block_kernel<T>(plan, products, [&](auto chosen, auto shared) {
+        if (s.rank == 1 && !s.mimo)
+            body(chosen, shared, std::true_type{});
+        else
+            body(chosen, shared, std::false_type{});
+    });
+}
+
 template <class T>
 BlockPlan forward_plan(const CudaBackend& backend, const StateSpaceShape& s) {
-    return {block_bytes<ForwardMemory<T, kAnyProducts<T>>>(s), s.tasks(), backend.shared_limit(),
+    return {block_bytes<ForwardMemory<T, kAnyProducts<T>, false>>(s), s.tasks(), backend.shared_limit(),
             backend.multiprocessors()};
 }
 template <class T>

@@ -1,4 +1,4 @@
-// Products of small matrices in a block's memory by the matrix units: every warp takes tiles of 16 rows and 16 or 32
+// Products of small matrices in a block's memory by the matrix units: every warp takes tiles of 16 rows and 16
 // columns. Sizes are free; what lies outside a matrix is neither read nor written.
 #pragma once
 
@@ -10,6 +10,10 @@
 namespace whorl::gpu {
 
 constexpr int kTileRows = 16;
+/// Columns of a warp's tile. 32 would load less for each product, but leave warps without a tile where sizes are small,
+/// and kernels that could do both outgrow the instruction cache.
+constexpr int kTileColumns = 16;
+constexpr int kEighths = kTileColumns / 8;
 
 /// body(P, a constant): what an operation on T multiplies when float operations multiply `products`.
 template <class T, class Body>
@@ -37,10 +41,10 @@ void with_block_kernel(const BlockPlan& plan, Products products, const Body& bod
     }
 }
 
-/// A lane's elements of a tile of 16 rows and 8·Eighths columns: those of Eighths matrix-unit results (mma.cuh).
-template <class T, int Eighths>
+/// A lane's elements of a tile of 16 rows and 8·kEighths columns: those of kEighths matrix-unit results (mma.cuh).
+template <class T>
 struct WarpTile {
-    T sum[Eighths][4] = {};
+    T sum[kEighths][4] = {};
 };
 
 /// The elements (index, k) that a lane needs of an operand, index fixed.
@@ -58,7 +62,9 @@ struct TileRows {
             at[i] = operand.data + (Operand::kByRow ? index * operand.ld + t : t * operand.ld + index);
         }
     }
-    __device__ __forceinline__ T get(int i, int k) const { return at[i][k * step]; }
+    __device__ __forceinline__ T get(int i, int k) const {
+        return at[i][k * step];
+    }
     /// Zero at and behind `end`.
     __device__ __forceinline__ T get(int i, int k, int end) const {
         const int t = static_cast<int>(threadIdx.x) % 4;
@@ -67,72 +73,65 @@ struct TileRows {
 };
 
 /// tile += Σ_{begin ≤ k < end} a(first_row + i, k) b(first_column + j, k).
-template <Products P, class T, int Eighths, class A, class B>
-__device__ __forceinline__ void add_product(WarpTile<T, Eighths>& tile, const A& a, int first_row, int rows, const B& b,
+template <Products P, class T, class A, class B>
+__device__ __forceinline__ void add_product(WarpTile<T>& tile, const A& a, int first_row, int rows, const B& b,
                                             int first_column, int columns, int begin, int end) {
     const TileRows<T, A, 2> a_rows(a, first_row, rows, 8);
-    const TileRows<T, B, Eighths> b_rows(b, first_column, columns, 8);
+    const TileRows<T, B, kEighths> b_rows(b, first_column, columns, 8);
     int k = begin;
+#pragma unroll 1
     for (; k + 8 <= end; k += 8) {
         const Fragment<P, 4> x({a_rows.get(0, k), a_rows.get(1, k), a_rows.get(0, k + 4), a_rows.get(1, k + 4)});
 #pragma unroll
-        for (int n = 0; n < Eighths; ++n) {
+        for (int n = 0; n < kEighths; ++n) {
             const Fragment<P, 2> y({b_rows.get(n, k), b_rows.get(n, k + 4)});
             multiply_add(tile.sum[n], x, y);
         }
     }
     if (k >= end) return;
-    const Fragment<P, 4> x({a_rows.get(0, k, end), a_rows.get(1, k, end), a_rows.get(0, k + 4, end),
-                            a_rows.get(1, k + 4, end)});
+    const Fragment<P, 4> x(
+        {a_rows.get(0, k, end), a_rows.get(1, k, end), a_rows.get(0, k + 4, end), a_rows.get(1, k + 4, end)});
 #pragma unroll
-    for (int n = 0; n < Eighths; ++n) {
+    for (int n = 0; n < kEighths; ++n) {
         const Fragment<P, 2> y({b_rows.get(n, k, end), b_rows.get(n, k + 4, end)});
         multiply_add(tile.sum[n], x, y);
     }
 }
 
-/// Columns of a warp's tile: 16 where 32 would leave warps without one.
-__host__ __device__ constexpr int tile_width(int rows, int columns) {
-    return (rows + kTileRows - 1) / kTileRows * ((columns + 31) / 32) < kBlockThreads / 32 ? 16 : 32;
-}
-/// body(eighths of a tile's columns, a constant)
-template <class Body>
-__device__ __forceinline__ void with_tile_width(int width, const Body& body) {
-    if (width == 16)
-        body(std::integral_constant<int, 2>{});
-    else
-        body(std::integral_constant<int, 4>{});
-}
-
 /// body(first row, first column, tile) for every tile of a rows × columns matrix, a warp each.
-template <int Eighths, class T, class Body>
+template <class T, class Body>
 __device__ __forceinline__ void for_tiles(int rows, int columns, const Body& body) {
-    const int across = (columns + 8 * Eighths - 1) / (8 * Eighths);
-    const int tiles = (rows + kTileRows - 1) / kTileRows * across;
-    for (int index = static_cast<int>(threadIdx.x) / 32; index < tiles; index += kBlockThreads / 32) {
-        WarpTile<T, Eighths> tile;
-        body(index / across * kTileRows, index % across * 8 * Eighths, tile);
+    const int across = (columns + kTileColumns - 1) / kTileColumns;
+    int row = 0, column = static_cast<int>(threadIdx.x) / 32;
+#pragma unroll 1
+    while (true) {
+        while (column >= across) {
+            column -= across;
+            row += kTileRows;
+        }
+        if (row >= rows) return;
+        WarpTile<T> tile;
+        body(row, column * kTileColumns, tile);
+        column += kBlockThreads / 32;
     }
 }
 
 /// The elements of two tiles together: body(row, column, first, second, half of the rows).
-template <class T, int Eighths, class Body>
-__device__ __forceinline__ void each_of(const WarpTile<T, Eighths>& first, const WarpTile<T, Eighths>& second,
-                                        const Body& body) {
+template <class T, class Body>
+__device__ __forceinline__ void each_of(const WarpTile<T>& first, const WarpTile<T>& second, const Body& body) {
     const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
 #pragma unroll
-    for (int n = 0; n < Eighths; ++n)
+    for (int n = 0; n < kEighths; ++n)
 #pragma unroll
         for (int x = 0; x < 4; ++x)
             body(g + x / 2 * 8, 8 * n + 2 * t + x % 2, first.sum[n][x], second.sum[n][x], x / 2);
 }
 /// The same for two neighbours of a row at once, from an even column.
-template <class T, int Eighths, class Body>
-__device__ __forceinline__ void each_pair_of(const WarpTile<T, Eighths>& first, const WarpTile<T, Eighths>& second,
-                                             const Body& body) {
+template <class T, class Body>
+__device__ __forceinline__ void each_pair_of(const WarpTile<T>& first, const WarpTile<T>& second, const Body& body) {
     const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
 #pragma unroll
-    for (int n = 0; n < Eighths; ++n)
+    for (int n = 0; n < kEighths; ++n)
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             const T one[2] = {first.sum[n][2 * half], first.sum[n][2 * half + 1]};
@@ -156,9 +155,9 @@ struct Everywhere {
     __device__ bool operator()(int, int) const { return true; }
 };
 
-template <Products P, class T, int Eighths, class A, class B, class Range>
-__device__ __forceinline__ void add_factors(WarpTile<T, Eighths>& tile, const Factors<A, B, Range>& f, int row,
-                                            int rows, int column, int columns) {
+template <Products P, class T, class A, class B, class Range>
+__device__ __forceinline__ void add_factors(WarpTile<T>& tile, const Factors<A, B, Range>& f, int row, int rows,
+                                            int column, int columns) {
     const SumRange k = f.range(row);
     add_product<P>(tile, f.a, row, rows, f.b, column, columns, k.begin, k.end);
 }
@@ -168,30 +167,24 @@ __device__ __forceinline__ void add_factors(WarpTile<T, Eighths>& tile, const Fa
 template <Products P, class T, class Needed, class Out, class First>
 __device__ __forceinline__ void tile_products(int rows, int columns, const Needed& needed, const Out& out,
                                               const First& first) {
-    with_tile_width(tile_width(rows, columns), [&](auto eighths) {
-        constexpr int n = decltype(eighths)::value;
-        for_tiles<n, T>(rows, columns, [&](int row, int column, WarpTile<T, n>& tile) {
-            if (!needed(row, column)) return;
-            add_factors<P>(tile, first, row, rows, column, columns);
-            each_of(tile, tile, [&](int i, int j, T sum, T, int) {
-                if (row + i < rows && column + j < columns) out(row + i, column + j, sum);
-            });
+    for_tiles<T>(rows, columns, [&](int row, int column, WarpTile<T>& tile) {
+        if (!needed(row, column)) return;
+        add_factors<P>(tile, first, row, rows, column, columns);
+        each_of(tile, tile, [&](int i, int j, T sum, T, int) {
+            if (row + i < rows && column + j < columns) out(row + i, column + j, sum);
         });
     });
 }
 template <Products P, class T, class Needed, class Out, class First, class Second>
 __device__ __forceinline__ void tile_products(int rows, int columns, const Needed& needed, const Out& out,
                                               const First& first, const Second& second) {
-    with_tile_width(tile_width(rows, columns), [&](auto eighths) {
-        constexpr int n = decltype(eighths)::value;
-        for_tiles<n, T>(rows, columns, [&](int row, int column, WarpTile<T, n>& one) {
-            if (!needed(row, column)) return;
-            WarpTile<T, n> two;
-            add_factors<P>(one, first, row, rows, column, columns);
-            add_factors<P>(two, second, row, rows, column, columns);
-            each_of(one, two, [&](int i, int j, T sum, T other, int) {
-                if (row + i < rows && column + j < columns) out(row + i, column + j, sum, other);
-            });
+    for_tiles<T>(rows, columns, [&](int row, int column, WarpTile<T>& one) {
+        if (!needed(row, column)) return;
+        WarpTile<T> two;
+        add_factors<P>(one, first, row, rows, column, columns);
+        add_factors<P>(two, second, row, rows, column, columns);
+        each_of(one, two, [&](int i, int j, T sum, T other, int) {
+            if (row + i < rows && column + j < columns) out(row + i, column + j, sum, other);
         });
     });
 }
