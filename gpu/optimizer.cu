@@ -8,7 +8,7 @@ namespace {
 constexpr int kNormThreads = 256;
 
 Splits slice_splits(const Tensor& slice) {
-    return {slice.features(), 4096};
+    return {slice.features(), 1024};
 }
 
 /// The step as kernels see it.
