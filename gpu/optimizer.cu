@@ -8,7 +8,7 @@ namespace {
 constexpr int kNormThreads = 256;
 
 Splits slice_splits(const Tensor& slice) {
-    return {slice.features(), 4096};
+    return {slice.features(), 1024};
 }
 
 /// The step as kernels see it.
@@ -28,7 +28,6 @@ struct Optimizer {
         const StepMetrics found{*loss.at(r), *correct.at(r), *used.at(r), norm};
         step.metrics[replica.at * step.metrics_stride + r] = found;
         step.updates_as<T>()[r] = settle<T>(step, found, step.steps[replica.at], replica);
-        replica.ticket = 0;
         step.replicas[r] = replica;
     }
 };
@@ -45,19 +44,6 @@ __device__ double norm_block_sum(double value) {
     return sum;
 }
 
-/// Whether this block is the last of its replica's to leave its part: it sees those of all others. `ticket` counts.
-__device__ bool leaves_last(double sum, double* part, std::int32_t* ticket, int parts) {
-    __shared__ bool last;
-    if (threadIdx.x == 0) {
-        *part = sum;
-        __threadfence();
-        last = atomicAdd(ticket, 1) == parts - 1;
-        __threadfence();
-    }
-    __syncthreads();
-    return last;
-}
-
 /// Grid: (parts of the slice, replicas), at most as many parts as a block has threads. The block of a replica that ends
 /// last adds the parts, in an order that does not depend on which block that is.
 template <class T>
@@ -72,10 +58,9 @@ __global__ void gradient_norm_kernel(Optimizer optimizer, View<T> gradient, std:
     sum = norm_block_sum(sum);
     const int parts = static_cast<int>(gridDim.x);
     double* own = partial + r * parts;
-    if (!leaves_last(sum, own + blockIdx.x, &optimizer.step.replicas[r].ticket, parts)) return;
-    // Volatile: another block's part, never a copy from before.
-    const volatile double* all = own;
-    const double total = norm_block_sum(static_cast<int>(threadIdx.x) < parts ? all[threadIdx.x] : 0.0);
+    if (threadIdx.x == 0) own[blockIdx.x] = sum;
+    if (!last_to_arrive(&optimizer.step.replicas[r].ticket, gridDim.x)) return;
+    const double total = norm_block_sum(static_cast<int>(threadIdx.x) < parts ? __ldcg(own + threadIdx.x) : 0.0);
     if (threadIdx.x == 0) optimizer.template settle_replica<T>(r, numerics::sqrt(total));
 }
 

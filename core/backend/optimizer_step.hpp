@@ -30,7 +30,7 @@ struct ReplicaNumbers {
     double learning_rate = 0, weight_decay = 0;
     std::int32_t at = 0;       // which of the steps asked for comes next
     std::int32_t stopped = 0;  // 1 from the step on whose loss or gradient was not finite: nothing changes it any more
-    std::int32_t ticket = 0;   // parts of the norm that are done: a GPU counts them here; 0 between steps
+    std::uint32_t ticket = 0;  // parts of the norm that are done: a GPU counts them here; 0 between steps
 };
 
 struct StepMetrics {
