@@ -70,7 +70,8 @@ struct BlockSums {
 private:
     template <int Together, class Visit>
     __device__ void add(const T* from, std::int64_t apart, int count, const Visit& visit) const {
-        constexpr int parts_ahead = Together > 4 ? 2 : 8 / Together;  // enough loads on their way, not all registers
+        // Enough loads on their way, without all of the registers.
+        [[maybe_unused]] constexpr int parts_ahead = Together > 4 ? 2 : 8 / Together;
         const int threads = static_cast<int>(blockDim.x);
         for (int first = static_cast<int>(threadIdx.x); first < columns; first += Together * threads) {
             T sum[Together] = {};
