@@ -78,6 +78,15 @@ inline bool __all_sync(unsigned mask, bool condition, WHORL_PLACE) {
 }
 #undef WHORL_PLACE
 
+inline void __threadfence() {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+/// Past a GPU's first-level cache.
+template <class T>
+T __ldcg(const T* from) {
+    return *from;
+}
+
 // Real atomics: blocks may run on several OS threads.
 template <class T>
 T atomicAdd(T* at, T value) {
