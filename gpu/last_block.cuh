@@ -53,34 +53,36 @@ struct BlockSums {
     __device__ T* part(std::int64_t set, int index) const { return partial + (set * parts + index) * columns; }
 
     /// Called by whole blocks of one dimension when their part is there. In the last one of the set, visit(column,
-    /// total) with every column, by the thread that wrote it.
-    template <class Visit>
+    /// total) with every column, by the thread that wrote it, which adds `Together` of its columns at a time: about as
+    /// many as it has.
+    template <int Together, class Visit>
     __device__ void finish(std::int64_t set, int index, const Visit& visit) const {
         unsigned* own_tickets = tickets + set * (groups + 1);
         const int own = index / group, first = own * group, members = parts - first < group ? parts - first : group;
         if (!last_to_arrive(own_tickets + own, static_cast<unsigned>(members))) return;
-        if (groups == 1) return add(part(set, 0), columns, members, visit);
+        if (groups == 1) return add<Together>(part(set, 0), columns, members, visit);
         T* sum = part(set, first);  // its first part makes room
-        add(sum, columns, members, [&](int column, T total) { sum[column] = total; });
+        add<Together>(sum, columns, members, [&](int column, T total) { sum[column] = total; });
         if (!last_to_arrive(own_tickets + groups, static_cast<unsigned>(groups))) return;
-        add(part(set, 0), std::int64_t{group} * columns, groups, visit);
+        add<Together>(part(set, 0), std::int64_t{group} * columns, groups, visit);
     }
 
 private:
-    template <class Visit>
+    template <int Together, class Visit>
     __device__ void add(const T* from, std::int64_t apart, int count, const Visit& visit) const {
-        constexpr int together = 8;  // columns of a thread whose loads wait for one another
+        // Enough loads on their way, without all of the registers.
+        [[maybe_unused]] constexpr int parts_ahead = Together > 4 ? 2 : 8 / Together;
         const int threads = static_cast<int>(blockDim.x);
-        for (int first = static_cast<int>(threadIdx.x); first < columns; first += together * threads) {
-            T sum[together] = {};
+        for (int first = static_cast<int>(threadIdx.x); first < columns; first += Together * threads) {
+            T sum[Together] = {};
             const T* at = from + first;
-#pragma unroll 4
+#pragma unroll parts_ahead
             for (int i = 0; i < count; ++i, at += apart)
 #pragma unroll
-                for (int c = 0; c < together; ++c)
+                for (int c = 0; c < Together; ++c)
                     if (first + c * threads < columns) sum[c] += __ldcg(at + c * threads);
 #pragma unroll
-            for (int c = 0; c < together; ++c)
+            for (int c = 0; c < Together; ++c)
                 if (first + c * threads < columns) visit(first + c * threads, sum[c]);
         }
     }

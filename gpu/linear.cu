@@ -11,8 +11,13 @@ namespace {
 constexpr int kWeightBlocks = 264;        // for the weight's gradient of one replica: two on each multiprocessor
 constexpr std::int64_t kLeastRows = 128;  // of a part
 
-template <class T>
-inline constexpr int kBlocksAtOnce = sizeof(T) == 4 ? 2 : 1;
+/// Blocks that a multiprocessor's registers must hold at once: what the kernels reach without spilling.
+template <Products P>
+inline constexpr int kForwardBlocks = P == Products::float64   ? 1
+                                      : P == Products::float32 ? 2
+                                                               : 3;
+template <Products P>
+inline constexpr int kBackwardBlocks = P == Products::float64 ? 1 : 2;
 
 template <class T>
 struct LinearForward {
@@ -23,7 +28,7 @@ struct LinearForward {
 
 /// Grid: (tiles, replicas). Tiles of the same rows are neighbours.
 template <class T, Products P, class Shape>
-__global__ void __launch_bounds__(kGemmThreads, kBlocksAtOnce<T>) linear_forward_kernel(LinearForward<T> f) {
+__global__ void __launch_bounds__(kGemmThreads, kForwardBlocks<P>) linear_forward_kernel(LinearForward<T> f) {
     T* shared = reinterpret_cast<T*>(dynamic_shared());
     const int across = (f.y.n + Shape::kN - 1) / Shape::kN, tile = static_cast<int>(blockIdx.x);
     const int first_m = tile / across * Shape::kM, first_n = tile % across * Shape::kN;
@@ -98,12 +103,12 @@ __device__ void weight_tile(const LinearBackward<T>& f, int index, T* shared) {
     T* own = f.sums.part(set, part) + threadIdx.x;
 #pragma unroll
     for (int i = 0; i < 16; ++i) own[i * kGemmThreads] = values.at(i);
-    f.sums.finish(set, part, [&](int column, T total) { add(column / kGemmThreads, total); });
+    f.sums.template finish<8>(set, part, [&](int column, T total) { add(column / kGemmThreads, total); });
 }
 
 /// Grid: (tiles of d_x and parts of tiles of d_W, in turn; replicas).
 template <class T, Products P>
-__global__ void __launch_bounds__(kGemmThreads, kBlocksAtOnce<T>) linear_backward_kernel(LinearBackward<T> f) {
+__global__ void __launch_bounds__(kGemmThreads, kBackwardBlocks<P>) linear_backward_kernel(LinearBackward<T> f) {
     T* shared = reinterpret_cast<T*>(dynamic_shared());
     const int index = static_cast<int>(blockIdx.x);
     const int pairs = f.x_blocks < f.weight_blocks ? f.x_blocks : f.weight_blocks;

@@ -102,8 +102,8 @@ __global__ void rms_backward_kernel(RmsBackward<T> body, std::int64_t rows, std:
         for (int w = 0; w < warps; ++w) sum += sums[w * body.n + j];
         part[j] = sum;
     }
-    splits.finish(blockIdx.y, static_cast<int>(blockIdx.x),
-                  [&](int j, T total) { d_weight.at(blockIdx.y)[j] += total; });
+    splits.template finish<1>(blockIdx.y, static_cast<int>(blockIdx.x),
+                              [&](int j, T total) { d_weight.at(blockIdx.y)[j] += total; });
 }
 
 Splits row_splits(const Tensor& x) {

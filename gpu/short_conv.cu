@@ -94,7 +94,7 @@ struct ConvSums {
         for (int w = 0; w < Count; ++w)
             if (w < width) own[w * kConvThreads] = taps[w];
         own[width * kConvThreads] = bias;
-        sums.finish(set, static_cast<int>(blockIdx.y), [&](int column, T total) {
+        sums.template finish<4>(set, static_cast<int>(blockIdx.y), [&](int column, T total) {
             const int f = first + column % kConvThreads, w = column / kConvThreads;
             if (f >= features) return;
             if (w < width)
