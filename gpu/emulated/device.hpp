@@ -132,9 +132,30 @@ inline int __float_as_int(float x) {
 inline float __int_as_float(int bits) {
     return __builtin_bit_cast(float, bits);
 }
+/// Together with an atomic operation: what this thread wrote before is there for who sees that operation's result.
+inline void __threadfence() {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+// Loads and stores that name a cache: there is one memory here.
 template <class T>
 T __ldg(const T* from) {
     return *from;
+}
+template <class T>
+T __ldcg(const T* from) {
+    return *from;
+}
+template <class T>
+T __ldcs(const T* from) {
+    return *from;
+}
+template <class T>
+void __stcs(T* to, T value) {
+    *to = value;
+}
+template <class T>
+void __stcg(T* to, T value) {
+    *to = value;
 }
 inline float __fmaf_rn(float x, float y, float z) {
     return std::fma(x, y, z);
