@@ -114,8 +114,13 @@ int reproduce_pieces(const ReproduceRequest& request, const Parsed& parsed) {
     for (const PieceJob& job : jobs) stored_record(job);
     const auto backend = make_backend(parsed);
     const InterruptGuard guard;
-    for (const PieceJob& job : jobs)
-        if (deadline.passed() || !train(job, *backend, options, deadline)) break;
+    bool first = true;  // the first unfinished one advances by a step at least, however short --minutes are
+    for (const PieceJob& job : jobs) {
+        if (is_done(stored_record(job), more_seeds)) continue;
+        if (!first && deadline.passed()) break;
+        if (!train(job, *backend, options, deadline)) break;
+        first = false;
+    }
     return report(request, jobs, more_seeds);
 }
 
