@@ -144,4 +144,8 @@ Evaluation stored_validation(const CheckpointFiles& files) {
     return evaluation_from(read_state(files).validation, files.state_path());
 }
 
+Standing stored_standing(const CheckpointFiles& files) {
+    return read_state(files).standing;
+}
+
 }  // namespace whorl

@@ -26,4 +26,7 @@ TrainerSnapshot load_checkpoint(const CheckpointFiles& files, const ParameterLay
 /// The last evaluation stored in a checkpoint; empty sizes when there was none.
 Evaluation stored_validation(const CheckpointFiles& files);
 
+/// Which replicas were stopped, when and why, as of a checkpoint.
+Standing stored_standing(const CheckpointFiles& files);
+
 }  // namespace whorl

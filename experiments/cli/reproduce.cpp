@@ -7,9 +7,8 @@
 #include "core/base/error.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
-#include "experiments/cli/options.hpp"
 #include "experiments/cli/progress.hpp"
-#include "experiments/reproduce/table.hpp"
+#include "experiments/cli/reproduce_request.hpp"
 #include "experiments/run/interrupt.hpp"
 #include "tasks/baseline.hpp"
 
@@ -17,15 +16,6 @@ namespace whorl::cli {
 namespace {
 
 constexpr std::int64_t kBaselineExamples = 16384;
-
-/// What --quick, --full, --row, --column and --set leave of a table.
-struct Request {
-    const PublishedTable& table;
-    bool full = false;
-    std::vector<const TableColumn*> columns;
-    std::vector<const TableRow*> rows;
-    std::vector<std::string> assignments;
-};
 
 /// The items whose keys are listed, all when none is. Throws UserError with the nearest key.
 template <class Item>
@@ -42,13 +32,13 @@ std::vector<const Item*> chosen(const std::vector<Item>& items, const std::vecto
     return result;
 }
 
-RunSetup cell_setup(const Request& request, const TableColumn& column, const TableRow& row) {
+RunSetup cell_setup(const ReproduceRequest& request, const TableColumn& column, const TableRow& row) {
     std::vector<std::string> assignments;
     if (row.set) assignments.emplace_back(row.set);
     assignments.insert(assignments.end(), request.assignments.begin(), request.assignments.end());
     assignments.push_back(std::string("model.preset=") + row.preset);
     assignments.push_back(std::string("name=") + row.key);
-    return set_up(load_recipe(column.profile(request.full).recipe, assignments));
+    return set_up(load_recipe(column.quick.recipe, assignments));
 }
 
 // Empty when interrupted.
@@ -67,9 +57,9 @@ std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& 
 }
 
 // False when interrupted: the rows so far are in `result`.
-bool reproduce_column(const Request& request, const TableColumn& column, const std::vector<RunSetup>& setups,
+bool reproduce_column(const ReproduceRequest& request, const TableColumn& column, const std::vector<RunSetup>& setups,
                       const std::string& folder, Backend& backend, ColumnResult& result) {
-    const TableProfile& profile = column.profile(request.full);
+    const TableProfile& profile = column.quick;
     const DataSource& data = *setups.front().data;
     result = {&column, &profile, setups.front().config, data.chance(), 0, {}};
     result.majority = scaled_accuracy(majority_baseline(data, profile.test_size, kBaselineExamples), data.chance());
@@ -83,48 +73,91 @@ bool reproduce_column(const Request& request, const TableColumn& column, const s
     return true;
 }
 
-Request read_request(const Parsed& parsed) {
-    Request request{published_table(parsed.first("TABLE")), parsed.flag("full"), {}, {}, parsed.all("set")};
-    if (parsed.flag("quick") && request.full) throw UserError("--quick and --full exclude each other");
-    request.columns = chosen(request.table.columns, parsed.all("column"), "--column");
-    request.rows = chosen(request.table.rows, parsed.all("row"), "--row");
-    return request;
+// --medium and --full are made of pieces, --quick of one run a row.
+bool has_pieces(const Parsed& parsed) {
+    return parsed.flag("full") || parsed.flag("medium");
+}
+
+void check_flags(const Parsed& parsed) {
+    const int profiles =
+        (parsed.flag("quick") ? 1 : 0) + (parsed.flag("medium") ? 1 : 0) + (parsed.flag("full") ? 1 : 0);
+    if (profiles > 1) throw UserError("--quick, --medium and --full exclude each other");
+    if (has_pieces(parsed)) return;
+    for (const char* flag : {"width", "minutes"})
+        if (parsed.has(flag))
+            throw UserError(fmt::format("--{}: is for the pieces of --full and --medium; --quick has none", flag));
+    for (const char* flag : {"status", "keep-checkpoints", "allow-other-build"})
+        if (parsed.flag(flag))
+            throw UserError(fmt::format("--{}: is for the pieces of --full and --medium; --quick has none", flag));
+}
+
+std::vector<std::int64_t> widths_of(const Parsed& parsed, const PublishedTable& table) {
+    constexpr std::int64_t kMostWidth = 65536;
+    std::vector<std::int64_t> widths;
+    for (const std::string& text : parsed.all("width"))
+        for (const std::int64_t width : number_list(text, "--width", 1, kMostWidth)) widths.push_back(width);
+    if (!widths.empty()) return widths;
+    return parsed.flag("medium") ? std::vector<std::int64_t>{table.widths.back()} : table.widths;
+}
+
+ReproduceRequest read_request(const Parsed& parsed) {
+    check_flags(parsed);
+    const PublishedTable& table = published_table(parsed.first("TABLE"));
+    const char* profile = has_pieces(parsed) ? "full" : "quick";  // --medium is a part of --full
+    return {table,
+            chosen(table.columns, parsed.all("column"), "--column"),
+            chosen(table.rows, parsed.all("row"), "--row"),
+            widths_of(parsed, table),
+            parsed.all("set"),
+            parsed.has("out") ? parsed.text("out") : fmt::format("runs/reproduce-{}-{}", table.name, profile)};
 }
 
 Syntax reproduce_syntax() {
     Syntax syntax(
-        "reproduce", "TABLE [--quick|--full] [--row NAME]… [--column NAME]… [--out DIR] [--set key=value]…",
-        "Trains the rows of a published table and prints our numbers beside the paper's. What --out already "
-        "holds is not\n"
-        "trained again, so that an interrupted table goes on where it stopped. Tables: parity; state-tracking "
-        "(parity, and\n"
-        "modular arithmetic without and with brackets).",
+        "reproduce",
+        "TABLE [--quick|--medium|--full] [--row NAME]… [--column NAME]… [--width N] [--minutes M] [--out DIR] [--set "
+        "key=value]…",
+        "Trains the rows of a published table and prints our numbers beside the paper's. What --out already holds is "
+        "not\n"
+        "trained again, so that an interrupted table goes on where it stopped. Tables: parity; state-tracking (parity, "
+        "and\nmodular arithmetic without and with brackets).\n\n"
+        "--full is made of pieces, one for each row, column and width (d_model): every learning rate with one seed, "
+        "then "
+        "the\nbest two with two more. A finished piece is DIR/cells/PIECE.json, with all that a table needs, and "
+        "DIR/best/PIECE.safetensors,\nthe replica that is best on validation data. --medium is the first half of the "
+        "pieces of one width. --from makes\none table of the pieces in several folders.\n\n"
+        "--status exits with 0 when every piece that is asked for is done, else with 1:\n"
+        "  until whorl reproduce state-tracking --full --status; do whorl reproduce state-tracking --full --minutes 8; "
+        "done",
         {"whorl reproduce parity --quick", "whorl reproduce state-tracking --quick --row mamba3 --row mamba2",
-         "whorl reproduce state-tracking --full --column parity --out runs/parity-full"});
+         "whorl reproduce state-tracking --full --column parity --row mamba3 --width 64 --minutes 8",
+         "whorl reproduce state-tracking --from runs/a runs/b --out results"});
     syntax.positionals = {{"TABLE"}};
     add_set_option(syntax.options);
     add_device_options(syntax.options);
+    add_group_options(syntax.options);
     syntax.options.add_options()("quick", po::bool_switch(),
                                  "short sequences, minutes on two processor cores (the default)")(
-        "full", po::bool_switch(), "the paper's lengths and steps: days on a processor")(
+        "medium", po::bool_switch(), "the full recipes, one width (the largest, or --width) and one seed a rate")(
+        "full", po::bool_switch(), "the paper's lengths, two widths, more seeds: days on a processor")(
         "row", po::value<std::vector<std::string>>(), "only this row, repeatable: mamba3, mamba2, gdn, …")(
         "column", po::value<std::vector<std::string>>(), "only this column, repeatable: parity, arithmetic, brackets")(
+        "width", po::value<std::vector<std::string>>(), "only pieces of this d_model (default 32,64)")(
+        "minutes", po::value<double>(), "save and leave after so many minutes, with exit status 0")(
+        "status", po::bool_switch(), "train nothing; say how far each piece is")(
+        "from", po::value<std::vector<std::string>>()->multitoken()->composing(),
+        "train nothing; the table of the pieces in these folders")("keep-checkpoints", po::bool_switch(),
+                                                                   "keep all replicas of finished pieces, too")(
+        "allow-other-build", po::bool_switch(),
+        "go on with pieces of another build or machine, though their bits may differ")(
         "out", po::value<std::string>(),
-        "folder of the runs, COLUMN/ROW, and of table.md, table.json (default runs/reproduce-TABLE-quick or -full)");
+        "folder of the runs, and of table.md, table.json (default runs/reproduce-TABLE-quick or -full)");
     return syntax;
 }
 
-}  // namespace
-
-int run_reproduce(const Arguments& arguments) {
-    const auto parsed = parse(reproduce_syntax(), arguments);
-    if (!parsed) return 0;
-    const Request request = read_request(*parsed);
-    const std::string folder =
-        parsed->has("out") ? parsed->text("out")
-                           : fmt::format("runs/reproduce-{}-{}", request.table.name, request.full ? "full" : "quick");
-    const auto backend = make_backend(*parsed);
-
+int reproduce_rows(const ReproduceRequest& request, const Parsed& parsed) {
+    const std::string& folder = request.folder;
+    const auto backend = make_backend(parsed);
     std::vector<std::vector<RunSetup>> setups;  // all errors before any training
     for (const TableColumn* column : request.columns) {
         setups.emplace_back();
@@ -146,6 +179,17 @@ int run_reproduce(const Arguments& arguments) {
     write_file(folder + "/table.json", to_json(result));
     fmt::print("{}\nWritten to {}/table.md and table.json\n", to_text(result), folder);
     return 0;
+}
+
+}  // namespace
+
+int run_reproduce(const Arguments& arguments) {
+    const auto parsed = parse(reproduce_syntax(), arguments);
+    if (!parsed) return 0;
+    if (parsed->has("from")) return merge_pieces(published_table(parsed->first("TABLE")), *parsed);
+    const ReproduceRequest request = read_request(*parsed);
+    if (parsed->flag("status")) return show_pieces(request, *parsed);
+    return has_pieces(*parsed) ? reproduce_pieces(request, *parsed) : reproduce_rows(request, *parsed);
 }
 
 }  // namespace whorl::cli

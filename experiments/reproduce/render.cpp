@@ -1,15 +1,12 @@
 // A table of results as text and Markdown: one section a column, and for several columns a summary first.
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "experiments/reproduce/grid_text.hpp"
+#include "experiments/reproduce/protocol.hpp"
 #include "experiments/reproduce/table.hpp"
 
 namespace whorl {
 namespace {
-
-/// A grid of texts; the first line is the head.
-using Grid = std::vector<std::vector<std::string>>;
 
 double percent(double scaled) {
     return 100 * scaled;
@@ -54,38 +51,6 @@ Grid summary_grid(const TableResult& result) {
     return grid;
 }
 
-std::string text_of(const Grid& grid) {
-    std::vector<std::size_t> widths(grid.front().size(), 0);
-    for (const auto& line : grid)
-        for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-    std::string text;
-    for (const auto& line : grid) {
-        text += fmt::format("{:<{}}", line[0], widths[0]);
-        for (std::size_t i = 1; i < line.size(); ++i) text += fmt::format("  {:>{}}", line[i], widths[i]);
-        text += "\n";
-    }
-    return text;
-}
-
-std::string markdown_of(const Grid& grid) {
-    std::string text;
-    for (std::size_t i = 0; i < grid.size(); ++i) {
-        text += "|";
-        for (const std::string& cell : grid[i]) text += " " + cell + " |";
-        text += "\n";
-        if (i > 0) continue;
-        for (std::size_t c = 0; c < grid[0].size(); ++c) text += c == 0 ? "|---|" : "---:|";
-        text += "\n";
-    }
-    return text;
-}
-
-std::string list_text(const std::vector<double>& values) {
-    std::string text;
-    for (const double value : values) text += fmt::format("{}{:g}", text.empty() ? "" : ", ", value);
-    return text;
-}
-
 std::string legend(const ColumnResult& column) {
     return fmt::format(
         "Scaled accuracy in percent on the test split at size {} (guessing: 0, chance accuracy {:g}; always the most "
@@ -115,16 +80,8 @@ std::string sections(const TableResult& result, std::string (*draw)(const Grid&)
 
 // Of the first row: rows whose Δ is a decay only keep the range of their release (published.cpp).
 std::string dt_text(const std::vector<DtRange>& ranges) {
-    if (ranges.front().max == 0) return "as released";
-    std::string text;
-    for (const DtRange& range : ranges)
-        text += fmt::format("{}{:g}..{:g}", text.empty() ? "" : ", ", range.min, range.max);
-    return text + " in the Mamba-3 rows, as released in the others";
-}
-
-std::string growth_text(const Curriculum& curriculum) {
-    if (curriculum.shape != CurriculumShape::linear) return "";
-    return fmt::format(" (growing from {} over {:.0f} % of the steps)", curriculum.start, percent(curriculum.growth));
+    const std::string text = range_text(ranges);
+    return ranges.front().max == 0 ? text : text + " in the Mamba-3 rows, as released in the others";
 }
 
 }  // namespace
@@ -137,18 +94,12 @@ double ColumnResult::seconds() const {
 
 std::string protocol_text(const ColumnResult& column, const std::string& device) {
     const RunConfig& config = column.config;
-    const TrainingConfig& training = config.training;
     return fmt::format(
-        "trained at sizes <= {}{}, tested at {} on {} examples a size; {} steps of {} sequences; {} replicas a row: "
-        "learning rates {} x {} seeds; AdamW ({:g}, {:g}), decay {}, clip {:g}, label smoothing {:g}; d_model {}, {} "
-        "layer(s); {:.0f} s in all on {}; Δ at the start {}; "
+        "{}; {} replicas a row: learning rates {} x {} seeds; d_model {}; {:.0f} s in all on {}; Δ at the start {}; "
         "determinism {}",
-        training.curriculum.largest(), growth_text(training.curriculum), column.profile->test_size, config.test.count,
-        training.steps, training.batch, config.replicas.count(), list_text(config.replicas.learning_rates),
-        config.replicas.seeds, training.optimizer.beta1, training.optimizer.beta2,
-        list_text(config.replicas.weight_decays), training.optimizer.clip, training.loss.label_smoothing,
-        config.model.config->d_model, config.model.config->n_layer, column.seconds(), device,
-        dt_text(config.replicas.dt_ranges), name_of(*config.determinism));
+        training_text(config, column.profile->test_size), config.replicas.count(),
+        list_text(config.replicas.learning_rates), config.replicas.seeds, config.model.config->d_model,
+        column.seconds(), device, dt_text(config.replicas.dt_ranges), name_of(*config.determinism));
 }
 
 std::string to_text(const TableResult& result) {

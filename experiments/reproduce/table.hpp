@@ -10,7 +10,7 @@
 
 namespace whorl {
 
-/// How a column is measured: quick (minutes on a laptop) or full (the paper's protocol).
+/// How a column is measured: quick (minutes on a laptop) or full (the paper's protocol, in pieces: piece.hpp).
 struct TableProfile {
     const char* recipe;      // built-in; every row runs it with its own preset
     std::int64_t test_size;  // where the table's numbers are read
@@ -20,8 +20,6 @@ struct TableColumn {
     const char* key;  // the column's folder
     const char* label;
     TableProfile quick, full;
-
-    const TableProfile& profile(bool is_full) const { return is_full ? full : quick; }
 };
 
 struct TableRow {
@@ -38,6 +36,7 @@ struct PublishedTable {
     const char* source;
     std::vector<TableColumn> columns;
     std::vector<TableRow> rows;
+    std::vector<std::int64_t> widths = {32, 64};  // d_model of the full table's pieces (piece.hpp)
 };
 
 /// Throws UserError with the nearest name.

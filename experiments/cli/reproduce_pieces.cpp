@@ -1,0 +1,149 @@
+// whorl reproduce --medium, --full, --status and --from: a table made of pieces (experiments/reproduce/piece.hpp).
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "core/base/error.hpp"
+#include "core/io/atomic_file.hpp"
+#include "core/io/text.hpp"
+#include "experiments/cli/progress.hpp"
+#include "experiments/cli/reproduce_request.hpp"
+#include "experiments/reproduce/piece_table.hpp"
+#include "experiments/reproduce/piece_training.hpp"
+#include "experiments/run/interrupt.hpp"
+
+namespace whorl::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// --minutes, counted from here.
+class Deadline {
+public:
+    explicit Deadline(const Parsed& parsed) {
+        if (!parsed.has("minutes")) return;
+        minutes_ = parsed.real("minutes");
+        constexpr double kMost = 1e6;
+        if (!(minutes_ > 0 && minutes_ <= kMost))
+            throw UserError("--minutes: expected a number of minutes above 0, such as 8");
+    }
+    bool passed() const {
+        return minutes_ > 0 && std::chrono::duration<double>(Clock::now() - begin_).count() >= 60 * minutes_;
+    }
+
+private:
+    Clock::time_point begin_ = Clock::now();
+    double minutes_ = 0;  // 0: none
+};
+
+std::vector<PieceJob> jobs_of(const ReproduceRequest& request) {
+    std::vector<PieceJob> jobs;
+    for (const TableColumn* column : request.columns)
+        for (const TableRow* row : request.rows)
+            for (const std::int64_t width : request.widths)
+                jobs.push_back(make_job({&request.table, column, row, width}, request.assignments, request.folder));
+    return jobs;
+}
+
+std::string result_text(const PieceJob& job, const PieceRecord& record) {
+    const PieceSummary s = summarize(record);
+    return fmt::format("{}: best {:.1f} %, {} of {} replicas pass, {}", job.piece.label(), 100 * s.best, s.passed,
+                       s.replicas, duration_text(record.seconds));
+}
+
+// False when it was stopped.
+bool train(const PieceJob& job, Backend& backend, const PieceOptions& options, const Deadline& deadline) {
+    std::optional<ProgressLine> line;
+    const auto stage = [&](const std::string& label) {
+        line.emplace(label);
+        SessionHooks hooks = hooks_for(*line);
+        hooks.stop = [&deadline] { return InterruptGuard::signal() != 0 || deadline.passed(); };
+        return hooks;
+    };
+    const auto record = train_piece(job, backend, options, stage);
+    if (line) line->finish();
+    if (record && line) line->note(result_text(job, *record));
+    return record.has_value();
+}
+
+std::string found_folder(const std::string& folder) {
+    return folder + "/cells";
+}
+
+PieceTable table_in(const ReproduceRequest& request) {
+    std::error_code error;
+    if (!std::filesystem::exists(found_folder(request.folder), error)) return {&request.table, {}};
+    return {&request.table, find_pieces(request.table, {found_folder(request.folder)})};
+}
+
+void write_tables(const PieceTable& table, const std::string& folder) {
+    write_file(folder + "/table.md", to_markdown(table));
+    write_file(folder + "/table.json", to_json(table));
+}
+
+std::size_t count_done(const std::vector<PieceJob>& jobs, bool more_seeds) {
+    std::size_t done = 0;
+    for (const PieceJob& job : jobs) done += is_done(stored_record(job), more_seeds) ? 1 : 0;
+    return done;
+}
+
+// The pieces so far are a table, too.
+int report(const ReproduceRequest& request, const std::vector<PieceJob>& jobs, bool more_seeds) {
+    const PieceTable table = table_in(request);
+    if (!table.pieces.empty()) {
+        write_tables(table, request.folder);
+        fmt::print("{}\nWritten to {}/table.md and table.json\n", to_text(table), request.folder);
+    }
+    const std::size_t done = count_done(jobs, more_seeds);
+    if (done == jobs.size()) return 0;
+    fmt::print(stderr,
+               "stopped with {} of {} pieces done; the same command goes on; whorl reproduce … --status --out {}\n",
+               done, jobs.size(), request.folder);
+    return InterruptGuard::signal() != 0 ? 128 + InterruptGuard::signal() : 0;
+}
+
+}  // namespace
+
+int reproduce_pieces(const ReproduceRequest& request, const Parsed& parsed) {
+    const Deadline deadline(parsed);
+    const bool more_seeds = parsed.flag("full");
+    const PieceOptions options{
+        {group_request(parsed), parsed.flag("allow-other-build")}, more_seeds, parsed.flag("keep-checkpoints")};
+    const std::vector<PieceJob> jobs = jobs_of(request);  // all errors before any training
+    for (const PieceJob& job : jobs) stored_record(job);
+    const auto backend = make_backend(parsed);
+    const InterruptGuard guard;
+    bool first = true;  // the first unfinished one advances by a step at least, however short --minutes are
+    for (const PieceJob& job : jobs) {
+        if (is_done(stored_record(job), more_seeds)) continue;
+        if (!first && deadline.passed()) break;
+        if (!train(job, *backend, options, deadline)) break;
+        first = false;
+    }
+    return report(request, jobs, more_seeds);
+}
+
+int show_pieces(const ReproduceRequest& request, const Parsed& parsed) {
+    const std::vector<PieceJob> jobs = jobs_of(request);
+    for (const PieceJob& job : jobs) fmt::print("{:<40} {}\n", job.piece.name(), piece_status(job));
+    const bool more_seeds = !parsed.flag("medium");
+    const std::size_t done = count_done(jobs, more_seeds);
+    fmt::print("{} of {} pieces done\n", done, jobs.size());
+    return done == jobs.size() ? 0 : 1;
+}
+
+int merge_pieces(const PublishedTable& table, const Parsed& parsed) {
+    const PieceTable merged{&table, find_pieces(table, parsed.all("from"))};
+    fmt::print("{}", to_text(merged));
+    if (!parsed.has("out")) return 0;
+    const std::string folder = parsed.text("out");
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) throw UserError(one_line(folder + ": the folder cannot be made: " + error.message()));
+    write_tables(merged, folder);
+    fmt::print("\nWritten to {}/table.md and table.json\n", folder);
+    return 0;
+}
+
+}  // namespace whorl::cli

@@ -1,0 +1,89 @@
+// What a table shows of a piece: every choice by validation data, every number of the test split.
+#include "core/base/error.hpp"
+#include "experiments/reproduce/piece_summary.hpp"
+#include "experiments/reproduce/piece_table.hpp"
+#include "tests/catch.hpp"
+#include "tests/io/messages.hpp"
+
+using namespace whorl;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+// Validated at 160 and 256, tested at 256 and 40; chance is a half.
+PieceReplica replica(double rate, std::int64_t seed, double validation, std::optional<double> loss, double test) {
+    return {rate, seed, 100, 5000, StopReason::none, {0.5, validation}, {test, 1.0}, {0.7, loss}};
+}
+
+PieceRecord record_of(std::vector<PieceReplica> replicas) {
+    PieceRecord record;
+    record.table = "state-tracking", record.column = "parity", record.row = "gdn";
+    record.test_size = 256, record.chance = 0.5;
+    record.validation_sizes = {160, 256}, record.test_sizes = {256, 40};
+    record.replicas = std::move(replicas);
+    record.recipe = {Table{}};
+    return record;
+}
+
+}  // namespace
+
+TEST_CASE("rates and replicas are ranked by validation at the largest size and then by loss", "[reproduce]") {
+    PieceRecord record = record_of({replica(1e-4, 0, 0.9, 0.3, 0.5), replica(1e-3, 0, 1.0, 0.2, 0.6),
+                                    replica(1e-2, 0, 1.0, 0.1, 0.7), replica(1e-1, 0, 1.0, std::nullopt, 1.0)});
+    CHECK(ranked_replicas(record) == std::vector<std::size_t>{2, 1, 3, 0});
+    CHECK(ranked_rates(record) == std::vector<double>{1e-2, 1e-3, 1e-1, 1e-4});
+    // The smaller size decides nothing, nor does the order in which sizes are listed.
+    record.replicas[0].validation = {1.0, 0.9};
+    CHECK(ranked_rates(record).back() == 1e-4);
+    std::swap(record.validation_sizes[0], record.validation_sizes[1]);
+    CHECK(ranked_rates(record).front() == 1e-4);
+}
+
+TEST_CASE("a piece shows the best by validation and the spread over the seeds of one rate", "[reproduce]") {
+    PieceRecord record =
+        record_of({replica(1e-3, 0, 1.0, 0.1, 0.80), replica(1e-2, 0, 0.9, 0.1, 1.00), replica(1e-1, 0, 0.5, 0.1, 0.50),
+                   replica(1e-3, 1, 0.6, 0.1, 0.60), replica(1e-3, 2, 0.6, 0.1, 0.70), replica(1e-2, 1, 0.9, 0.1, 0.96),
+                   replica(1e-2, 2, 0.8, 0.1, 0.97)});
+    record.replicas[4].stopped = StopReason::solved;
+    record.replicas[2].stopped = StopReason::not_finite;
+    const PieceSummary s = summarize(record);
+    CHECK(s.best_replica == 0);  // by validation: a better one on test data is no argument
+    CHECK(s.best == Approx(0.6));
+    CHECK(s.curve == std::vector<double>{scaled_accuracy(0.8, 0.5), 1.0});
+    CHECK(s.rate == 1e-2);  // the mean of three seeds: the luck of one has gone
+    CHECK(s.seeds == 3);
+    CHECK(s.seed_min == Approx(0.92));
+    CHECK(s.seed_median == Approx(0.94));
+    CHECK(s.seed_max == Approx(1.0));
+    CHECK(s.seeds_passed == 3);
+    CHECK(s.median == Approx(0.6));
+    CHECK(s.passed == 3);
+    CHECK(s.replicas == 7);
+    CHECK(s.solved_early == 1);
+    CHECK(s.failed == 1);
+}
+
+TEST_CASE("a rate with one seed is not preferred to one with several", "[reproduce]") {
+    const PieceRecord record = record_of({replica(1e-3, 0, 0.9, 0.1, 0.9), replica(1e-2, 0, 1.0, 0.1, 1.0),
+                                          replica(1e-3, 1, 0.8, 0.1, 0.8), replica(1e-3, 2, 0.8, 0.1, 0.7)});
+    CHECK(summarize(record).rate == 1e-3);
+    CHECK(summarize(record).best_replica == 1);
+}
+
+TEST_CASE("a record survives its file and a damaged one is named", "[reproduce]") {
+    const PieceRecord record = record_of({replica(1e-3, 0, 0.9, std::nullopt, 0.9)});
+    const std::string text = to_json(record);
+    const PieceRecord back = piece_record(parse_json(text, "a.json")).value();
+    CHECK(to_json(back) == text);
+    CHECK_FALSE(back.replicas[0].validation_loss[1].has_value());
+    CHECK_FALSE(piece_record(parse_json("{\"bench\": \"train\"}", "b.json")).has_value());
+    const auto message = [&](const std::string& from, const std::string& to) {
+        std::string damaged = text;
+        damaged.replace(damaged.find(from), from.size(), to);
+        return message_of<UserError>([&] { piece_record(parse_json(damaged, "c.json")); });
+    };
+    CHECK_THAT(message("\"format\": 1", "\"format\": 2"), ContainsSubstring("c.json: format 2 is of a newer version"));
+    CHECK_THAT(message("\"row\"", "\"rwo\""), ContainsSubstring("c.json: row: required key is missing"));
+    CHECK_THAT(message("\"test_size\": 256", "\"test_size\": 255"), ContainsSubstring("where the table is read"));
+    CHECK_THAT(message("\"width\": 64", "\"width\": -1"), ContainsSubstring("c.json: width"));
+}
