@@ -298,6 +298,11 @@ RuleViews<T> views(const GatedDeltaTensors& t) {
 
 }  // namespace
 
+FormChoice CudaBackend::chosen_form(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) const {
+    const int chunk = shape_of(*this, config, y, form).chunk;
+    return {chunk > 1 ? Form::chunked : Form::recurrent, chunk};
+}
+
 OpMemory CudaBackend::gated_delta_memory(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) {
     OpMemory memory;
     dispatch(y.dtype, [&](auto scalar) {
