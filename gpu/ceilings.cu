@@ -31,7 +31,8 @@ enum class Matrix { tf32, bf16 };
 
 /// sum[16,8] += a[16,k] b[k,8] by one warp; k = 8 (TF32) or 16 (bfloat16).
 template <Matrix kind>
-__device__ void multiply_matrices(float (&sum)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+__device__ void multiply_matrices([[maybe_unused]] float (&sum)[4], [[maybe_unused]] const std::uint32_t (&a)[4],
+                                  [[maybe_unused]] const std::uint32_t (&b)[2]) {
 #if __CUDA_ARCH__ >= 800
     if constexpr (kind == Matrix::tf32)
         asm volatile(
