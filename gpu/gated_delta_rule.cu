@@ -4,6 +4,7 @@
 #include "core/numerics/mixer_terms.hpp"
 #include "gpu/cuda_backend.hpp"
 #include "gpu/delta_scan.cuh"
+#include "gpu/delta_update.cuh"
 #include "gpu/reduce.cuh"
 
 namespace whorl::gpu {
@@ -297,6 +298,11 @@ RuleViews<T> views(const GatedDeltaTensors& t) {
 
 }  // namespace
 
+FormChoice CudaBackend::chosen_form(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) const {
+    const int chunk = shape_of(*this, config, y, form).chunk;
+    return {chunk > 1 ? Form::chunked : Form::recurrent, chunk};
+}
+
 OpMemory CudaBackend::gated_delta_memory(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) {
     OpMemory memory;
     dispatch(y.dtype, [&](auto scalar) {
@@ -312,6 +318,7 @@ OpMemory CudaBackend::gated_delta_memory(const GatedDeltaNetConfig& config, cons
 void CudaBackend::gated_delta_forward(const GatedDeltaNetConfig& config, const GatedDeltaTensors& in, const Tensor& y,
                                       const Tensor& state, const Tensor& saved, const Tensor& scratch,
                                       FormChoice form) {
+    if (state && y.shape[2] == 1 && delta_update(*this, config, in, y, state)) return;
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const RuleShape s = shape_of(*this, config, y, form);

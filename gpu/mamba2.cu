@@ -30,6 +30,11 @@ Mamba3Tensors as_state_space(const Mamba2Tensors& t) {
 
 }  // namespace
 
+FormChoice CudaBackend::chosen_form(const Mamba2Config& config, const Tensor& y, FormChoice form) const {
+    const int chunk = shape_of(*this, config, y, form).chunk;
+    return {chunk > 1 ? Form::chunked : Form::recurrent, chunk};
+}
+
 OpMemory CudaBackend::mamba2_memory(const Mamba2Config& config, const Tensor& y, FormChoice form) {
     return state_space_memory(*this, y.dtype, shape_of(*this, config, y, form));
 }

@@ -35,6 +35,11 @@ StateSpaceShape shape_of(const CudaBackend& backend, const Mamba3Config& c, cons
 
 }  // namespace
 
+FormChoice CudaBackend::chosen_form(const Mamba3Config& config, const Tensor& y, FormChoice form) const {
+    const int chunk = shape_of(*this, config, y, 0, form).chunk;
+    return {chunk > 1 ? Form::chunked : Form::recurrent, chunk};
+}
+
 OpMemory CudaBackend::mamba3_memory(const Mamba3Config& config, const Tensor& y, FormChoice form) {
     return state_space_memory(*this, y.dtype, shape_of(*this, config, y, 0, form));
 }

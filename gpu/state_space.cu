@@ -1,4 +1,5 @@
 #include "gpu/state_space_forward.cuh"
+#include "gpu/state_update.cuh"
 
 #include "gpu/state_space.cuh"
 #include "gpu/state_space_scratch.cuh"
@@ -55,6 +56,7 @@ OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const State
 
 void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, const Mamba3Tensors& in, const Tensor& y,
                          const Tensor& state, std::int64_t position, const Tensor& saved, const Tensor& scratch) {
+    if (state && s.length == 1 && state_update(backend, s, in, y, state, position)) return;
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const BlockPlan blocks = forward_plan<T>(backend, s);

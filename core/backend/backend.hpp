@@ -154,6 +154,12 @@ public:
                                      const Tensor& d_x, const Tensor& d_weight, const Tensor& d_bias,
                                      const Tensor& scratch) = 0;
 
+    /// The form and chunk length that a choice comes to for y [R,B,L,H·P]; a choice of `automatic` is the backend's
+    /// rule, which `whorl bench rule` measures.
+    virtual FormChoice chosen_form(const Mamba3Config& config, const Tensor& y, FormChoice form) const = 0;
+    virtual FormChoice chosen_form(const Mamba2Config& config, const Tensor& y, FormChoice form) const = 0;
+    virtual FormChoice chosen_form(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) const = 0;
+
     /// The mixers between their projections. With a state ([R,B,1,*_state_size]) the sequence continues from it and
     /// advances it; L = 1 is a decoding step. `position` is the index of the first position (standard rotation, RoPE).
     virtual OpMemory mamba3_memory(const Mamba3Config& config, const Tensor& y, FormChoice form) = 0;
@@ -219,10 +225,11 @@ std::unique_ptr<Backend> make_cpu_backend(int threads = 0);
 
 /// The first GPU. Throws UserError where the build or the machine has none (gpu/no_cuda.cpp in a build without CUDA).
 std::unique_ptr<Backend> make_cuda_backend();
-/// What a GPU reaches at most, measured: 10⁹ float32 operations a second (two a multiply-add), and 10⁹ bytes a second
-/// read and written by a large copy.
+/// What a GPU reaches at most, measured: 10⁹ float32 operations a second (two a multiply-add), the same of its matrix
+/// units on TF32 and bfloat16 (by mma.sync, warp by warp; 0 where this build has no code for them), and 10⁹ bytes a
+/// second read and written by a large copy.
 struct Ceilings {
-    double gflops = 0, gbytes = 0;
+    double gflops = 0, gbytes = 0, tf32_gflops = 0, bf16_gflops = 0;
 };
 Ceilings measure_cuda_ceilings();
 

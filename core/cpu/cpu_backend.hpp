@@ -52,6 +52,10 @@ public:
                              const Tensor& d_x, const Tensor& d_weight, const Tensor& d_bias,
                              const Tensor& scratch) override;
 
+    FormChoice chosen_form(const Mamba3Config& config, const Tensor& y, FormChoice form) const override;
+    FormChoice chosen_form(const Mamba2Config& config, const Tensor& y, FormChoice form) const override;
+    FormChoice chosen_form(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) const override;
+
     OpMemory mamba3_memory(const Mamba3Config& config, const Tensor& y, FormChoice form) override;
     void mamba3_forward(const Mamba3Config& config, const Mamba3Tensors& in, const Tensor& y, const Tensor& state,
                         std::int64_t position, const Tensor& saved, const Tensor& scratch, FormChoice form) override;

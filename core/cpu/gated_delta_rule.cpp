@@ -134,6 +134,11 @@ struct GatedDeltaSequence {
 
 }  // namespace
 
+FormChoice CpuBackend::chosen_form(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) const {
+    const DeltaShape scan = GatedDeltaShape(config, y, form, false).scan;
+    return {scan.form, scan.chunk};
+}
+
 OpMemory CpuBackend::gated_delta_memory(const GatedDeltaNetConfig& config, const Tensor& y, FormChoice form) {
     OpMemory memory;
     dispatch(y.dtype, [&](auto scalar) {

@@ -133,6 +133,11 @@ struct Mamba2Sequence {
 
 }  // namespace
 
+FormChoice CpuBackend::chosen_form(const Mamba2Config& config, const Tensor& y, FormChoice form) const {
+    const ScanShape scan = Mamba2Shape(config, y, form, false).scan;
+    return {scan.form, scan.chunk};
+}
+
 OpMemory CpuBackend::mamba2_memory(const Mamba2Config& config, const Tensor& y, FormChoice form) {
     OpMemory memory;
     dispatch(y.dtype, [&](auto scalar) {

@@ -39,6 +39,11 @@ void collect_sums(const Mamba3Shape& s, const Mamba3Tensors& gradient, std::int6
 
 }  // namespace
 
+FormChoice CpuBackend::chosen_form(const Mamba3Config& config, const Tensor& y, FormChoice form) const {
+    const ScanShape scan = Mamba3Shape(config, y, form, false).scan;
+    return {scan.form, scan.chunk};
+}
+
 OpMemory CpuBackend::mamba3_memory(const Mamba3Config& config, const Tensor& y, FormChoice form) {
     OpMemory memory;
     dispatch(y.dtype, [&](auto scalar) {

@@ -1,10 +1,12 @@
-// Timing: medians over repetitions, and the machine's own limits measured in the same run.
+// Timing: medians over repetitions.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <string>
+#include <functional>
 #include <vector>
+
+#include "core/backend/backend.hpp"
 
 namespace whorl {
 
@@ -28,7 +30,17 @@ Timing time_calls(double budget, const Body& body) {
     return summarise(std::move(seconds));
 }
 
-/// GFLOP/s of float32 matrix products (384×384×384) on `threads` threads at once: the ceiling that shares refer to.
-double measured_gemm_rate(int threads);
+/// Times body(), which asks the backend for work: on a GPU as many calls as take two milliseconds (64 at most) are
+/// under way at a time, as in training, so that what the host does between them hides; on a processor one.
+Timing time_calls_under_way(Backend& backend, double budget, const std::function<void()>& body);
+
+struct RecordedTiming {
+    Timing call;             // of one call
+    std::int64_t nodes = 0;  // that one call hands to a GPU
+};
+
+/// Records work(0), …, work(calls-1) once (Backend::record: on a GPU one graph) and times its replays.
+RecordedTiming time_recorded(Backend& backend, double budget, std::int64_t calls,
+                             const std::function<void(std::int64_t)>& work);
 
 }  // namespace whorl

@@ -1,41 +1,63 @@
-// `whorl bench NAME`: how fast this machine trains and decodes, beside what its matrix units can do.
+// `whorl bench NAME`: how fast this machine is at the parts of its work, beside what it can do at most.
 #include <fmt/format.h>
-#include <omp.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "core/base/error.hpp"
-#include "core/io/value.hpp"
 #include "core/model/registry.hpp"
 #include "core/training/run_config.hpp"
-#include "experiments/bench/train_bench.hpp"
+#include "experiments/bench/compare.hpp"
+#include "experiments/bench/request.hpp"
 #include "experiments/cli/options.hpp"
 
 namespace whorl::cli {
 namespace {
 
+constexpr std::int64_t kMostSize = 1 << 20;
+
+std::string described_benchmarks() {
+    std::string text;
+    for (const Benchmark& b : benchmarks()) text += std::string(text.empty() ? "" : "; ") + b.name + ": " + b.summary;
+    return text;
+}
+
 Syntax syntax() {
-    Syntax s(
-        "bench", "train|decode [--model NAME]… [sizes] [--json]",
-        "train: the whole training step (forward, loss at every position, backward, clipping, AdamW) on random tokens. "
-        "decode: one "
-        "token of one sequence with carried state. Medians; the matrix rate is measured in the same run.",
-        {"whorl bench train", "whorl bench train --model mamba3 --length 160 --chunk 32", "whorl bench decode --json"});
-    const auto number = [](std::int64_t value) { return po::value<std::int64_t>()->default_value(value); };
-    s.options.add_options()("model", po::value<std::vector<std::string>>(),
-                            "preset, repeatable (default: mamba3, mamba2, gdn, transformer)")(
-        "d-model", number(32), "width")("headdim", number(32), "P, or head_dim")("d-state", number(64), "N")(
-        "n-layer", number(1), "layers")("vocab-size", number(16), "tokens")(
-        "replicas", number(1), "models trained together")("batch", number(64), "sequences a replica")(
-        "length", number(40), "tokens a sequence (decode: tokens behind the first timed one)")(
-        "form", po::value<std::string>()->default_value("automatic"), "automatic, recurrent or chunked")(
-        "chunk", number(0), "positions a chunk, 0 = automatic")(
+    static const std::string description =
+        described_benchmarks() +
+        ". Medians of many repetitions (on a GPU: of replays of a recorded graph). Operations are those of the model's "
+        "definition, bytes those that must move; both beside the machine's limits, measured in the same run.";
+    Syntax s("bench", "NAME [--model PRESET]… [sizes] [--scale SIZE] [--json] [--compare FILE]", description.c_str(),
+             {"whorl bench train", "whorl bench sequence --model mamba3 --length 1024",
+              "whorl bench train --model mamba3 --scale replicas --values 1,8,32",
+              "whorl bench update --json > before.json", "whorl bench update --compare before.json --tolerance 5"});
+    s.options.add_options()("model", po::value<std::vector<std::string>>(), "preset, repeatable");
+    for (const BenchSizeName& size : kBenchSizeNames)
+        s.options.add_options()(size.name, po::value<std::int64_t>(), size.meaning);
+    s.options.add_options()("form", po::value<std::string>()->default_value("automatic"),
+                            "automatic, recurrent or chunked")("chunk", po::value<std::int64_t>()->default_value(0),
+                                                               "positions a chunk, 0 = automatic")(
         "matmul", po::value<std::string>()->default_value("float32"), "float32, tf32 or bf16 (GPU)")(
-        "seconds", po::value<double>()->default_value(2.0), "time for each figure")("json", po::bool_switch(),
-                                                                                    "for another program to read");
+        "seconds", po::value<double>()->default_value(1.0), "time for each figure")(
+        "scale", po::value<std::string>(), "a size (replicas, batch, length, d-state, …): a row for each of --values")(
+        "values", po::value<std::string>(), "1,2,4,… (default: powers of two)")("json", po::bool_switch(),
+                                                                                "for another program to read")(
+        "compare", po::value<std::string>(), "JSON of an earlier run: prints ratios, exits with 1 if a row is slower")(
+        "tolerance", po::value<double>()->default_value(10.0), "per cent by which --compare lets a row be slower");
     add_device_options(s.options);
     s.positionals = {{"NAME", 1, 1}};
     return s;
+}
+
+const Benchmark& benchmark_of(const Parsed& p) {
+    const std::string name = p.first("NAME");
+    std::vector<std::string> names;
+    for (const Benchmark& b : benchmarks()) {
+        if (name == b.name) return b;
+        names.emplace_back(b.name);
+    }
+    throw UserError("whorl bench: unknown benchmark '" + name + "'" + suggestion(name, names));
 }
 
 FormChoice form_of(const Parsed& p) {
@@ -58,43 +80,107 @@ Precision precision_of(const Parsed& p) {
     throw UserError("--matmul " + name + suggestion(name, known));
 }
 
-PresetSize size_of(const Parsed& p) {
-    PresetSize size;
-    size.d_model = p.number("d-model");
-    size.headdim = p.number("headdim");
-    size.d_state = p.number("d-state");
-    size.n_layer = p.number("n-layer");
-    size.vocab_size = p.number("vocab-size");
-    return size;
+std::vector<std::string> size_names(const Benchmark& benchmark) {
+    std::vector<std::string> names;
+    for (const BenchSizeName& size : kBenchSizeNames)
+        if (benchmark.sizes.*size.member > 0) names.emplace_back(size.name);
+    return names;
 }
 
-Value train_row(const std::string& name, const TrainBenchResult& r, double rate, bool json) {
-    const double share = rate > 0 ? r.gflops() / rate : 0;
-    if (!json)
-        fmt::print("{:<18} {:>9.3f} ms {:>10.0f} tokens/s {:>8.1f} GFLOP/s {:>6.1f} %  arena {:>7.2f} MiB{}\n", name,
-                   1e3 * r.step.median, r.tokens_per_second, r.gflops(), 100 * share,
-                   static_cast<double>(r.arena_bytes) / 1048576,
-                   r.nodes > 0 ? fmt::format("  {} graph nodes", r.nodes) : std::string());
-    return {Table{{"model", {name}},
-                  {"step_ms", {1e3 * r.step.median}},
-                  {"step_ms_fastest", {1e3 * r.step.fastest}},
-                  {"step_ms_slowest", {1e3 * r.step.slowest}},
-                  {"tokens_per_second", {r.tokens_per_second}},
-                  {"flops_per_token", {r.flops_per_token}},
-                  {"gflops", {r.gflops()}},
-                  {"share_of_gemm", {share}},
-                  {"graph_nodes", {r.nodes}},
-                  {"arena_bytes", {r.arena_bytes}}}};
+/// The benchmark's defaults, and what the options put in their place.
+BenchSizes sizes_of(const Parsed& p, const Benchmark& benchmark, Device device) {
+    BenchSizes sizes = device == Device::cpu ? benchmark.cpu_sizes : benchmark.sizes;
+    for (const BenchSizeName& size : kBenchSizeNames) {
+        if (!p.has(size.name)) continue;
+        const std::string flag = std::string("--") + size.name;
+        if (sizes.*size.member == 0)
+            throw UserError(flag + ": whorl bench " + benchmark.name + " has no such size" +
+                            suggestion(size.name, size_names(benchmark)));
+        sizes.*size.member = p.number(size.name);
+        if (sizes.*size.member < 1 || sizes.*size.member > kMostSize)
+            throw UserError(flag + ": expected a number in 1.." + std::to_string(kMostSize));
+    }
+    return sizes;
 }
 
-Value decode_row(const std::string& name, const DecodeBenchResult& r, bool json) {
-    if (!json)
-        fmt::print("{:<18} {:>8.2f} µs a token (fastest {:.2f}, slowest {:.2f})\n", name, 1e6 * r.token.median,
-                   1e6 * r.token.fastest, 1e6 * r.token.slowest);
-    return {Table{{"model", {name}},
-                  {"token_us", {1e6 * r.token.median}},
-                  {"token_us_fastest", {1e6 * r.token.fastest}},
-                  {"token_us_slowest", {1e6 * r.token.slowest}}}};
+struct Scale {
+    std::string axis;  // empty: no scaling, one value
+    std::int64_t BenchSizes::*member = nullptr;
+    std::vector<std::int64_t> values = {0};
+};
+
+std::vector<std::int64_t> default_values(const std::string& axis) {
+    if (axis == "replicas") return {1, 2, 4, 8, 16, 32, 64};
+    if (axis == "length") return {16, 32, 64, 128, 256, 512, 1024};
+    if (axis == "batch") return {1, 4, 16, 64, 256};
+    if (axis == "n-layer" || axis == "rank") return {1, 2, 4, 8};
+    return {16, 32, 64, 128};
+}
+
+Scale scale_of(const Parsed& p, const Benchmark& benchmark) {
+    Scale scale;
+    if (!p.has("scale")) {
+        if (p.has("values")) throw UserError("--values: needs --scale");
+        return scale;
+    }
+    scale.axis = p.text("scale");
+    for (const BenchSizeName& size : kBenchSizeNames)
+        if (scale.axis == size.name && benchmark.sizes.*size.member > 0) scale.member = size.member;
+    if (!scale.member) throw UserError("--scale " + scale.axis + suggestion(scale.axis, size_names(benchmark)));
+    scale.values =
+        p.has("values") ? number_list(p.text("values"), "--values", 1, kMostSize) : default_values(scale.axis);
+    return scale;
+}
+
+/// Every argument is judged before anything is measured.
+struct Plan {
+    const Benchmark& benchmark;
+    FormChoice form;
+    Precision precision;
+    Scale scale;
+    std::vector<std::string> models;
+    std::optional<BenchReport> earlier;
+    double tolerance;
+};
+
+Plan plan_of(const Parsed& p) {
+    const Benchmark& benchmark = benchmark_of(p);
+    Plan plan{benchmark,      form_of(p), precision_of(p),          scale_of(p, benchmark),
+              p.all("model"), {},         p.real("tolerance") / 100};
+    for (const std::string& model : plan.models) model_preset(model);  // throws for an unknown one
+    if (plan.models.empty()) plan.models = benchmark.models;
+    if (!(p.real("seconds") > 0 && p.real("seconds") <= 3600))
+        throw UserError("--seconds: expected a number in 0..3600");
+    if (!(plan.tolerance >= 0)) throw UserError("--tolerance: expected a number of at least 0");
+    if (p.has("compare")) plan.earlier = load_report(p.text("compare"));
+    return plan;
+}
+
+BenchReport measure(const Parsed& p, const Plan& plan) {
+    const auto backend = make_backend(p);
+    backend->set_precision(plan.precision);
+    BenchRequest request{*backend, plan.models, sizes_of(p, plan.benchmark, backend->device()), plan.form,
+                         p.real("seconds")};
+    BenchReport report;
+    report.bench = plan.benchmark.name;
+    report.device = backend->describe();
+    report.arithmetic = name_of(plan.precision.matmul);
+    report.limits = measure_limits(*backend);
+    for (const std::int64_t value : plan.scale.values) {
+        if (plan.scale.member) request.sizes.*plan.scale.member = value;
+        plan.benchmark.run(request, report);
+    }
+    return report;
+}
+
+/// 1 when a row is slower than it was. JSON has standard output to itself.
+int compare(const BenchReport& report, const Plan& plan, bool json) {
+    const BenchComparison comparison = compare_reports(report, *plan.earlier, plan.tolerance);
+    std::FILE* to = json ? stderr : stdout;
+    for (const std::string& line : comparison.lines) fmt::print(to, "{}\n", line);
+    fmt::print(to, "{} rows compared, {} slower by more than {:g} %\n", comparison.compared, comparison.slower,
+               100 * plan.tolerance);
+    return comparison.slower > 0 ? 1 : 0;
 }
 
 }  // namespace
@@ -102,52 +188,14 @@ Value decode_row(const std::string& name, const DecodeBenchResult& r, bool json)
 int run_bench(const Arguments& arguments) {
     const auto parsed = parse(syntax(), arguments);
     if (!parsed) return 0;
-    const std::string name = parsed->first("NAME");
-    if (name != "train" && name != "decode")
-        throw UserError("whorl bench: unknown benchmark '" + name + "'" + suggestion(name, {"train", "decode"}));
-    for (const char* key : {"d-model", "headdim", "d-state", "n-layer", "vocab-size", "replicas", "batch", "length"})
-        if (parsed->number(key) < 1 || parsed->number(key) > 1 << 20)
-            throw UserError(std::string("--") + key + ": expected a number in 1..1048576");
-    auto models = parsed->all("model");
-    if (models.empty()) models = {"mamba3", "mamba2", "gdn", "transformer"};
-    const Precision precision = precision_of(*parsed);
-    const auto backend = make_backend(*parsed);
-    backend->set_precision(precision);
+    const Plan plan = plan_of(*parsed);
+    const BenchReport report = measure(*parsed, plan);
     const bool json = parsed->flag("json");
-    const int threads =
-        static_cast<int>(parsed->number("threads") > 0 ? parsed->number("threads") : omp_get_max_threads());
-    const bool gpu = backend->device() == Device::cuda;
-    const Ceilings ceilings = gpu ? measure_cuda_ceilings() : Ceilings{};
-    const double rate = gpu ? ceilings.gflops : name == "train" ? measured_gemm_rate(threads) : 0;
-    const TrainBenchShape shape{parsed->number("replicas"), parsed->number("batch"), parsed->number("length"),
-                                form_of(*parsed)};
-    if (!json && gpu)
-        fmt::print("{}; multiply-adds reach {:.0f} GFLOP/s, copies {:.0f} GB/s\n", backend->describe(), rate,
-                   ceilings.gbytes);
-    else if (!json && rate > 0)
-        fmt::print("{}; matrix products reach {:.1f} GFLOP/s\n", backend->describe(), rate);
-    Array rows;
-    for (const std::string& model : models) {
-        const ModelConfig config = model_preset(model).make(size_of(*parsed));
-        validate(config, "whorl bench");
-        rows.push_back(
-            name == "train"
-                ? train_row(model, bench_train(config, shape, *backend, parsed->real("seconds")), rate, json)
-                : decode_row(model, bench_decode(config, shape.length, *backend, parsed->real("seconds")), json));
-    }
     if (json)
-        std::puts(write_json({Table{{"bench", {name}},
-                                    {"device", {backend->describe()}},
-                                    {"matmul", {std::string(name_of(precision.matmul))}},
-                                    {"gemm_gflops", {rate}},
-                                    {"copy_gbytes", {ceilings.gbytes}},
-                                    {"replicas", {shape.replicas}},
-                                    {"batch", {shape.batch}},
-                                    {"length", {shape.length}},
-                                    {"rows", {std::move(rows)}}}},
-                             2)
-                      .c_str());
-    return 0;
+        std::puts(to_json(report, 2).c_str());
+    else
+        print_report(report, plan.scale.axis);
+    return plan.earlier ? compare(report, plan, json) : 0;
 }
 
 }  // namespace whorl::cli

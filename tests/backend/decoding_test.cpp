@@ -39,6 +39,67 @@ TEST_CASE("mamba3 decodes at head dimensions from 1 to 128 and with groups", "[b
     check_decoding(mamba3_maker(mamba3_config(3, 6, 2, 2), 4));
 }
 
+TEST_CASE("mamba3 decodes where a GPU reads its state four numbers at a time", "[backend][mamba3][decoding]") {
+    // States whose rows begin at multiples of four floats; more rows than threads, fewer, and a last group that is not
+    // full; ranks up to one that only the general kernel takes.
+    struct Size {
+        std::int64_t headdim, state, rank;
+    };
+    for (const Size s : {Size{64, 64, 0},
+                         {20, 128, 0},
+                         {8, 8, 1},
+                         {8, 16, 2},
+                         {12, 24, 3},
+                         {64, 32, 4},
+                         {4, 136, 4},
+                         {12, 16, 5},
+                         {128, 128, 8},
+                         {8, 8, 9}})
+        check_parts(mamba3_maker(mamba3_config(s.headdim, s.state, 1, s.rank)), {3, 1, 1});
+}
+
+TEST_CASE("mamba3 decodes with each norm, bias and decay", "[backend][mamba3][decoding]") {
+    const auto check = [](const Mamba3Config& config) { check_parts(mamba3_maker(config), {2, 1, 1}); };
+    for (const std::int64_t rank : {0, 2}) {
+        const Mamba3Config plain = mamba3_config(5, 6, 1, rank);
+        for (const OutprojNorm norm : {OutprojNorm::pre_gate, OutprojNorm::post_gate}) {
+            Mamba3Config config = plain;
+            config.outproj_norm = norm;
+            check(config);
+        }
+        for (const BcBias bias : {BcBias::b, BcBias::c, BcBias::none}) {
+            Mamba3Config config = plain;
+            config.bc_bias = bias;
+            config.bc_norm = bias == BcBias::b;
+            check(config);
+        }
+        Mamba3Config config = plain;
+        config.a_activation = AActivation::heavy_tail;
+        config.rope_fraction = 0.5;
+        check(config);
+        config.a_source = ASource::per_head;
+        config.discretization = TrapezoidWeight::trapezoidal_half;
+        check(config);
+    }
+}
+
+TEST_CASE("the gated delta rule decodes at unequal sizes of keys and values", "[backend][gated_delta][decoding]") {
+    struct Size {
+        std::int64_t key, value;
+    };
+    for (const Size s : {Size{16, 48}, {128, 64}, {5, 40}, {64, 4}, {130, 8}, {33, 70}}) {
+        GatedDeltaNetConfig config;
+        config.num_heads = 2;
+        config.head_dim = s.key;
+        config.expand_v = static_cast<double>(s.value) / static_cast<double>(s.key);
+        check_parts(
+            [=](std::int64_t length, FormChoice form) {
+                return gated_delta(config, {3, length}, form);
+            },
+            {2, 1, 1});
+    }
+}
+
 TEST_CASE("mamba2 and the gated delta rule decode", "[backend][mamba2][gated_delta][decoding]") {
     for (const std::int64_t size : {1, 4, 33, 128}) {
         Mamba2Config config;

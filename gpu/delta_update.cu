@@ -1,0 +1,188 @@
+// With k, q of length one and α = e^g: w = v - α Sᵀk, u = β w, o = α Sᵀq + (k·q) u, S ← α S + k uᵀ. Columns of S do not
+// see each other: a block has 32 of them, of one head of one sequence, all in registers between the sums Sᵀk, Sᵀq over
+// what it has read and the rows that it writes.
+#include "core/numerics/mixer_terms.hpp"
+#include "gpu/block.cuh"
+#include "gpu/delta_update.cuh"
+#include "gpu/state_tile.cuh"
+
+namespace whorl::gpu {
+namespace {
+
+constexpr int kColumns = 32;  // of a block
+
+struct DeltaUpdateShape {
+    std::int64_t replicas = 0, batch = 0;
+    int heads = 0, v_heads = 0, key = 0, value = 0;
+    bool negative = false;  // β up to 2
+    __host__ __device__ int columns() const { return least_of(kColumns, value); }
+};
+
+template <class T>
+struct DeltaUpdateViews {
+    View<T> q, k, v, a, b, dt_bias, a_log, y, state;
+};
+
+template <class T, int Wide>
+struct DeltaUpdateMemory {
+    __host__ __device__ DeltaUpdateMemory(BlockMemory& memory, const DeltaUpdateShape& s) {
+        k = memory.take<T>(2 * s.key);
+        squares = memory.take<T>(3);
+        u = memory.take<T>(kColumns);
+        sums = memory.take<T>(2 * StripeOfThread<Wide>::stripes_of(s.key, s.columns()) * kColumns);
+    }
+    T* k;        // [2,K]: k, q, raw
+    T* squares;  // k·k, q·q, k·q, raw
+    T* u;        // [columns]
+    T* sums;     // [2, stripes, columns]: parts of Sᵀk, Sᵀq, raw
+};
+
+/// 32 columns of one head of one sequence.
+template <class T, int Wide>
+struct ColumnsUpdate {
+    static constexpr int kHeld = kColumns / Wide;  // strips: with all threads at work, of 128 rows
+    const DeltaUpdateShape& s;
+    const DeltaUpdateViews<T>& in;
+    const DeltaUpdateMemory<T, Wide>& own;
+    std::int64_t r, b;
+    int head, begin;  // of v's heads; first column
+
+    __device__ void run() const {
+        const int columns = least_of(kColumns, s.value - begin);
+        const StripeOfThread<Wide> tile(s.key, columns, s.columns());
+        T* const first =
+            in.state.at(r, b) + std::int64_t{head} * s.key * s.value + tile.stripe * s.value + begin + tile.column;
+        const int next = tile.stripes * s.value;
+        Strip<T, Wide> held[kHeld];
+#pragma unroll
+        for (int i = 0; i < kHeld; ++i)
+            if (i < tile.count) held[i] = load_strip<T, Wide>(first + i * next);
+        fetch();
+        const T rate = numerics::head_decay_rate(in.a_log.at(r)[head]),
+                dt = numerics::step_size(in.a.at(r, b)[head], in.dt_bias.at(r)[head]),
+                beta = numerics::write_strength(in.b.at(r, b)[head], s.negative), decay = numerics::exp(rate * dt);
+        wait_for_copies();
+        squares();
+        sums(tile, held);
+        __syncthreads();
+        const T k_scale = numerics::inverse_length(own.squares[0]),
+                q_scale = numerics::inverse_length(own.squares[1]) / numerics::sqrt(static_cast<T>(s.key));
+        outputs(columns, tile.stripes, decay, beta, k_scale, q_scale);
+        __syncthreads();
+        if (tile.count == 0) return;
+        Strip<T, Wide> u;
+#pragma unroll
+        for (int e = 0; e < Wide; ++e) u.of[e] = k_scale * own.u[tile.column + e];
+#pragma unroll
+        for (int i = 0; i < kHeld; ++i) {
+            if (i >= tile.count) continue;
+            const T k = own.k[tile.row(i)];
+#pragma unroll
+            for (int e = 0; e < Wide; ++e) held[i].of[e] = numerics::fma(k, u.of[e], decay * held[i].of[e]);
+            store_strip(first + i * next, held[i]);
+        }
+    }
+
+private:
+    __device__ void fetch() const {
+        const int offset = static_cast<int>(std::int64_t{head} * s.heads / s.v_heads) * s.key;
+        each_of_rows(2, s.key, [&](int second, int n) {
+            copy_async(own.k + second * s.key + n, (second ? in.q : in.k).at(r, b) + offset + n);
+        });
+    }
+    __device__ void squares() const {
+        sum_rows(
+            3, s.key, own.squares,
+            [&](int i, int n) {
+                const T k = own.k[n], q = own.k[s.key + n];
+                return i == 0 ? k * k : i == 1 ? q * q : k * q;
+            },
+            [](T sum) { return sum; });
+    }
+    /// The thread's part of Sᵀk and Sᵀq.
+    __device__ void sums(const StripeOfThread<Wide>& tile, const Strip<T, Wide> (&held)[kHeld]) const {
+        if (tile.count == 0) return;
+        Strip<T, Wide> along_k{}, along_q{};
+#pragma unroll
+        for (int i = 0; i < kHeld; ++i) {
+            if (i >= tile.count) continue;
+            const T k = own.k[tile.row(i)], q = own.k[s.key + tile.row(i)];
+#pragma unroll
+            for (int e = 0; e < Wide; ++e) {
+                along_k.of[e] = numerics::fma(k, held[i].of[e], along_k.of[e]);
+                along_q.of[e] = numerics::fma(q, held[i].of[e], along_q.of[e]);
+            }
+        }
+#pragma unroll
+        for (int e = 0; e < Wide; ++e) {
+            T* to = own.sums + tile.stripe * kColumns + tile.column + e;
+            to[0] = along_k.of[e];
+            to[tile.stripes * kColumns] = along_q.of[e];
+        }
+    }
+    __device__ void outputs(int columns, int stripes, T decay, T beta, T k_scale, T q_scale) const {
+        const int p = static_cast<int>(threadIdx.x);
+        if (p >= columns) return;
+        T along_k = 0, along_q = 0;
+        for (int stripe = 0; stripe < stripes; ++stripe) {
+            along_k += own.sums[stripe * kColumns + p];
+            along_q += own.sums[(stripes + stripe) * kColumns + p];
+        }
+        const int column = head * s.value + begin + p;
+        const T u = beta * (in.v.at(r, b)[column] - decay * k_scale * along_k);
+        own.u[p] = u;
+        in.y.at(r, b)[column] = decay * q_scale * along_q + own.squares[2] * k_scale * q_scale * u;
+    }
+};
+
+/// Grid: (heads of all sequences, parts of the columns).
+template <class T, int Wide>
+__global__ void __launch_bounds__(kUpdateThreads, Wide == 4                    ? 7
+                                                  : sizeof(T) == sizeof(float) ? 4
+                                                                               : 2)
+    delta_update_kernel(DeltaUpdateShape s, DeltaUpdateViews<T> in) {
+    BlockMemory memory(block_memory<true>(nullptr, 0));
+    const DeltaUpdateMemory<T, Wide> own(memory, s);
+    const std::int64_t task = blockIdx.x, b = task / s.v_heads % s.batch, r = task / s.v_heads / s.batch;
+    const ColumnsUpdate<T, Wide> columns{
+        s, in, own, r, b, static_cast<int>(task % s.v_heads), static_cast<int>(blockIdx.y) * kColumns};
+    columns.run();
+}
+
+template <class T, int Wide>
+bool start(const CudaBackend& backend, const DeltaUpdateShape& s, const DeltaUpdateViews<T>& in) {
+    if (s.key > ColumnsUpdate<T, Wide>::kHeld * StripeOfThread<Wide>::stripes_of(s.key, s.columns())) return false;
+    BlockMemory measure;
+    const DeltaUpdateMemory<T, Wide> memory(measure, s);
+    launch("gated_delta_update", delta_update_kernel<T, Wide>,
+           dim3(grid_size(s.replicas * s.batch * s.v_heads), grid_size(ceil_div(s.value, kColumns))),
+           dim3(kUpdateThreads), static_cast<std::size_t>(measure.used()), backend.stream(), s, in);
+    return true;
+}
+
+template <class T>
+DeltaUpdateViews<T> views(const GatedDeltaTensors& t, const Tensor& y, const Tensor& state) {
+    return {view<T>(t.q),       view<T>(t.k),     view<T>(t.v), view<T>(t.a),  view<T>(t.b),
+            view<T>(t.dt_bias), view<T>(t.a_log), view<T>(y),   view<T>(state)};
+}
+
+}  // namespace
+
+bool delta_update(const CudaBackend& backend, const GatedDeltaNetConfig& c, const GatedDeltaTensors& in,
+                  const Tensor& y, const Tensor& state) {
+    DeltaUpdateShape s;
+    s.replicas = y.replicas();
+    s.batch = y.shape[1];
+    s.heads = static_cast<int>(c.num_heads);
+    s.v_heads = static_cast<int>(c.v_heads());
+    s.key = static_cast<int>(c.head_dim);
+    s.value = static_cast<int>(c.head_v_dim());
+    s.negative = c.allow_neg_eigval;
+    if (y.dtype == DType::f64) return start<double, 1>(backend, s, views<double>(in, y, state));
+    const bool aligned = s.value % 4 == 0 && reinterpret_cast<std::uintptr_t>(state.data) % 16 == 0 &&
+                         state.stride[0] % 4 == 0 && state.stride[1] % 4 == 0;
+    if (aligned) return start<float, 4>(backend, s, views<float>(in, y, state));
+    return start<float, 1>(backend, s, views<float>(in, y, state));
+}
+
+}  // namespace whorl::gpu
