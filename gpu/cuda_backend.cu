@@ -35,7 +35,9 @@ private:
 }  // namespace
 
 void check(cudaError_t status, const char* what) {
-    if (status != cudaSuccess) throw RuntimeFailure(std::string(what) + " on the GPU: " + cudaGetErrorString(status));
+    if (status == cudaSuccess) return;
+    cudaGetLastError();  // it is reported here and must not surface again
+    throw RuntimeFailure(std::string(what) + " on the GPU: " + cudaGetErrorString(status));
 }
 
 CudaBackend::CudaBackend() {

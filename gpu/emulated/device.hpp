@@ -78,17 +78,6 @@ inline bool __all_sync(unsigned mask, bool condition, WHORL_PLACE) {
 }
 #undef WHORL_PLACE
 
-// Other blocks see what was written before.
-inline void __threadfence() {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-/// Past the nearest cache, where another block's value may not have come yet.
-template <class T>
-T __ldcg(const T* from) {
-    return *from;
-}
-
 // Real atomics: blocks may run on several OS threads.
 template <class T>
 T atomicAdd(T* at, T value) {
