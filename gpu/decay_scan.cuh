@@ -86,7 +86,8 @@ struct DecayWeights {
 template <class T, Products P, bool Single>
 struct ScanForward {
     /// In `reused` stand the scores; it holds scores_size() numbers and anything may lie there before outputs().
-    __host__ __device__ ScanForward(BlockMemory& memory, const ScanShape<Single>& shape, int reused_size, bool with_state)
+    __host__ __device__ ScanForward(BlockMemory& memory, const ScanShape<Single>& shape, int reused_size,
+                                    bool with_state)
         : s(shape), weights(memory, shape.chunk) {
         const int rows = s.rows();
         q = memory.take<T>(rows * s.n_ld());
@@ -102,12 +103,12 @@ struct ScanForward {
     ScanShape<Single> s;
     int begin = 0, positions = 0, m = 0;  // of the chunk at hand; m = positions · rank
     DecayWeights<T> weights;
-    T *q, *k;                            // [m,N]
-    T *v, *y;                            // [m,P]
-    T *scores, *reused;                  // [m,m], masked: what multiplies v_j in y_i
-    T* h;                                // [N,P]
-    T *log_decay, *gamma, *carry;        // [C+1]: the next position's too
-    T *strength, *from_start, *to_end;   // [C]
+    T *q, *k;                           // [m,N]
+    T *v, *y;                           // [m,P]
+    T *scores, *reused;                 // [m,m], masked: what multiplies v_j in y_i
+    T* h;                               // [N,P]
+    T *log_decay, *gamma, *carry;       // [C+1]: the next position's too
+    T *strength, *from_start, *to_end;  // [C]
 
     __host__ __device__ int scores_size() const { return s.rows() * s.m_ld(); }
     __device__ bool last() const { return begin + positions == s.length; }

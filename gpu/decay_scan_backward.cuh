@@ -44,7 +44,8 @@ struct ScanBackward : ScanForward<T, P, Single> {
         Base::h, Base::gamma, Base::strength, Base::from_start, Base::to_end, Base::reach, Base::seen, Base::seeing;
 
     /// `reused` holds kept_size numbers before backward(), and scores_room behind the scores' last use.
-    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape<Single>& shape, int kept_size, int scores_room)
+    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape<Single>& shape, int kept_size,
+                                     int scores_room)
         : Base(memory, shape,
                most_of(kept_size, most_of(scores_room, shape.rows() * shape.m_ld()) + shape.rows() * shape.m_ld()),
                shape.chunks() > 1),

@@ -1,8 +1,7 @@
-#include "gpu/state_space_forward.cuh"
-#include "gpu/state_update.cuh"
-
 #include "gpu/state_space.cuh"
+#include "gpu/state_space_forward.cuh"
 #include "gpu/state_space_scratch.cuh"
+#include "gpu/state_update.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -11,8 +10,7 @@ namespace {
 template <class T, Products P, bool Shared, bool Single>
 __global__ void __launch_bounds__(kBlockThreads, 2)
     forward_kernel(const __grid_constant__ LayerShape<Single> s, const __grid_constant__ StateSpaceViews<T> in,
-                   View<T> y, View<T> state, std::int64_t position, T* saved,
-                   std::byte* outside, std::int64_t bytes) {
+                   View<T> y, View<T> state, std::int64_t position, T* saved, std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
     ForwardMemory<T, P, Single> own(memory, s);
     const std::int64_t saved_size = SavedLayout(s).count;
@@ -48,8 +46,7 @@ OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const State
     dispatch(dtype, [&](auto scalar) {
         using T = decltype(scalar);
         memory.saved = s.tasks() * SavedLayout(s).count * static_cast<std::int64_t>(sizeof(T));
-        memory.scratch =
-            std::max(forward_plan<T>(backend, s).scratch(), BackwardScratch<T>(nullptr, backend, s).bytes);
+        memory.scratch = std::max(forward_plan<T>(backend, s).scratch(), BackwardScratch<T>(nullptr, backend, s).bytes);
     });
     return memory;
 }
@@ -61,10 +58,11 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
         using T = decltype(scalar);
         const BlockPlan blocks = forward_plan<T>(backend, s);
         with_layer_kernel<T>(blocks, backend.products(), s, [&](auto products, auto shared, auto single) {
-            launch("state_space_forward", forward_kernel<T, products(), shared(), single()>, dim3(grid_size(blocks.blocks)),
-                   dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), LayerShape<single()>{s},
-                   state_space_views<T>(in), view<T>(y), view<T>(state), position, saved.at<T>(),
-                   blocks.shared ? nullptr : scratch.data, blocks.bytes);
+            launch("state_space_forward", forward_kernel<T, products(), shared(), single()>,
+                   dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
+                   blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(),
+                   LayerShape<single()>{s}, state_space_views<T>(in), view<T>(y), view<T>(state), position,
+                   saved.at<T>(), blocks.shared ? nullptr : scratch.data, blocks.bytes);
         });
     });
 }

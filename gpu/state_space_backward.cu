@@ -1,6 +1,5 @@
-#include "gpu/state_space_backward.cuh"
-
 #include "gpu/state_space.cuh"
+#include "gpu/state_space_backward.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -194,10 +193,12 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
         const BlockPlan blocks = backward_plan<T>(backend, s);
         const BackwardScratch<T> work(scratch.data, backend, s);
         with_layer_kernel<T>(blocks, backend.products(), s, [&](auto products, auto shared, auto single) {
-            launch("state_space_backward", backward_kernel<T, products(), shared(), single()>, dim3(grid_size(blocks.blocks)),
-                   dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), LayerShape<single()>{s},
-                   state_space_views<T>(in), view<T>(d_y), state_space_views<T>(gradient), work.parts,
-                   static_cast<const T*>(saved.at<T>()), blocks.shared ? nullptr : work.outside, blocks.bytes);
+            launch("state_space_backward", backward_kernel<T, products(), shared(), single()>,
+                   dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
+                   blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(),
+                   LayerShape<single()>{s}, state_space_views<T>(in), view<T>(d_y), state_space_views<T>(gradient),
+                   work.parts, static_cast<const T*>(saved.at<T>()), blocks.shared ? nullptr : work.outside,
+                   blocks.bytes);
         });
         add_shared<T>(backend, {s, state_space_views<T>(in), state_space_views<T>(gradient), work.parts}, work.norms);
     });

@@ -31,10 +31,10 @@ struct HeadBackward : HeadBlock<T, ScanBackward<T, P, Single>, Single> {
     const T* saved;
     T sum_dt_bias = 0, sum_d = 0, sum_a_log = 0;  // each thread's share
 
-    __device__ HeadBackward(const LayerShape<Single>& shape, const StateSpaceViews<T>& tensors, BackwardMemory<T, P, Single>& memory,
-                            const StateSpaceViews<T>& to, const HeadParts<T>& left, const View<T>& d_y,
-                            const T* saved_of_head, std::int64_t task_index, std::int64_t replica,
-                            std::int64_t sequence, int head)
+    __device__ HeadBackward(const LayerShape<Single>& shape, const StateSpaceViews<T>& tensors,
+                            BackwardMemory<T, P, Single>& memory, const StateSpaceViews<T>& to,
+                            const HeadParts<T>& left, const View<T>& d_y, const T* saved_of_head,
+                            std::int64_t task_index, std::int64_t replica, std::int64_t sequence, int head)
         : Base{shape, tensors, memory.layer, memory.scan, replica, sequence, head},
           own(memory),
           gradient(to),
@@ -74,8 +74,8 @@ private:
         const T* phases = saved + layout.phases + (chunk - 1) * s.angles;
         spread(s.angles, [&](int j) { x.phase[j] = chunk > 0 ? phases[j] : T(0); });
         if (chunk > 0) copy_rows<T>(s.state, s.headdim, scan.h, scan.s.p_ld(), states, s.headdim);
-        copy_rows<T>(scan.m, s.headdim, own.scanned, scan.s.p_ld(), saved + std::int64_t{scan.begin} * s.rank * s.headdim,
-                     s.headdim);
+        copy_rows<T>(scan.m, s.headdim, own.scanned, scan.s.p_ld(),
+                     saved + std::int64_t{scan.begin} * s.rank * s.headdim, s.headdim);
         copy_rows<T>(scan.positions, s.headdim, own.d_out, scan.s.p_ld(), at(d_out, scan.begin) + h * s.headdim,
                      d_out.stride2);
     }

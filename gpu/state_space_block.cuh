@@ -222,8 +222,7 @@ struct HeadBlock {
             T phase = 0;
             for (int i = begin; i < end; ++i) {
                 T* at_angle = x.cos + i * n + j;
-                *at_angle = phase =
-                    numerics::advance_phase(phase, numerics::angular_velocity(*at_angle), x.dt[i]);
+                *at_angle = phase = numerics::advance_phase(phase, numerics::angular_velocity(*at_angle), x.dt[i]);
             }
             x.stretch_phase[part * n + j] = phase;
         });
@@ -288,19 +287,13 @@ struct HeadBlock {
 
     // ---- skip, norm and gate of channel p of row i (position, rank): out = norm(y + D x) ⊙ silu(z) in some order
 
-    __device__ T skip(T y, int i, int p) const {
-        return y + in.d.at(r)[h] * scan.v[i * scan.s.p_ld() + p];
-    }
-    __device__ T raw_gate(int i, int p) const {
-        return x.z[s.position_of(i) * scan.s.p_ld() + p];
-    }
+    __device__ T skip(T y, int i, int p) const { return y + in.d.at(r)[h] * scan.v[i * scan.s.p_ld() + p]; }
+    __device__ T raw_gate(int i, int p) const { return x.z[s.position_of(i) * scan.s.p_ld() + p]; }
     __device__ T gate(int i, int p) const {
         const T z = raw_gate(i, p);
         return in.mimo_z ? z * in.mimo_z.at(r, h, s.rank_of(i))[p] : z;
     }
-    __device__ T norm_weight(int p) const {
-        return in.norm.at(r)[h * s.headdim + p];
-    }
+    __device__ T norm_weight(int p) const { return in.norm.at(r)[h * s.headdim + p]; }
     __device__ bool normed() const { return LayerMemory<T>::normed(s); }
 
     /// x.row_scale[i] = 1/rms of each row; y(i, p) is the scan's output.

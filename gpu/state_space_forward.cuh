@@ -57,9 +57,8 @@ private:
     }
     __device__ void store_state(T* state) const {
         T* to = carried_h(state);
-        spread(s.state, s.headdim, [&](int place, int p) {
-            to[this->channel(place) * s.headdim + p] = scan.h[place * scan.s.p_ld() + p];
-        });
+        spread(s.state, s.headdim,
+               [&](int place, int p) { to[this->channel(place) * s.headdim + p] = scan.h[place * scan.s.p_ld() + p]; });
         if (!s.carries_input) return;
         const int last = scan.m - s.rank;
         spread(s.angles, [&](int j) { state[j] = x.phase[j]; });
