@@ -155,6 +155,7 @@ TEST_CASE("the emulated GPU refuses the launches that a GPU refuses", "[emulated
     CHECK(cudaFuncSetAttribute(large, cudaFuncAttributeMaxDynamicSharedMemorySize, 50 * 1024) == cudaSuccess);
     CHECK(start(large, &none, 1, 50 * 1024) == cudaSuccess);
     CHECK(cudaFuncSetAttribute(large, cudaFuncAttributeMaxDynamicSharedMemorySize, 228 * 1024) != cudaSuccess);
+    CHECK(cudaGetLastError() == cudaErrorInvalidValue);  // read, it does not surface in a later launch
 }
 
 TEST_CASE("the emulated GPU reports kernels that would hang", "[emulated]") {
