@@ -119,15 +119,43 @@ struct Fragment {
     }
 };
 
+/// Element i of a lane's fragments, for every lane of the warp to ask for.
+template <class A, class B>
+struct LaneElements {
+#if defined(__CUDACC__)
+    const A& own_a;
+    const B& own_b;
+    __device__ auto a(int lane, int i) const {
+        return __shfl_sync(0xffffffffU, own_a.x[i], lane);
+    }
+    __device__ auto b(int lane, int i) const {
+        return __shfl_sync(0xffffffffU, own_b.x[i], lane);
+    }
+#else  // emulated: one meeting, not one an element
+    struct Both {
+        A a;
+        B b;
+    };
+    emulated::LaneValues<Both> of;
+    LaneElements(const A& own_a, const B& own_b) : of(Both{own_a, own_b}) {}
+    auto a(int lane, int i) const {
+        return of[lane].a.x[i];
+    }
+    auto b(int lane, int i) const {
+        return of[lane].b.x[i];
+    }
+#endif
+};
+
 template <class T, class A, class B>
-__device__ __forceinline__ void multiply_add(T (&c)[4], const A& a, const B& b) {
-    constexpr unsigned all = 0xffffffffU;
+__device__ __forceinline__ void multiply_add(T (&c)[4], const A& own_a, const B& own_b) {
+    const LaneElements<A, B> of{own_a, own_b};
     const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
 #pragma unroll
     for (int k = 0; k < 8; ++k) {
         const int from_a = 4 * g + k % 4, from_b = 8 * t + k % 4;
-        const T top = __shfl_sync(all, a.x[k / 4 * 2], from_a), bottom = __shfl_sync(all, a.x[k / 4 * 2 + 1], from_a);
-        const T left = __shfl_sync(all, b.x[k / 4], from_b), right = __shfl_sync(all, b.x[k / 4], from_b + 4);
+        const T top = of.a(from_a, k / 4 * 2), bottom = of.a(from_a, k / 4 * 2 + 1);
+        const T left = of.b(from_b, k / 4), right = of.b(from_b + 4, k / 4);
         c[0] += top * left;
         c[1] += top * right;
         c[2] += bottom * left;

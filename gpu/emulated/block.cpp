@@ -21,6 +21,9 @@ void meet_block(Place place) {
 const std::uint64_t* meet_warp(WarpOperation operation, unsigned mask, std::uint64_t value, Place place) {
     return running->meet_warp(operation, mask, value, place);
 }
+std::byte* place_to_keep() {
+    return running->place_to_keep();
+}
 unsigned lane() {
     return running->lane();
 }

@@ -29,6 +29,11 @@ public:
 
     void meet_block(Place place);
     const std::uint64_t* meet_warp(WarpOperation operation, unsigned mask, std::uint64_t value, Place place);
+    std::byte* place_to_keep() {
+        Thread& self = *current_;
+        self.kept_turn ^= 1U;
+        return self.kept[self.kept_turn].data();
+    }
     unsigned lane() const { return static_cast<unsigned>(current_ - threads_.data()) % kLanes; }
 
 private:
@@ -39,6 +44,8 @@ private:
         State state = State::ready;
         WarpOperation operation{};
         Place place{};
+        unsigned kept_turn = 0;
+        alignas(16) std::array<std::array<std::byte, kKept>, 2> kept;
     };
     /// Lanes that meet under one mask. Two sets of values: who goes on early may leave a value for the next meeting
     /// before the others have read this one's.

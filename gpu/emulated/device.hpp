@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "gpu/emulated/grid.hpp"
 
@@ -30,6 +31,23 @@ T shuffle(WarpOperation operation, unsigned mask, T value, int width, Place plac
     std::memcpy(&value, all + (from < 0 || from >= width ? own : first + from), sizeof value);
     return value;
 }
+
+/// A value of every lane of a whole warp, exchanged at one meeting; to be read before the caller's next one. For what
+/// would take a shuffle an element.
+template <class T>
+class LaneValues {
+public:
+    explicit LaneValues(const T& own, WHORL_PLACE) {
+        static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= kKept);
+        std::byte* kept = place_to_keep();
+        std::memcpy(kept, &own, sizeof own);
+        all_ = meet_warp(WarpOperation::shuffle, 0xffffffffU, reinterpret_cast<std::uintptr_t>(kept), {file, line});
+    }
+    const T& operator[](int lane) const { return *reinterpret_cast<const T*>(all_[lane]); }
+
+private:
+    const std::uint64_t* all_;
+};
 
 }  // namespace whorl::emulated
 

@@ -53,6 +53,11 @@ void meet_block(Place place);
 /// next meeting.
 const std::uint64_t* meet_warp(WarpOperation operation, unsigned mask, std::uint64_t value, Place place);
 
+/// Where the caller may keep what it leaves for other lanes until its next meeting but one: kKept bytes, two places in
+/// turn.
+std::byte* place_to_keep();
+inline constexpr std::size_t kKept = 128;
+
 /// The caller's place in its warp.
 unsigned lane();
 
