@@ -125,10 +125,10 @@ struct LaneElements {
 #if defined(__CUDACC__)
     const A& own_a;
     const B& own_b;
-    __device__ auto a(int lane, int i) const {
+    __device__ __forceinline__ auto a(int lane, int i) const {
         return __shfl_sync(0xffffffffU, own_a.x[i], lane);
     }
-    __device__ auto b(int lane, int i) const {
+    __device__ __forceinline__ auto b(int lane, int i) const {
         return __shfl_sync(0xffffffffU, own_b.x[i], lane);
     }
 #else  // emulated: one meeting, not one an element

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,6 +51,8 @@ void check_lanes(const std::vector<int>& out, const Expected& expected) {
 std::string report_of(void (*kernel)(int*), std::size_t shared = 0) {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
+    std::cout.flush();  // or the child would say it again
+    std::fflush(stdout);
     const pid_t child = fork();
     REQUIRE(child >= 0);
     if (child == 0) {
