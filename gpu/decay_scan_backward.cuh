@@ -1,41 +1,10 @@
 // The backward pass of decay_scan.cuh's chunk.
-//
-// A step's decay weighs every pair of a later output and an earlier input that it lies between, j < t ≤ i. Their sums
-// are put together from tiles of 16 rows, so that no two large numbers are subtracted: pairs of two tiles by their row
-// and column sums, pairs inside a tile from a table.
 #pragma once
 
 #include "gpu/decay_scan.cuh"
+#include "gpu/pair_sums.cuh"
 
 namespace whorl::gpu {
-
-/// Sums over the lanes of a tile's row, and of its column.
-template <class T>
-__device__ T tile_row_sum(T value) {
-    value += __shfl_xor_sync(0xffffffffU, value, 1);
-    return value + __shfl_xor_sync(0xffffffffU, value, 2);
-}
-template <class T>
-__device__ T tile_column_sum(T value) {
-    for (int distance = 4; distance < 32; distance *= 2) value += __shfl_xor_sync(0xffffffffU, value, distance);
-    return value;
-}
-
-/// What the products leave of each row: a part for every tile across.
-template <class T>
-struct RowParts {
-    __host__ __device__ RowParts(BlockMemory& memory, int rows_, int columns)
-        : rows(rows_), parts(memory.take<T>(tiles(columns) * rows_)) {}
-    int rows;
-    T* parts;  // [tiles across, rows]
-    __host__ __device__ static int tiles(int columns) { return (columns + kTileColumns - 1) / kTileColumns; }
-    __device__ T* of(int column) const { return parts + column / kTileColumns * rows; }
-    __device__ T sum(int row, int columns) const {
-        T total = 0;
-        for (int tile = 0; tile < tiles(columns); ++tile) total += parts[tile * rows + row];
-        return total;
-    }
-};
 
 template <class T, Products P, bool Single>
 struct ScanBackward : ScanForward<T, P, Single> {
@@ -51,11 +20,9 @@ struct ScanBackward : ScanForward<T, P, Single> {
                shape.chunks() > 1),
           d_y(Base::y),
           d_scores(Base::reused + most_of(scores_room, shape.rows() * shape.m_ld())),
-          crossing_rows(memory, shape.rows(), shape.rows()),
           exit_rows(memory, shape.rows(), shape.headdim),
           entry_rows(memory, shape.rows(), shape.state),
-          inside(Single ? Base::weights.table : memory.take<T>(shape.rows() * kTileRows)),
-          columns(memory.take<T>((shape.rows() + kTileRows - 1) / kTileRows * shape.rows())),
+          pairs(memory, shape.rows(), Single ? Base::weights.table : memory.take<T>(shape.rows() * kTileRows)),
           same(memory.take<T>(shape.rows() * shape.rank())),
           d_h(memory.take<T>(shape.chunks() > 1 ? shape.state * shape.p_ld() : 0)) {
         for (T** vector : {&d_log_decay, &d_gamma, &d_carry}) *vector = memory.take<T>(s.chunk + 1);
@@ -64,10 +31,8 @@ struct ScanBackward : ScanForward<T, P, Single> {
 
     T* d_y;                              // [m,P], in
     T* d_scores;                         // [m,m]
-    RowParts<T> crossing_rows;           // Σ over earlier tiles' j of pair (i, j)
     RowParts<T> exit_rows, entry_rows;   // v·(K d_h), q·(d_y hᵀ)
-    T* inside;                           // [m,16]: the pairs of a tile with itself; with rank 1 in the weights' place
-    T* columns;                          // [tiles,m]: Σ over a tile's i of the pair over s_j
+    PairSums<T> pairs;                   // of the decays' gradient; with rank 1 in the weights' place
     T* same;                             // [m, rank]: pairs of one position
     T* d_h;                              // [N,P]: of the state behind the chunk, then of that before it
     T *d_log_decay, *d_gamma, *d_carry;  // [C+1], out; d_carry[i] is that of position i, from i = 1
@@ -108,40 +73,14 @@ private:
             WarpTile<T> d;
             add_product<P>(score, ByRow<T>{q, s.n_ld()}, row, m, ByRow<T>{k, s.n_ld()}, column, m, 0, s.state);
             add_product<P>(d, ByRow<T>{d_y, s.p_ld()}, row, m, ByRow<T>{v, s.p_ld()}, column, m, 0, s.headdim);
-            mask_tile(row, column, score, d);
+            pairs.add(
+                row, column, m,
+                [&](int i, int j, int n, int x) { return mask_pair(i, j, score.sum[n][x], d.sum[n][x]); },
+                [&](int j) { return strength_of(j); });
         });
     }
-    __device__ __forceinline__ void mask_tile(int row, int column, const WarpTile<T>& score, const WarpTile<T>& d) {
-        const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
-        T rows[2] = {};
-#pragma unroll
-        for (int n = 0; n < kEighths; ++n) {
-            const int block = (column + 8 * n) / kTileRows * kTileRows;  // the tile that these columns are rows of
-            T sums[2] = {};
-#pragma unroll
-            for (int x = 0; x < 4; ++x) {
-                const int i = row + g + x / 2 * 8, j = column + 8 * n + 2 * t + x % 2;
-                if (i >= m || j >= m) continue;
-                const T pair = mask_pair(i, j, score.sum[n][x], d.sum[n][x]);
-                sums[x % 2] += pair;
-                const T weighed = pair * strength[s.position_of(j)];
-                if (block < row) rows[x / 2] += weighed;
-                if (block == row) inside[i * kTileRows + j - block] = weighed;
-            }
-#pragma unroll
-            for (int x = 0; x < 2; ++x) {
-                const int j = column + 8 * n + 2 * t + x;
-                const T sum = tile_column_sum(sums[x]);
-                if (g == 0 && j < m) columns[row / kTileRows * m + j] = sum;
-            }
-        }
-#pragma unroll
-        for (int x = 0; x < 2; ++x) {
-            const T sum = tile_row_sum(rows[x]);
-            const int i = row + g + 8 * x;
-            if (t == 0 && i < m) crossing_rows.of(column)[i] = sum;
-        }
-    }
+    /// s_j of the row j.
+    __device__ T strength_of(int j) const { return strength[s.position_of(j)]; }
     /// Writes the pair's masked score and its gradient; returns its term of the decays' gradient over s_j.
     __device__ __forceinline__ T mask_pair(int i, int j, T score, T d) {
         const int pi = s.position_of(i), pj = s.position_of(j), at = i * s.m_ld() + j;
@@ -177,18 +116,8 @@ private:
                 rows[half] += v[i * s.p_ld() + p] * through;
                 d_v(i, p, sum + to_end[position] * strength[position] * through);
             });
-            leave_rows(exit_rows, row, column, rows);
+            exit_rows.leave(row, column, m, rows);
         });
-    }
-    /// What a tile's lanes hold of two rows each, added and left as the tile's part.
-    __device__ void leave_rows(const RowParts<T>& to, int row, int column, const T (&rows)[2]) const {
-        const int lane = static_cast<int>(threadIdx.x) % 32;
-#pragma unroll
-        for (int x = 0; x < 2; ++x) {
-            const T sum = tile_row_sum(rows[x]);
-            const int i = row + lane / 4 + 8 * x;
-            if (lane % 4 == 0 && i < m) to.of(column)[i] = sum;
-        }
     }
 
     template <class Out>
@@ -209,7 +138,7 @@ private:
                 if (c + 1 < s.state) rows[half] += scale * (before[1] * own[1]);
                 d_q(i, c, sum[0] + scale * before[0], sum[1] + scale * before[1]);
             });
-            if (with_state) leave_rows(entry_rows, row, column, rows);
+            if (with_state) entry_rows.leave(row, column, m, rows);
         });
     }
     template <class Out>
@@ -250,12 +179,10 @@ private:
 
     /// From the tiles' parts: d_s, and what flows through the states, of each row.
     __device__ void row_totals(bool with_state) {
-        const int tiles = (m + kTileRows - 1) / kTileRows;
         const bool ahead = !this->last();
         spread(m, [&](int j) {
             const int position = s.position_of(j);
-            T sum = 0;
-            for (int tile = j / kTileRows; tile < tiles; ++tile) sum += columns[tile * m + j];
+            const T sum = pairs.column_sum(j, m);
             const T exit = ahead ? exit_rows.sum(j, s.headdim) * to_end[position] : T(0);
             d_strength[j] = sum + exit;
             d_exit[j] = exit * strength[position];
@@ -270,7 +197,7 @@ private:
             T sum = 0;
             const int first = i * s.rank();
             if (i >= 0) {
-                sum = crossing(first, lane);
+                sum = pairs.crossing(first, lane, m, [&](int j) { return strength_of(j); });
                 if (ahead)
                     for (int row = lane; row < first; row += kGroupLanes) sum += d_exit[row];
                 if (with_state)
@@ -285,22 +212,6 @@ private:
             d_gamma[i] = d_g + d_s;
             d_carry[i + 1] = d_s;
         });
-    }
-    /// A lane's part of Σ pair (i, j) over j < first ≤ i.
-    __device__ T crossing(int first, int lane) const {
-        const int tiles = (m + kTileRows - 1) / kTileRows, own = first / kTileRows, start = own * kTileRows,
-                  end = least_of(start + kTileRows, m);
-        T sum = 0;
-        for (int i = first + lane; i < end; i += kGroupLanes) {
-            sum += crossing_rows.sum(i, start);
-            for (int j = 0; j < first - start; ++j) sum += inside[i * kTileRows + j];
-        }
-        for (int j = lane; j < first; j += kGroupLanes) {
-            T below = 0;
-            for (int tile = own + 1; tile < tiles; ++tile) below += columns[tile * m + j];
-            sum += below * strength[s.position_of(j)];
-        }
-        return sum;
     }
 };
 

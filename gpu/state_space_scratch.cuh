@@ -14,13 +14,9 @@ struct HeadParts {
     T* sums;   // [task, SumLayout]
 };
 
-// The kind of product does not change what a block needs.
-template <class T>
-constexpr Products kAnyProducts = sizeof(T) == sizeof(double) ? Products::float64 : Products::float32;
-
 template <class T>
 std::int64_t backward_bytes(const StateSpaceShape& s) {
-    return block_bytes<BackwardMemory<T, kAnyProducts<T>, false>>(s);
+    return block_bytes<BackwardMemory<T, kExactProducts<T>, false>>(s);
 }
 /// body(P, Shared, Single), constants: with_block_kernel, and whether the layer has one rank.
 template <class T, class Body>
@@ -35,7 +31,7 @@ void with_layer_kernel(const BlockPlan& plan, Products products, const StateSpac
 
 template <class T>
 BlockPlan forward_plan(const CudaBackend& backend, const StateSpaceShape& s) {
-    return {block_bytes<ForwardMemory<T, kAnyProducts<T>, false>>(s), s.tasks(), backend.shared_limit(),
+    return {block_bytes<ForwardMemory<T, kExactProducts<T>, false>>(s), s.tasks(), backend.shared_limit(),
             backend.multiprocessors()};
 }
 template <class T>

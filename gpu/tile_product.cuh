@@ -41,6 +41,11 @@ void with_block_kernel(const BlockPlan& plan, Products products, const Body& bod
     }
 }
 
+/// Products as exact as T. (The kind of product does not change what a block needs of memory: that is measured with
+/// these.)
+template <class T>
+constexpr Products kExactProducts = sizeof(T) == sizeof(double) ? Products::float64 : Products::float32;
+
 /// A lane's elements of a tile of 16 rows and 8·kEighths columns: those of kEighths matrix-unit results (mma.cuh).
 template <class T>
 struct WarpTile {

@@ -1,0 +1,114 @@
+// Gradients of decays from the pairs they weigh. A step's decay weighs every pair of a later output and an earlier
+// input that it lies between, j < t ≤ i. Their sums are put together from tiles of 16 rows, so that no two large
+// numbers are subtracted: pairs of two tiles by their row and column sums, pairs inside a tile from a table.
+#pragma once
+
+#include "gpu/tile_product.cuh"
+
+namespace whorl::gpu {
+
+/// Sums over the lanes of a tile's row, and of its column.
+template <class T>
+__device__ T tile_row_sum(T value) {
+    value += __shfl_xor_sync(0xffffffffU, value, 1);
+    return value + __shfl_xor_sync(0xffffffffU, value, 2);
+}
+template <class T>
+__device__ T tile_column_sum(T value) {
+    for (int distance = 4; distance < 32; distance *= 2) value += __shfl_xor_sync(0xffffffffU, value, distance);
+    return value;
+}
+
+/// What the products leave of each row: a part for every tile across.
+template <class T>
+struct RowParts {
+    __host__ __device__ RowParts(BlockMemory& memory, int rows_, int columns)
+        : rows(rows_), parts(memory.take<T>(tiles(columns) * rows_)) {}
+    int rows;
+    T* parts;  // [tiles across, rows]
+    __host__ __device__ static int tiles(int columns) { return (columns + kTileColumns - 1) / kTileColumns; }
+    /// What a tile's lanes hold of two rows each, added and left as the tile's part. Called by whole warps.
+    __device__ __forceinline__ void leave(int row, int column, int m, const T (&lanes)[2]) const {
+        const int lane = static_cast<int>(threadIdx.x) % 32;
+#pragma unroll
+        for (int x = 0; x < 2; ++x) {
+            const T sum = tile_row_sum(lanes[x]);
+            const int i = row + lane / 4 + 8 * x;
+            if (lane % 4 == 0 && i < m) parts[column / kTileColumns * rows + i] = sum;
+        }
+    }
+    __device__ T sum(int row, int columns) const {
+        T total = 0;
+        for (int tile = 0; tile < tiles(columns); ++tile) total += parts[tile * rows + row];
+        return total;
+    }
+};
+
+/// The sums over pairs (i, j), each pair a term t_ij of strength s_j: s_j t_ij is what the decays between them get.
+template <class T>
+struct PairSums {
+    /// `table` holds rows · 16 numbers. A tile's own pairs overwrite it place by place, [i, j % 16] by the lane that
+    /// makes the pair (i, j) and after it has.
+    __host__ __device__ PairSums(BlockMemory& memory, int rows, T* table)
+        : earlier(memory, rows, rows),
+          inside(table),
+          columns(memory.take<T>((rows + kTileRows - 1) / kTileRows * rows)) {}
+
+    RowParts<T> earlier;  // Σ over earlier tiles' j
+    T* inside;            // [m,16]: the pairs of a tile with itself
+    T* columns;           // [tiles,m]: Σ over a tile's i, without s_j
+
+    /// Takes in the warp's tile of m × m pairs: pair(i, j, n, x) is the term of the lane's element sum[n][x],
+    /// strength(j) is s_j. Called by whole warps.
+    template <class Pair, class Strength>
+    __device__ __forceinline__ void add(int row, int column, int m, const Pair& pair, const Strength& strength) const {
+        const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+        T rows[2] = {};
+#pragma unroll
+        for (int n = 0; n < kEighths; ++n) {
+            const int block = (column + 8 * n) / kTileRows * kTileRows;  // the tile that these columns are rows of
+            T sums[2] = {};
+#pragma unroll
+            for (int x = 0; x < 4; ++x) {
+                const int i = row + g + x / 2 * 8, j = column + 8 * n + 2 * t + x % 2;
+                if (i >= m || j >= m) continue;
+                const T term = pair(i, j, n, x), weighed = term * strength(j);
+                sums[x % 2] += term;
+                if (block < row) rows[x / 2] += weighed;
+                if (block == row) inside[i * kTileRows + j - block] = weighed;
+            }
+#pragma unroll
+            for (int x = 0; x < 2; ++x) {
+                const int j = column + 8 * n + 2 * t + x;
+                const T sum = tile_column_sum(sums[x]);
+                if (g == 0 && j < m) columns[row / kTileRows * m + j] = sum;
+            }
+        }
+        earlier.leave(row, column, m, rows);
+    }
+    /// Σ_i t_ij.
+    __device__ T column_sum(int j, int m) const {
+        T sum = 0;
+        for (int tile = j / kTileRows; tile < (m + kTileRows - 1) / kTileRows; ++tile) sum += columns[tile * m + j];
+        return sum;
+    }
+    /// A lane's part, of kGroupLanes, of Σ s_j t_ij over j < first ≤ i.
+    template <class Strength>
+    __device__ T crossing(int first, int lane, int m, const Strength& strength) const {
+        const int tiles = (m + kTileRows - 1) / kTileRows, own = first / kTileRows, start = own * kTileRows,
+                  end = least_of(start + kTileRows, m);
+        T sum = 0;
+        for (int i = first + lane; i < end; i += kGroupLanes) {
+            sum += earlier.sum(i, start);
+            for (int j = 0; j < first - start; ++j) sum += inside[i * kTileRows + j];
+        }
+        for (int j = lane; j < first; j += kGroupLanes) {
+            T below = 0;
+            for (int tile = own + 1; tile < tiles; ++tile) below += columns[tile * m + j];
+            sum += below * strength(j);
+        }
+        return sum;
+    }
+};
+
+}  // namespace whorl::gpu
