@@ -157,10 +157,10 @@ __device__ __forceinline__ void copy_wide_async(T* to, const T* from) {
 #endif
     *reinterpret_cast<float4*>(to) = *reinterpret_cast<const float4*>(from);
 }
-/// Starts the copy of a matrix whose rows are `stride` apart in memory, and `ld` at `to`. (Not inlined: a kernel that
-/// copies several would be too long for the instruction cache.)
+/// Starts the copy of a matrix whose rows are `stride` apart in memory, and `ld` at `to`.
 template <class T>
-__device__ __noinline__ void copy_rows(int rows, int columns, T* to, int ld, const T* from, std::int64_t stride) {
+__device__ __forceinline__ void copy_rows_inline(int rows, int columns, T* to, int ld, const T* from,
+                                                 std::int64_t stride) {
     constexpr int wide = 16 / static_cast<int>(sizeof(T));
     const bool aligned = columns % wide == 0 && ld % wide == 0 && stride % wide == 0 &&
                          reinterpret_cast<std::uintptr_t>(from) % 16 == 0 &&
@@ -171,19 +171,43 @@ __device__ __noinline__ void copy_rows(int rows, int columns, T* to, int ld, con
     else
         spread(rows, columns, [&](int i, int j) { copy_async(to + i * ld + j, from + i * stride + j); });
 }
+/// (Not inlined: a kernel that copies several would be too long for the instruction cache.)
+template <class T>
+__device__ __noinline__ void copy_rows(int rows, int columns, T* to, int ld, const T* from, std::int64_t stride) {
+    copy_rows_inline(rows, columns, to, ld, from, stride);
+}
+/// The same where the compiler knows the columns, if not zero.
+template <int Columns, class T>
+__device__ __forceinline__ void copy_rows(int rows, int columns, T* to, int ld, const T* from, std::int64_t stride) {
+    if constexpr (Columns > 0)
+        copy_rows_inline(rows, Columns, to, ld, from, stride);
+    else
+        copy_rows<T>(rows, columns, to, ld, from, stride);
+}
 
-/// The sum over the block, the same in all threads, in a fixed order.
+/// Sums over the block, the same in all threads, in a fixed order.
+template <class T, int Count>
+__device__ void sums_over_block(T (&values)[Count]) {
+    __shared__ T warps[kBlockThreads / 32][Count];
+#pragma unroll
+    for (int i = 0; i < Count; ++i) values[i] = warp_sum(values[i]);
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < Count; ++i)
+        if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32][i] = values[i];
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < Count; ++i) {
+        values[i] = 0;
+        for (const auto& warp : warps) values[i] += warp[i];
+    }
+    __syncthreads();
+}
 template <class T>
 __device__ T sum_over_block(T value) {
-    __shared__ T warps[kBlockThreads / 32];
-    value = warp_sum(value);
-    __syncthreads();
-    if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = value;
-    __syncthreads();
-    T sum = 0;
-    for (const T warp : warps) sum += warp;
-    __syncthreads();
-    return sum;
+    T values[1] = {value};
+    sums_over_block(values);
+    return values[0];
 }
 
 /// Element (i, k) at data[i·ld + k], or at data[k·ld + i].

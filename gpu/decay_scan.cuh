@@ -9,33 +9,45 @@
 #pragma once
 
 #include "gpu/decay_weights.cuh"
-#include "gpu/tile_product.cuh"
+#include "gpu/sizes.cuh"
 
 namespace whorl::gpu {
 
-/// Single: every position is one row, known to the compiler, which saves a division an element and much code.
-template <bool Single>
-struct ScanShape {
-    int length, ranks, state, headdim, chunk;
-    __host__ __device__ int rank() const { return Single ? 1 : ranks; }
-    __host__ __device__ int position_of(int row) const { return Single ? row : row / ranks; }
-    __host__ __device__ int chunks() const { return (length + chunk - 1) / chunk; }
-    __host__ __device__ int rows() const { return chunk * rank(); }  // of a full chunk
-    __host__ __device__ int n_ld() const { return row_ld(state); }
-    __host__ __device__ int p_ld() const { return row_ld(headdim); }
+struct ScanSizes {
+    int length, rank, state, headdim, chunk;
+};
+
+template <class Sizes>
+struct ScanShape : Known<Sizes, ScanSizes> {
+    using Base = Known<Sizes, ScanSizes>;
+    __host__ __device__ int position_of(int row) const { return Base::kSingle ? row : row / this->rank; }
+    __host__ __device__ int chunks() const { return (this->length + this->chunk - 1) / this->chunk; }
+    /// Positions and rows that there is room for: a full chunk's, or as many as the compiler knows of.
+    __host__ __device__ int room() const { return Base::kRows > 0 ? Base::kRows : this->chunk; }
+    __host__ __device__ int rows() const { return room() * this->rank; }
+    __host__ __device__ int n_ld() const { return row_ld(this->state); }
+    __host__ __device__ int p_ld() const { return row_ld(this->headdim); }
     __host__ __device__ int m_ld() const { return row_ld(rows()); }
     /// Rows that a row sees at most: (position, rank) sees all ranks of its position.
-    __host__ __device__ int reach(int row, int rows) const {
-        return Single ? row + 1 : least_of((row / ranks + 1) * ranks, rows);
+    __host__ __device__ int reach(int row, int m) const {
+        return Base::kSingle ? row + 1 : least_of((row / this->rank + 1) * this->rank, m);
     }
 };
 
-template <class T, Products P, bool Single>
+/// The weights of a tile's pairs where a position has several rows.
+template <class T, class Shape>
+struct RankedWeights {
+    const DecayWeights<T>& weights;
+    const Shape& s;
+    __device__ T operator()(int i, int j, int, int) const { return weights(s.position_of(i), s.position_of(j)); }
+};
+
+template <class T, Products P, class Sizes>
 struct ScanForward {
     /// In `reused` stand the scores; it holds scores_size() numbers and anything may lie there before outputs().
-    __host__ __device__ ScanForward(BlockMemory& memory, const ScanShape<Single>& shape, int reused_size,
+    __host__ __device__ ScanForward(BlockMemory& memory, const ScanShape<Sizes>& shape, int reused_size,
                                     bool with_state)
-        : s(shape), weights(memory, shape.chunk) {
+        : s(shape), weights(memory, shape.room()) {
         const int rows = s.rows();
         q = memory.take<T>(rows * s.n_ld());
         k = memory.take<T>(rows * s.n_ld());
@@ -44,10 +56,10 @@ struct ScanForward {
         reused = scores = memory.take<T>(most_of(reused_size, scores_size()));
         h = memory.take<T>(with_state ? s.state * s.p_ld() : 0);
         for (T** vector : {&log_decay, &gamma, &carry, &strength, &from_start, &to_end})
-            *vector = memory.take<T>(s.chunk + 1);
+            *vector = memory.take<T>(s.room() + 1);
     }
 
-    ScanShape<Single> s;
+    ScanShape<Sizes> s;
     int begin = 0, positions = 0, m = 0;  // of the chunk at hand; m = positions · rank
     DecayWeights<T> weights;
     T *q, *k;                           // [m,N]
@@ -63,45 +75,66 @@ struct ScanForward {
     __device__ void enter(int chunk) {
         begin = chunk * s.chunk;
         positions = least_of(s.chunk, s.length - begin);
-        m = positions * s.rank();
+        m = positions * s.rank;
     }
 
     /// From log_decay, γ, b of the chunk and of the position behind it: sums and strengths. No barrier at the end.
     __device__ void decay_sums() {
-        spread(positions, [&](int i) {
-            T sum = 0;
-            for (int at = 0; at <= i; ++at) sum += log_decay[at];
-            from_start[i] = numerics::exp(sum);
-            strength[i] = gamma[i] + (begin + i + 1 < s.length ? carry[i + 1] : T(0));
-        });
-        spread_from(2, positions, [&](int i) {
-            T sum = 0;
-            for (int at = positions - 1; at > i; --at) sum += log_decay[at];
-            to_end[i] = numerics::exp(sum);
-        });
+        const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+        if (warp == 0) {
+            T before = 0;
+            for (int base = 0; base < positions; base += 32) {
+                const int i = base + lane;
+                const T sum = before + sum_up_to_lane(i < positions ? log_decay[i] : T(0));
+                if (i < positions) from_start[i] = numerics::exp(sum);
+                before = __shfl_sync(0xffffffffU, sum, 31);
+            }
+        } else if (warp == 1) {
+            T behind = 0;
+            for (int base = (positions - 1) / 32 * 32; base >= 0; base -= 32) {
+                const int i = base + lane;
+                const T own = i < positions ? log_decay[i] : T(0);
+                const T sum = behind + sum_behind_lane(own);
+                if (i < positions) to_end[i] = numerics::exp(sum);
+                behind = __shfl_sync(0xffffffffU, sum + own, 0);
+            }
+        }
+        spread_from(2, positions,
+                    [&](int i) { strength[i] = gamma[i] + (begin + i + 1 < s.length ? carry[i + 1] : T(0)); });
         weights.ends(positions, log_decay);
     }
     /// From decay_sums; no barrier at the end.
     __device__ void pair_decays() { weights.pairs(positions); }
 
-    /// What multiplies the raw score (i, j): zero above the diagonal.
-    __device__ T mask(int i, int j) const {
-        const int pi = s.position_of(i), pj = s.position_of(j);
-        return pj < pi ? weights(pi, pj) * strength[pj] : pj == pi ? gamma[pi] : T(0);
+    /// weight(i, j, n, x) of the elements sum[n][x] of a lane's tile, for positions j < i.
+    __device__ __forceinline__ auto tile_weights(int row, int column) const {
+        if constexpr (ScanShape<Sizes>::kSingle)
+            return TileWeights<T>(weights, row, column, positions);
+        else
+            return RankedWeights<T, ScanShape<Sizes>>{weights, s};
     }
     /// Rows that the tile at `row` sees.
     __device__ int reach(int row) const { return s.reach(least_of(row + kTileRows, m) - 1, m); }
     /// The sum over those, and over those that see the tile.
     __device__ SumRange seen(int row) const { return {0, reach(row)}; }
-    __device__ SumRange seeing(int row) const { return {s.position_of(row) * s.rank(), m}; }
+    __device__ SumRange seeing(int row) const { return {s.position_of(row) * s.rank, m}; }
 
     /// y of the chunk; with_state: h is that before the chunk, else it is zero.
     __device__ void outputs(bool with_state) {
         const int n_ld = s.n_ld(), p_ld = s.p_ld(), m_ld = s.m_ld();
-        tile_products<P, T>(
-            m, m, [&](int row, int column) { return column < reach(row); },
-            [&](int i, int j, T sum) { scores[i * m_ld + j] = sum * mask(i, j); },
-            factors(ByRow<T>{q, n_ld}, ByRow<T>{k, n_ld}, All{s.state}));
+        for_tiles<T>(m, m, [&](int row, int column, WarpTile<T>& score) {
+            if (column >= reach(row)) return;
+            add_product<P>(score, ByRow<T>{q, n_ld}, row, m, ByRow<T>{k, n_ld}, column, m, 0, s.state);
+            const auto weight = tile_weights(row, column);
+            each_of(score, [&](int i, int j, int n, int x, T sum) {
+                i += row, j += column;
+                if (i >= m || j >= m) return;
+                const int pi = s.position_of(i), pj = s.position_of(j);
+                scores[i * m_ld + j] = sum * (pj < pi    ? weight(i, j, n, x) * strength[pj]
+                                              : pj == pi ? gamma[pi]
+                                                         : T(0));
+            });
+        });
         __syncthreads();
         tile_products<P, T>(
             m, s.headdim, Everywhere{},

@@ -6,27 +6,31 @@
 
 namespace whorl::gpu {
 
-template <class T, Products P, bool Single>
-struct ScanBackward : ScanForward<T, P, Single> {
-    using Base = ScanForward<T, P, Single>;
+template <class T, Products P, class Sizes>
+struct ScanBackward : ScanForward<T, P, Sizes> {
+    using Base = ScanForward<T, P, Sizes>;
     using Base::begin, Base::positions, Base::m, Base::s, Base::q, Base::k, Base::v, Base::scores, Base::weights,
         Base::h, Base::gamma, Base::strength, Base::from_start, Base::to_end, Base::reach, Base::seen, Base::seeing;
 
-    /// `reused` holds kept_size numbers before backward(), and scores_room behind the scores' last use.
-    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape<Single>& shape, int kept_size,
-                                     int scores_room)
-        : Base(memory, shape,
-               most_of(kept_size, most_of(scores_room, shape.rows() * shape.m_ld()) + shape.rows() * shape.m_ld()),
+    /// `reused` holds kept_size numbers before backward(), and from its beginning scores_room behind the scores' last
+    /// use.
+    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape<Sizes>& shape, int kept_size, int scores_room)
+        : Base(memory, shape, most_of(kept_size, scores_part(shape, scores_room) + d_scores_part(shape)),
                shape.chunks() > 1),
           d_y(Base::y),
-          d_scores(Base::reused + most_of(scores_room, shape.rows() * shape.m_ld())),
-          exit_rows(memory, shape.rows(), shape.headdim),
-          entry_rows(memory, shape.rows(), shape.state),
-          pairs(memory, shape.rows(), Single ? Base::weights.table : memory.take<T>(shape.rows() * kTileRows)),
-          same(memory.take<T>(shape.rows() * shape.rank())),
-          d_h(memory.take<T>(shape.chunks() > 1 ? shape.state * shape.p_ld() : 0)) {
-        for (T** vector : {&d_log_decay, &d_gamma, &d_carry}) *vector = memory.take<T>(s.chunk + 1);
-        for (T** vector : {&d_strength, &d_exit, &d_entry}) *vector = memory.take<T>(s.rows());
+          d_scores(Base::reused + scores_part(shape, scores_room)),
+          exit_rows(memory, shape.rows(), shape.headdim, shape.chunks() > 1),
+          entry_rows(memory, shape.rows(), shape.state, shape.chunks() > 1),
+          pairs(memory, shape.rows(),
+                ScanShape<Sizes>::kSingle ? Base::weights.table : memory.take<T>(shape.rows() * kTileRows)),
+          same(memory.take<T>(shape.rows() * shape.rank)),
+          d_h(memory.take<T>(shape.chunks() > 1 ? shape.state * shape.p_ld() : 0)),
+          d_q_columns(Base::reused + scores_room),
+          d_k_columns(d_q_columns + columns_size(shape)) {
+        T* behind = d_scores;  // once these have been read
+        for (T** vector : {&d_log_decay, &d_gamma, &d_carry}) *vector = behind, behind += s.room() + 1;
+        for (T** vector : {&d_strength, &d_exit, &d_entry}) *vector = behind, behind += s.rows();
+        callers = behind;
     }
 
     T* d_y;                              // [m,P], in
@@ -35,12 +39,27 @@ struct ScanBackward : ScanForward<T, P, Single> {
     PairSums<T> pairs;                   // of the decays' gradient; with rank 1 in the weights' place
     T* same;                             // [m, rank]: pairs of one position
     T* d_h;                              // [N,P]: of the state behind the chunk, then of that before it
+    T *d_q_columns, *d_k_columns;        // [tiles,N], with one rank: sums over a tile's rows of what d_q, d_k returned
     T *d_log_decay, *d_gamma, *d_carry;  // [C+1], out; d_carry[i] is that of position i, from i = 1
     T *d_strength, *d_exit, *d_entry;    // [m]
+    T* callers;                          // [C+1]: free for the caller behind backward(), until the next chunk
+
+    __host__ __device__ static int tiles_of(int rows) { return (rows + kTileRows - 1) / kTileRows; }
+    __host__ __device__ static int columns_size(const ScanShape<Sizes>& s) {
+        return ScanShape<Sizes>::kSingle ? tiles_of(s.rows()) * s.state : 0;
+    }
+    /// The parts of `reused`.
+    __host__ __device__ static int scores_part(const ScanShape<Sizes>& s, int scores_room) {
+        return (most_of(scores_room + 2 * columns_size(s), s.rows() * s.m_ld()) + 3) / 4 * 4;
+    }
+    __host__ __device__ static int d_scores_part(const ScanShape<Sizes>& s) {
+        return most_of(s.rows() * s.m_ld(), 3 * (s.room() + 1 + s.rows()) + s.room() + 1);
+    }
 
     /// All gradients of the chunk from d_y and d_h. h holds the state before the chunk (with_state). Each gradient of
     /// v, q and k comes once: d_v(row, p, value); d_q and d_k(row, n, first, second) for n even and n + 1 (which may be
-    /// the state size, and is nothing then), the same lane having the same places in both. Overwrites scores and d_y.
+    /// the state size, and is nothing then), the same lane having the same places in both. They return the pair whose
+    /// columns are to be added up. Overwrites scores and d_y.
     template <class InputOut, class QueryOut, class KeyOut>
     __device__ __forceinline__ void backward(bool with_state, const InputOut& d_v, const QueryOut& d_q,
                                              const KeyOut& d_k) {
@@ -73,25 +92,29 @@ private:
             WarpTile<T> d;
             add_product<P>(score, ByRow<T>{q, s.n_ld()}, row, m, ByRow<T>{k, s.n_ld()}, column, m, 0, s.state);
             add_product<P>(d, ByRow<T>{d_y, s.p_ld()}, row, m, ByRow<T>{v, s.p_ld()}, column, m, 0, s.headdim);
+            const auto weight = this->tile_weights(row, column);
             pairs.add(
                 row, column, m,
-                [&](int i, int j, int n, int x) { return mask_pair(i, j, score.sum[n][x], d.sum[n][x]); },
+                [&](int i, int j, int n, int x, T s_j) {
+                    return mask_pair(i, j, score.sum[n][x], d.sum[n][x], s_j, weight, n, x);
+                },
                 [&](int j) { return strength_of(j); });
         });
     }
     /// s_j of the row j.
     __device__ T strength_of(int j) const { return strength[s.position_of(j)]; }
     /// Writes the pair's masked score and its gradient; returns its term of the decays' gradient over s_j.
-    __device__ __forceinline__ T mask_pair(int i, int j, T score, T d) {
+    template <class Weight>
+    __device__ __forceinline__ T mask_pair(int i, int j, T score, T d, T s_j, const Weight& weight, int n, int x) {
         const int pi = s.position_of(i), pj = s.position_of(j), at = i * s.m_ld() + j;
         T factor = 0, pair = 0;
         if (pj < pi) {
-            const T weight = weights(pi, pj);
-            factor = weight * strength[pj];
-            pair = d * score * weight;
+            const T decays = weight(i, j, n, x);
+            factor = decays * s_j;
+            pair = d * score * decays;
         } else if (pj == pi) {
             factor = gamma[pi];
-            same[i * s.rank() + j - pj * s.rank()] = d * score;
+            same[i * s.rank + j - pj * s.rank] = d * score;
         }
         scores[at] = score * factor;
         d_scores[at] = d * factor;
@@ -116,7 +139,7 @@ private:
                 rows[half] += v[i * s.p_ld() + p] * through;
                 d_v(i, p, sum + to_end[position] * strength[position] * through);
             });
-            exit_rows.leave(row, column, m, rows);
+            if (ahead) exit_rows.leave(row, column, m, rows);
         });
     }
 
@@ -128,16 +151,24 @@ private:
                            reach(row));
             add_product<P>(entry, ByRow<T>{d_y, s.p_ld()}, row, m, ByRow<T>{h, s.p_ld()}, column, s.state, 0,
                            with_state ? s.headdim : 0);
-            T rows[2] = {};
-            each_pair_of(within, entry, [&](int i, int c, const T(&sum)[2], const T(&before)[2], int half) {
+            T rows[2] = {}, columns[kEighths][2] = {};
+            each_pair_of(within, entry, [&](int i, int c, int n, int half, const T(&sum)[2], const T(&before)[2]) {
                 i += row, c += column;
                 if (i >= m || c >= s.state) return;
-                const T scale = from_start[s.position_of(i)];
-                const T* own = q + i * s.n_ld() + c;
-                rows[half] += scale * (before[0] * own[0]);
-                if (c + 1 < s.state) rows[half] += scale * (before[1] * own[1]);
-                d_q(i, c, sum[0] + scale * before[0], sum[1] + scale * before[1]);
+                numerics::Pair<T> d{sum[0], sum[1]};
+                if (with_state) {
+                    const T scale = from_start[s.position_of(i)];
+                    const T* own = q + i * s.n_ld() + c;
+                    rows[half] += scale * (before[0] * own[0]);
+                    if (c + 1 < s.state) rows[half] += scale * (before[1] * own[1]);
+                    d.x += scale * before[0];
+                    d.y += scale * before[1];
+                }
+                const auto given = d_q(i, c, d.x, d.y);
+                columns[n][0] += given.x;
+                columns[n][1] += given.y;
             });
+            leave_columns(d_q_columns, row, column, columns);
             if (with_state) entry_rows.leave(row, column, m, rows);
         });
     }
@@ -151,14 +182,31 @@ private:
                            range.begin, range.end);
             add_product<P>(exit, ByRow<T>{v, s.p_ld()}, row, m, ByRow<T>{d_h, s.p_ld()}, column, s.state, 0,
                            ahead ? s.headdim : 0);
-            each_pair_of(within, exit, [&](int i, int c, const T(&sum)[2], const T(&behind)[2], int) {
+            T columns[kEighths][2] = {};
+            each_pair_of(within, exit, [&](int i, int c, int n, int, const T(&sum)[2], const T(&behind)[2]) {
                 i += row, c += column;
                 if (i >= m || c >= s.state) return;
                 const int position = s.position_of(i);
                 const T scale = ahead ? to_end[position] * strength[position] : T(0);
-                d_k(i, c, sum[0] + scale * behind[0], sum[1] + scale * behind[1]);
+                const auto given = d_k(i, c, sum[0] + scale * behind[0], sum[1] + scale * behind[1]);
+                columns[n][0] += given.x;
+                columns[n][1] += given.y;
             });
+            leave_columns(d_k_columns, row, column, columns);
         });
+    }
+    /// A tile's sums over its rows.
+    __device__ __forceinline__ void leave_columns(T* to, int row, int column, const T (&lanes)[kEighths][2]) const {
+        if constexpr (!ScanShape<Sizes>::kSingle) return;
+        const int lane = static_cast<int>(threadIdx.x) % 32;
+#pragma unroll
+        for (int n = 0; n < kEighths; ++n)
+#pragma unroll
+            for (int x = 0; x < 2; ++x) {
+                const T sum = tile_column_sum(lanes[n][x]);
+                const int c = column + 8 * n + 2 * lane + x;  // of the first four lanes
+                if (lane < 4 && c < s.state) to[row / kTileRows * s.state + c] = sum;
+            }
     }
 
     /// d_h ← e^{Λ_end} d_h + Qᵀ diag(e^Λ) dY. No barrier at the end.
@@ -195,7 +243,7 @@ private:
         const bool with_state = begin > 0, ahead = !this->last();
         spread_groups(positions, [&](int i, int lane) {
             T sum = 0;
-            const int first = i * s.rank();
+            const int first = i * s.rank;
             if (i >= 0) {
                 sum = pairs.crossing(first, lane, m, [&](int j) { return strength_of(j); });
                 if (ahead)
@@ -207,8 +255,8 @@ private:
             if (i < 0 || lane != 0) return;
             d_log_decay[i] = through + sum;
             T d_s = 0, d_g = 0;
-            for (int r = 0; r < s.rank(); ++r) d_s += d_strength[first + r];
-            for (int pair = 0; pair < s.rank() * s.rank(); ++pair) d_g += same[first * s.rank() + pair];
+            for (int r = 0; r < s.rank; ++r) d_s += d_strength[first + r];
+            for (int pair = 0; pair < s.rank * s.rank; ++pair) d_g += same[first * s.rank + pair];
             d_gamma[i] = d_g + d_s;
             d_carry[i + 1] = d_s;
         });

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/numerics/activations.hpp"
-#include "gpu/block.cuh"
+#include "gpu/tile_product.cuh"
 
 namespace whorl::gpu {
 
@@ -24,24 +24,26 @@ struct DecayWeights {
     T *table, *between;      // [C, 16], [stretches, stretches]
     T *decay, *head, *tail;  // [C]: e^{a_i}; from the stretch's start up to i; behind i to the stretch's end
 
-    __device__ static int start_of(int i) { return i / kStretch * kStretch; }
-
     /// decay, head and tail; no barrier at the end.
     __device__ void ends(int positions, const T* log_decay) {
-        spread_from(4, positions, [&](int i) {
-            T before = 0, behind = 0;
-            for (int at = start_of(i); at <= i; ++at) before += log_decay[at];
-            for (int at = least_of(start_of(i) + kStretch, positions) - 1; at > i; --at) behind += log_decay[at];
-            decay[i] = numerics::exp(log_decay[i]);
-            head[i] = numerics::exp(before);
+        constexpr int first_warp = 4, warps = kBlockThreads / 32 - first_warp;
+        const int warp = static_cast<int>(threadIdx.x) / 32 - first_warp, lane = static_cast<int>(threadIdx.x) % 32;
+        if (warp < 0) return;
+        for (int base = 32 * warp; base < positions; base += 32 * warps) {
+            const int i = base + lane;
+            const T own = i < positions ? log_decay[i] : T(0);
+            const T up_to = sum_up_to_lane(own, kStretch), behind = sum_behind_lane(own, kStretch);
+            if (i >= positions) continue;
+            decay[i] = numerics::exp(own);
+            head[i] = numerics::exp(up_to);
             tail[i] = numerics::exp(behind);
-        });
+        }
     }
     /// The rest; no barrier at the end.
     __device__ void pairs(int positions) {
         spread(positions, [&](int j) {
             T weight = 1;
-            const int end = least_of(start_of(j) + kStretch, positions);
+            const int end = least_of(j / kStretch * kStretch + kStretch, positions);
             for (int i = j + 1; i < end; ++i) table[i * kStretch + j % kStretch] = weight *= decay[i];
         });
         spread_from(2, stretches, [&](int j) {
@@ -56,6 +58,35 @@ struct DecayWeights {
     __device__ T operator()(int i, int j) const {
         const int to = i / kStretch, from = j / kStretch;
         return to == from ? table[i * kStretch + j % kStretch] : head[i] * between[to * stretches + from] * tail[j];
+    }
+};
+
+/// The weights of a lane's elements sum[n][x] of one tile (tile_product.cuh) whose rows are positions. Two stretches
+/// make an outer product.
+template <class T>
+struct TileWeights {
+    static_assert(kTileRows == DecayWeights<T>::kStretch && kTileColumns == kTileRows);
+
+    __device__ __forceinline__ TileWeights(const DecayWeights<T>& weights, int row_, int column_, int positions)
+        : table(weights.table), diagonal(row_ == column_) {
+        const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+        if (diagonal) return;
+        const T between = weights.between[row_ / kTileRows * weights.stretches + column_ / kTileRows];
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+            row[half] = weights.head[least_of(row_ + g + 8 * half, positions - 1)] * between;
+#pragma unroll
+        for (int n = 0; n < kEighths; ++n)
+#pragma unroll
+            for (int y = 0; y < 2; ++y) column[n][y] = weights.tail[column_ + 8 * n + 2 * t + y];
+    }
+    const T* table;
+    bool diagonal;
+    T row[2] = {}, column[kEighths][2] = {};
+
+    /// Of the element at (i, j), j < i.
+    __device__ __forceinline__ T operator()(int i, int j, int n, int x) const {
+        return diagonal ? table[i * kTileRows + j % kTileRows] : row[x / 2] * column[n][x % 2];
     }
 };
 

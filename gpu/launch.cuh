@@ -122,5 +122,30 @@ __device__ T warp_sum(T value) {
     for (int distance = 16; distance > 0; distance /= 2) value += __shfl_xor_sync(0xffffffffU, value, distance);
     return value;
 }
+/// Sums over a stretch of `width` lanes: up to this lane, and from it on.
+template <class T>
+__device__ T sum_up_to_lane(T value, int width = 32) {
+    const int lane = static_cast<int>(threadIdx.x) % width;
+    for (int distance = 1; distance < width; distance *= 2) {
+        const T other = __shfl_up_sync(0xffffffffU, value, distance, width);
+        if (lane >= distance) value += other;
+    }
+    return value;
+}
+template <class T>
+__device__ T sum_from_lane(T value, int width = 32) {
+    const int lane = static_cast<int>(threadIdx.x) % width;
+    for (int distance = 1; distance < width; distance *= 2) {
+        const T other = __shfl_down_sync(0xffffffffU, value, distance, width);
+        if (lane + distance < width) value += other;
+    }
+    return value;
+}
+/// The sum over the lanes behind this one in its stretch.
+template <class T>
+__device__ T sum_behind_lane(T value, int width = 32) {
+    const T behind = __shfl_down_sync(0xffffffffU, sum_from_lane(value, width), 1, width);
+    return static_cast<int>(threadIdx.x) % width + 1 < width ? behind : T(0);
+}
 
 }  // namespace whorl::gpu

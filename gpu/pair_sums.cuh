@@ -22,8 +22,8 @@ __device__ T tile_column_sum(T value) {
 /// What the products leave of each row: a part for every tile across.
 template <class T>
 struct RowParts {
-    __host__ __device__ RowParts(BlockMemory& memory, int rows_, int columns)
-        : rows(rows_), parts(memory.take<T>(tiles(columns) * rows_)) {}
+    __host__ __device__ RowParts(BlockMemory& memory, int rows_, int columns, bool wanted = true)
+        : rows(rows_), parts(memory.take<T>(wanted ? tiles(columns) * rows_ : 0)) {}
     int rows;
     T* parts;  // [tiles across, rows]
     __host__ __device__ static int tiles(int columns) { return (columns + kTileColumns - 1) / kTileColumns; }
@@ -58,7 +58,7 @@ struct PairSums {
     T* inside;            // [m,16]: the pairs of a tile with itself
     T* columns;           // [tiles,m]: Σ over a tile's i, without s_j
 
-    /// Takes in the warp's tile of m × m pairs: pair(i, j, n, x) is the term of the lane's element sum[n][x],
+    /// Takes in the warp's tile of m × m pairs: pair(i, j, n, x, s_j) is the term of the lane's element sum[n][x],
     /// strength(j) is s_j. Called by whole warps.
     template <class Pair, class Strength>
     __device__ __forceinline__ void add(int row, int column, int m, const Pair& pair, const Strength& strength) const {
@@ -67,12 +67,14 @@ struct PairSums {
 #pragma unroll
         for (int n = 0; n < kEighths; ++n) {
             const int block = (column + 8 * n) / kTileRows * kTileRows;  // the tile that these columns are rows of
+            const int first = column + 8 * n + 2 * t;
+            const T strengths[2] = {strength(least_of(first, m - 1)), strength(least_of(first + 1, m - 1))};
             T sums[2] = {};
 #pragma unroll
             for (int x = 0; x < 4; ++x) {
-                const int i = row + g + x / 2 * 8, j = column + 8 * n + 2 * t + x % 2;
+                const int i = row + g + x / 2 * 8, j = first + x % 2;
                 if (i >= m || j >= m) continue;
-                const T term = pair(i, j, n, x), weighed = term * strength(j);
+                const T term = pair(i, j, n, x, strengths[x % 2]), weighed = term * strengths[x % 2];
                 sums[x % 2] += term;
                 if (block < row) rows[x / 2] += weighed;
                 if (block == row) inside[i * kTileRows + j - block] = weighed;

@@ -7,21 +7,31 @@ namespace whorl::gpu {
 namespace {
 
 /// One block a task; a task is a head of a sequence of a replica.
-template <class T, Products P, bool Shared, bool Single>
+template <class T, Products P, bool Shared, class Sizes>
 __global__ void __launch_bounds__(kBlockThreads, 2)
-    forward_kernel(const __grid_constant__ LayerShape<Single> s, const __grid_constant__ StateSpaceViews<T> in,
+    forward_kernel(const __grid_constant__ LayerShape<Sizes> s, const __grid_constant__ StateSpaceViews<T> in,
                    View<T> y, View<T> state, std::int64_t position, T* saved, std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
-    ForwardMemory<T, P, Single> own(memory, s);
+    ForwardMemory<T, P, Sizes> own(memory, s);
     const std::int64_t saved_size = SavedLayout(s).count;
     const int carried = s.state * s.headdim + (s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0);
     for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-        HeadForward<T, P, Single> head{{s, in, own.layer, own.scan, r, b, h}};
+        HeadForward<T, P, Sizes> head{{s, in, own.layer, own.scan, r, b, h}};
         head.run(y, state ? state.at(r, b) + std::int64_t{h} * carried : nullptr, position, saved + task * saved_size);
         __syncthreads();
     }
+}
+
+/// Bytes that a block of the backward kernel needs, which needs more than the forward one's.
+std::int64_t block_size(DType dtype, const StateSpaceShape& s) {
+    std::int64_t bytes = 0;
+    dispatch(dtype, [&](auto scalar) {
+        using T = decltype(scalar);
+        with_sizes<T>(s, [&](auto sizes) { bytes = backward_bytes<T>(LayerShape<decltype(sizes)>{{s}}); });
+    });
+    return bytes;
 }
 
 }  // namespace
@@ -29,16 +39,15 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
 int choose_chunk(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape, FormChoice form) {
     if (form.form == Form::recurrent) return 1;
     if (form.chunk > 0) return static_cast<int>(std::min<std::int64_t>(form.chunk, shape.length));
-    StateSpaceShape s = shape;
-    for (const int rows : {64, 48, 32, 16, 8}) {
-        s.chunk = std::min(s.length, std::max(1, rows / s.rank));
-        if (s.chunk == 1) break;
-        std::int64_t bytes = 0;
-        dispatch(dtype, [&](auto scalar) { bytes = backward_bytes<decltype(scalar)>(s); });
-        if (bytes <= backend.shared_limit() / 2) break;
-    }
-    const int chunks = (s.length + s.chunk - 1) / s.chunk;
-    return (s.length + chunks - 1) / chunks;
+    // Two blocks a multiprocessor hide each other's waiting; but short chunks cost more than that.
+    for (const int blocks : {2, 1})
+        for (const int rows : {64, 48, 32, 16, 8}) {
+            if (blocks == 2 && rows < 32) break;
+            StateSpaceShape s = shape;
+            s.chunk = std::min(s.length, std::max(1, rows / s.rank));
+            if (block_size(dtype, s) <= backend.shared_limit() / blocks) return s.chunk;
+        }
+    return 1;
 }
 
 OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const StateSpaceShape& s) {
@@ -46,7 +55,8 @@ OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const State
     dispatch(dtype, [&](auto scalar) {
         using T = decltype(scalar);
         memory.saved = s.tasks() * SavedLayout(s).count * static_cast<std::int64_t>(sizeof(T));
-        memory.scratch = std::max(forward_plan<T>(backend, s).scratch(), BackwardScratch<T>(nullptr, backend, s).bytes);
+        memory.scratch =
+            std::max(outside_bytes<T>(backend, s, forward_size<T>), BackwardScratch<T>(nullptr, backend, s).bytes);
     });
     return memory;
 }
@@ -56,14 +66,15 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
     if (state && s.length == 1 && state_update(backend, s, in, y, state, position)) return;
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const BlockPlan blocks = forward_plan<T>(backend, s);
-        with_layer_kernel<T>(blocks, backend.products(), s, [&](auto products, auto shared, auto single) {
-            launch("state_space_forward", forward_kernel<T, products(), shared(), single()>,
-                   dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                   blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(),
-                   LayerShape<single()>{s}, state_space_views<T>(in), view<T>(y), view<T>(state), position,
-                   saved.at<T>(), blocks.shared ? nullptr : scratch.data, blocks.bytes);
-        });
+        with_layer_kernel<T>(
+            backend, s, forward_size<T>,
+            [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
+                launch("state_space_forward", forward_kernel<T, products(), shared(), Sizes>,
+                       dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
+                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape,
+                       state_space_views<T>(in), view<T>(y), view<T>(state), position, saved.at<T>(),
+                       blocks.shared ? nullptr : scratch.data, blocks.bytes);
+            });
     });
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/backend/backend.hpp"
 #include "gpu/cuda_backend.hpp"
+#include "gpu/sizes.cuh"
 
 namespace whorl::gpu {
 
@@ -25,25 +26,20 @@ struct StateSpaceShape {
     Turning turning = Turning::none;
     Gating gating = Gating::none;
     __host__ __device__ std::int64_t tasks() const { return replicas * batch * heads; }
-    /// A row of a chunk is (position, rank). Most layers have one rank, and a division costs as much as twenty
-    /// additions.
-    __host__ __device__ int position_of(int row) const { return rank == 1 ? row : row / rank; }
-    __host__ __device__ int rank_of(int row) const { return rank == 1 ? 0 : row % rank; }
-
     __host__ __device__ int chunks() const { return (length + chunk - 1) / chunk; }
 
     double fixed_weight = 1, a_floor = 0, epsilon = 0;
 };
 
-/// The same where Single says, to the compiler, that there is one rank.
-template <bool Single>
-struct LayerShape : StateSpaceShape {};
-template <>
-struct LayerShape<true> : StateSpaceShape {
-    static constexpr int rank = 1;
-    static constexpr bool mimo = false;
-    __host__ __device__ static int position_of(int row) { return row; }
-    __host__ __device__ static int rank_of(int) { return 0; }
+/// The same as the compiler knows it. A row of a chunk is (position, rank).
+template <class Sizes>
+struct LayerShape : Known<Sizes, StateSpaceShape> {
+    __host__ __device__ int position_of(int row) const { return this->kSingle ? row : row / this->rank; }
+    __host__ __device__ int rank_of(int row) const { return this->kSingle ? 0 : row % this->rank; }
+    /// Positions and rows of a chunk, and angles, that there is room for.
+    __host__ __device__ int room() const { return this->kRows > 0 ? this->kRows : this->chunk; }
+    __host__ __device__ int rows() const { return room() * this->rank; }
+    __host__ __device__ int angle_room() const { return this->kState > 0 ? this->kState / 2 : this->angles; }
 };
 
 /// Chunk length for a choice of form: one position for the recurrent form, else what fits a multiprocessor's shared

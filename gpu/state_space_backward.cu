@@ -5,19 +5,19 @@ namespace whorl::gpu {
 namespace {
 
 /// One block a task; a task is a head of a sequence of a replica.
-template <class T, Products P, bool Shared, bool Single>
+template <class T, Products P, bool Shared, class Sizes>
 __global__ void __launch_bounds__(kBlockThreads, 2)
-    backward_kernel(const __grid_constant__ LayerShape<Single> s, const __grid_constant__ StateSpaceViews<T> in,
+    backward_kernel(const __grid_constant__ LayerShape<Sizes> s, const __grid_constant__ StateSpaceViews<T> in,
                     const View<T> d_y, const __grid_constant__ StateSpaceViews<T> gradient,
                     const __grid_constant__ HeadParts<T> parts, const T* saved, std::byte* outside,
                     std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
-    BackwardMemory<T, P, Single> own(memory, s);
+    BackwardMemory<T, P, Sizes> own(memory, s);
     const std::int64_t saved_size = SavedLayout(s).count;
     for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-        HeadBackward<T, P, Single> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r, b, h);
+        HeadBackward<T, P, Sizes> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r, b, h);
         head.run();
         __syncthreads();
     }
@@ -190,16 +190,16 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
                           const Tensor& scratch) {
     dispatch(d_y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const BlockPlan blocks = backward_plan<T>(backend, s);
         const BackwardScratch<T> work(scratch.data, backend, s);
-        with_layer_kernel<T>(blocks, backend.products(), s, [&](auto products, auto shared, auto single) {
-            launch("state_space_backward", backward_kernel<T, products(), shared(), single()>,
-                   dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                   blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(),
-                   LayerShape<single()>{s}, state_space_views<T>(in), view<T>(d_y), state_space_views<T>(gradient),
-                   work.parts, static_cast<const T*>(saved.at<T>()), blocks.shared ? nullptr : work.outside,
-                   blocks.bytes);
-        });
+        with_layer_kernel<T>(
+            backend, s, backward_size<T>,
+            [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
+                launch("state_space_backward", backward_kernel<T, products(), shared(), Sizes>,
+                       dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
+                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape,
+                       state_space_views<T>(in), view<T>(d_y), state_space_views<T>(gradient), work.parts,
+                       static_cast<const T*>(saved.at<T>()), blocks.shared ? nullptr : work.outside, blocks.bytes);
+            });
         add_shared<T>(backend, {s, state_space_views<T>(in), state_space_views<T>(gradient), work.parts}, work.norms);
     });
 }

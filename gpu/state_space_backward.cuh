@@ -18,12 +18,12 @@ struct GateSlopes {
     T out, d_skip, d_gate, d_weight;
 };
 
-template <class T, Products P, bool Single>
-struct HeadBackward : HeadBlock<T, ScanBackward<T, P, Single>, Single> {
-    using Base = HeadBlock<T, ScanBackward<T, P, Single>, Single>;
+template <class T, Products P, class Sizes>
+struct HeadBackward : HeadBlock<T, ScanBackward<T, P, Sizes>, Sizes> {
+    using Base = HeadBlock<T, ScanBackward<T, P, Sizes>, Sizes>;
     using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::b, Base::h, Base::at, Base::time;
 
-    BackwardMemory<T, P, Single>& own;
+    BackwardMemory<T, P, Sizes>& own;
     const StateSpaceViews<T>& gradient;
     const HeadParts<T>& parts;
     std::int64_t task;
@@ -31,10 +31,10 @@ struct HeadBackward : HeadBlock<T, ScanBackward<T, P, Single>, Single> {
     const T* saved;
     T sum_dt_bias = 0, sum_d = 0, sum_a_log = 0;  // each thread's share
 
-    __device__ HeadBackward(const LayerShape<Single>& shape, const StateSpaceViews<T>& tensors,
-                            BackwardMemory<T, P, Single>& memory, const StateSpaceViews<T>& to,
-                            const HeadParts<T>& left, const View<T>& d_y, const T* saved_of_head,
-                            std::int64_t task_index, std::int64_t replica, std::int64_t sequence, int head)
+    __device__ HeadBackward(const LayerShape<Sizes>& shape, const StateSpaceViews<T>& tensors,
+                            BackwardMemory<T, P, Sizes>& memory, const StateSpaceViews<T>& to, const HeadParts<T>& left,
+                            const View<T>& d_y, const T* saved_of_head, std::int64_t task_index, std::int64_t replica,
+                            std::int64_t sequence, int head)
         : Base{shape, tensors, memory.layer, memory.scan, replica, sequence, head},
           own(memory),
           gradient(to),
@@ -52,18 +52,22 @@ struct HeadBackward : HeadBlock<T, ScanBackward<T, P, Single>, Single> {
             fetch_kept(chunk);
             this->prepare(0);
             gate_backward(sums);
+            T *b_rows = part_rows(parts.b), *c_rows = part_rows(parts.c);
             scan.backward(
                 chunk > 0, [&](int i, int p, T d) { input_out(i, p, d); },
-                [&](int i, int n, T first, T second) { turned_out<true>(i, n, first, second); },
-                [&](int i, int n, T first, T second) { turned_out<false>(i, n, first, second); });
+                [&](int i, int n, T first, T second) { return turned_out<true>(c_rows, i, n, first, second); },
+                [&](int i, int n, T first, T second) { return turned_out<false>(b_rows, i, n, first, second); });
             if (s.mimo) input_backward(sums);
             bias_backward(sums);
             if (s.turning == Turning::data) angles_backward();
             coefficients_backward(chunk == 0);
         }
-        const T dt_bias = sum_over_block(sum_dt_bias), d = sum_over_block(sum_d), a_log = sum_over_block(sum_a_log);
+        T first[3] = {sum_dt_bias, sum_d, sum_a_log};
+        sums_over_block(first);
         T* to = parts.sums + task * sums.count();
-        spread(sums.count(), [&](int i) { to[i] = i == 0 ? dt_bias : i == 1 ? d : i == 2 ? a_log : own.sums[i]; });
+        spread(sums.count(), [&](int i) {
+            to[i] = i == 0 ? first[0] : i == 1 ? first[1] : i == 2 ? first[2] : own.sums[i];
+        });
     }
 
 private:
@@ -73,11 +77,9 @@ private:
         const T* states = saved + layout.states + std::int64_t{chunk - 1} * s.state * s.headdim;
         const T* phases = saved + layout.phases + (chunk - 1) * s.angles;
         spread(s.angles, [&](int j) { x.phase[j] = chunk > 0 ? phases[j] : T(0); });
-        if (chunk > 0) copy_rows<T>(s.state, s.headdim, scan.h, scan.s.p_ld(), states, s.headdim);
-        copy_rows<T>(scan.m, s.headdim, own.scanned, scan.s.p_ld(),
-                     saved + std::int64_t{scan.begin} * s.rank * s.headdim, s.headdim);
-        copy_rows<T>(scan.positions, s.headdim, own.d_out, scan.s.p_ld(), at(d_out, scan.begin) + h * s.headdim,
-                     d_out.stride2);
+        if (chunk > 0) this->fetch_head(s.state, scan.h, states, s.headdim);
+        this->fetch_head(scan.m, own.scanned, saved + std::int64_t{scan.begin} * s.rank * s.headdim, s.headdim);
+        this->fetch_head(scan.positions, own.d_out, at(d_out, scan.begin) + h * s.headdim, d_out.stride2);
     }
 
     __device__ T scanned(int i, int p) const { return own.scanned[i * scan.s.p_ld() + p]; }
@@ -174,38 +176,51 @@ private:
         });
     }
 
-    /// Gradient of places n, n+1 of row i of Q or K: turned back it is a part of what the heads share; turned, it
-    /// turns the angle. First comes Query, then the other by the same thread.
+    /// The chunk's rows of what the heads share.
+    __device__ T* part_rows(T* rows) const { return rows + (task * s.length + scan.begin) * s.rank * s.state; }
+    /// Gradient of places n, n+1 of row i of Q or K: turned back it is a part of what the heads share, and of the bias;
+    /// turned, it turns the angle. First comes Query, then the other by the same thread.
     template <bool Query>
-    __device__ __forceinline__ void turned_out(int i, int n, T first, T second) const {
-        T* part = (Query ? parts.c : parts.b) + ((task * s.length + scan.begin) * s.rank + i) * s.state;
-        if (n >= 2 * s.angles) {
-            part[this->channel(n)] = first;
-            if (n + 1 < s.state) part[this->channel(n + 1)] = second;
-            return;
+    __device__ __forceinline__ numerics::Pair<T> turned_out(T* rows, int i, int n, T first, T second) const {
+        T* part = rows + i * s.state;
+        const numerics::Pair<T> turned{first, second};
+        numerics::Pair<T> back = turned;
+        if (n < 2 * s.angles) {
+            const int j = n / 2, ld = this->angle_ld(), turn = s.position_of(i) * ld + j;
+            const T* forward = (Query ? scan.q : scan.k) + i * scan.s.n_ld() + n;
+            back = numerics::rotate_back(turned, x.cos[turn], x.sin[turn]);
+            T* d_phase = own.d_phase + i * ld + j;
+            const T slope = numerics::rotate_phase_gradient<T>({forward[0], forward[1]}, turned);
+            *d_phase = Query ? slope : *d_phase + slope;
         }
-        const int j = n / 2, position = s.position_of(i);
-        const T* turned = (Query ? scan.q : scan.k) + i * scan.s.n_ld() + n;
-        const auto back = numerics::rotate_back(numerics::Pair<T>{first, second}, x.cos[position * s.angles + j],
-                                                x.sin[position * s.angles + j]);
         if (s.neighbours && s.state % 2 == 0) {
             store_pair(part + n, back.x, back.y);
         } else {
             part[this->channel(n)] = back.x;
-            part[this->channel(n + 1)] = back.y;
+            if (n + 1 < s.state) part[this->channel(n + 1)] = back.y;
         }
-        T* d_phase = own.d_phase + i * s.angles + j;
-        const T slope = numerics::rotate_phase_gradient<T>({turned[0], turned[1]}, {first, second});
-        *d_phase = Query ? slope : *d_phase + slope;
+        return back;
     }
 
-    /// Sums of the biases, from the parts just written: their gradient is that of the rows before the rotation.
+    /// Sums of the biases: their gradient is that of the rows before the rotation.
     __device__ void bias_backward(const SumLayout& sums) const {
-        if (in.b_bias) add_bias(parts.b, own.sums + sums.b_bias());
-        if (in.c_bias) add_bias(parts.c, own.sums + sums.c_bias());
+        if constexpr (LayerShape<Sizes>::kSingle) {
+            const int tiles = scan.tiles_of(scan.m);
+            spread(2 * s.state, [&](int column) {
+                const bool second = column >= s.state;
+                const int place = second ? column - s.state : column;
+                const T* from = (second ? scan.d_q_columns : scan.d_k_columns) + place;
+                T sum = 0;
+                for (int tile = 0; tile < tiles; ++tile) sum += from[tile * s.state];
+                own.sums[(second ? sums.c_bias() : sums.b_bias()) + this->channel(place)] += sum;
+            });
+        } else {  // from the parts just written
+            if (in.b_bias) add_bias(parts.b, own.sums + sums.b_bias());
+            if (in.c_bias) add_bias(parts.c, own.sums + sums.c_bias());
+        }
     }
     __device__ void add_bias(const T* rows, T* sums) const {
-        const T* first = rows + (task * s.length + scan.begin) * s.rank * s.state;
+        const T* first = part_rows(const_cast<T*>(rows));
         const int width = s.rank * s.state, lanes = most_of(kBlockThreads / width, 1);  // of a column
         spread(lanes * width, [&](int index) {
             const int column = index % width;
@@ -223,51 +238,55 @@ private:
 
     /// A position's step turns all later ones: θ's gradient as a part of what the heads share, and Δ's.
     __device__ void angles_backward() const {
-        constexpr int stretch = LayerMemory<T>::kStretch;
-        const int n = s.angles, stretches = (scan.positions + stretch - 1) / stretch;
-        spread(stretches, n, [&](int part, int j) {
-            const int begin = part * stretch, end = least_of(begin + stretch, scan.positions);
-            T sum = 0;
-            for (int i = end - 1; i >= begin; --i) {
-                T own_sum = 0;
-                for (int rank = 0; rank < s.rank; ++rank) own_sum += own.d_phase[(i * s.rank + rank) * n + j];
-                own.d_phase[i * s.rank * n + j] = sum += own_sum;
-            }
-            x.stretch_phase[part * n + j] = sum;
-        });
+        turn_sums();
         __syncthreads();
+        T* to = parts.theta + (task * s.length + scan.begin) * s.angles;
         spread_groups(scan.positions, [&](int i, int lane) {
             T d_dt = 0;
-            if (i >= 0)
-                for (int j = lane; j < n; j += kGroupLanes) d_dt += angle_backward(i, j, stretches);
+            if (i >= 0) {
+                const T* angles = at(in.angle, time(i));
+                for (int j = lane; j < s.angles; j += kGroupLanes) {
+                    const T turning = turn_sum(i, j);
+                    to[i * s.angles + j] = x.dt[i] * turning;
+                    d_dt += numerics::angular_velocity(angles[j]) * turning;
+                }
+            }
             d_dt = group_sum(d_dt);
             if (i >= 0 && lane == 0) own.d_dt[i] = d_dt;
         });
-        __syncthreads();
-        spread(n, [&](int j) {
-            for (int part = 0; part < stretches; ++part) own.turning[j] += x.stretch_phase[part * n + j];
-        });
     }
-    __device__ T angle_backward(int i, int j, int stretches) const {
-        const int n = s.angles;
-        T turning = own.turning[j] + own.d_phase[i * s.rank * n + j];
-        for (int part = i / LayerMemory<T>::kStretch + 1; part < stretches; ++part)
-            turning += x.stretch_phase[part * n + j];
-        parts.theta[(task * s.length + time(i)) * n + j] = x.dt[i] * turning;
-        return numerics::angular_velocity(at(in.angle, time(i))[j]) * turning;
+    __device__ T& turn_sum(int i, int j) const {
+        return own.d_phase[i * s.rank * this->angle_ld() + j];
     }
-
+    /// d_phase: from the phases' gradients to their sums over all later positions, of each angle by a warp.
+    __device__ void turn_sums() const {
+        const int ld = this->angle_ld(), lane = static_cast<int>(threadIdx.x) % 32;
+        for (int j = static_cast<int>(threadIdx.x) / 32; j < s.angles; j += kBlockThreads / 32) {
+            T behind = own.turning[j];
+            for (int base = (scan.positions - 1) / 32 * 32; base >= 0; base -= 32) {
+                const int i = base + lane;
+                T sum = 0;
+                if (i < scan.positions)
+                    for (int rank = 0; rank < s.rank; ++rank) sum += own.d_phase[(i * s.rank + rank) * ld + j];
+                sum = behind + sum_from_lane(sum);
+                __syncwarp();
+                if (i < scan.positions) turn_sum(i, j) = sum;
+                behind = __shfl_sync(0xffffffffU, sum, 0);
+            }
+            __syncwarp();
+            if (lane == 0) own.turning[j] = behind;
+        }
+    }
     /// The first position of a chunk lacks b's gradient, which the chunk before it knows: it waits in `pending`.
     __device__ void coefficients_backward(bool first) {
         __syncthreads();
         const int behind = scan.positions;
-        if (threadIdx.x == 0 && !scan.last()) {
-            scan.d_log_decay[behind] = own.pending[0];
-            scan.d_gamma[behind] = own.pending[1];
-            own.d_dt[behind] = own.pending[2];
-        }
-        __syncthreads();
         if (threadIdx.x == 0) {
+            if (!scan.last()) {
+                scan.d_log_decay[behind] = own.pending[0];
+                scan.d_gamma[behind] = own.pending[1];
+                own.d_dt[behind] = own.pending[2];
+            }
             own.pending[0] = scan.d_log_decay[0];
             own.pending[1] = scan.d_gamma[0];
             own.pending[2] = own.d_dt[0];

@@ -26,7 +26,8 @@ StateSpaceViews<T> state_space_views(const Mamba3Tensors& t) {
 
 /// Where one head's small sums stand in its part of the sums' memory.
 struct SumLayout {
-    __host__ __device__ explicit SumLayout(const StateSpaceShape& s)
+    template <class Shape>
+    __host__ __device__ explicit SumLayout(const Shape& s)
         : bc(s.rank * s.state), mix(s.mimo ? s.rank * s.headdim : 0), norm_size(s.headdim) {}
     int bc, mix, norm_size;
     __host__ __device__ int b_bias() const { return 3; }  // behind dt_bias, D, A_log
@@ -38,15 +39,16 @@ struct SumLayout {
     __host__ __device__ int count() const { return norm() + norm_size; }
 };
 
-template <bool Single>
-__host__ __device__ ScanShape<Single> scan_shape(const StateSpaceShape& s) {
-    return {s.length, s.rank, s.state, s.headdim, s.chunk};
+template <class Sizes>
+__host__ __device__ ScanShape<Sizes> scan_shape(const LayerShape<Sizes>& s) {
+    return {{{s.length, s.rank, s.state, s.headdim, s.chunk}}};
 }
 
 /// What one head keeps from forward to backward: the scan's output, the state and the phases on entry to every chunk
 /// but the first.
 struct SavedLayout {
-    __host__ __device__ explicit SavedLayout(const StateSpaceShape& s) {
+    template <class Shape>
+    __host__ __device__ explicit SavedLayout(const Shape& s) {
         const std::int64_t entries = s.chunks() - 1;
         states = std::int64_t{s.length} * s.rank * s.headdim;
         phases = states + entries * s.state * s.headdim;
@@ -58,67 +60,73 @@ struct SavedLayout {
 /// What the layer needs besides the scan.
 template <class T>
 struct LayerMemory {
-    __host__ __device__ LayerMemory(BlockMemory& memory, const StateSpaceShape& s) {
-        const int m = s.chunk * s.rank;
-        for (T** vector : {&dt, &a, &lambda}) *vector = memory.take<T>(s.chunk + 1);
-        for (T** vector : {&row_scale, &row_pull}) *vector = memory.take<T>(normed(s) ? m : 0);
-        phase = memory.take<T>(s.angles);
-        stretch_phase = memory.take<T>(stretches(s) * s.angles);
-        raw_x = memory.take<T>(s.mimo ? s.chunk * row_ld(s.headdim) : 0);
+    template <class Sizes>
+    __host__ __device__ LayerMemory(BlockMemory& memory, const LayerShape<Sizes>& s) {
+        const int room = s.room();
+        for (T** vector : {&dt, &a, &lambda}) *vector = memory.take<T>(room + 1);
+        raw_x = memory.take<T>(s.mimo ? room * row_ld(s.headdim) : 0);
     }
-    __host__ __device__ static int stretches(const StateSpaceShape& s) { return (s.chunk + kStretch - 1) / kStretch; }
+    /// What the compiler does not know the size of comes last: then it knows the places of all the rest.
+    template <class Sizes>
+    __host__ __device__ void take_last(BlockMemory& memory, const LayerShape<Sizes>& s) {
+        for (T** vector : {&row_scale, &row_pull}) *vector = memory.take<T>(normed(s) ? s.rows() : 0);
+        phase = memory.take<T>(s.angles);
+    }
     __host__ __device__ static bool normed(const StateSpaceShape& s) {
         return s.gating == Gating::norm_first || s.gating == Gating::norm_last;
     }
-    static constexpr int kStretch = 16;  // positions whose angles one thread adds up
-    T *dt, *a, *lambda;                  // [C+1]
-    T *row_scale, *row_pull;             // [m]: of the gate's norm
-    T* phase;                            // [S]
-    T* stretch_phase;                    // [stretches, S]
-    T* raw_x;                            // [C,P], rows row_ld(P) apart
-    T *sin, *cos;                        // [C,S]
-    T* z;                                // [C,P], rows row_ld(P) apart
+    /// Positions' angles are an odd number of elements apart: warps read down the columns.
+    __host__ __device__ static int angle_ld(int angles) { return angles | 1; }
+    T *dt, *a, *lambda;       // [C+1]
+    T *row_scale, *row_pull;  // [m]: of the gate's norm
+    T* raw_x;                 // [C,P], rows row_ld(P) apart
+    T* z;                     // [C,P], rows row_ld(P) apart
+    T *sin, *cos;             // [C,S], rows angle_ld apart
+    T* phase;                 // [S]: on entry to the chunk, then on entry to the next
 };
 
-template <class T, Products P, bool Single>
+template <class T, Products P, class Sizes>
 struct ForwardMemory {
-    __host__ __device__ ForwardMemory(BlockMemory& memory, const StateSpaceShape& s)
-        : layer(memory, s), scan(memory, scan_shape<Single>(s), 2 * s.chunk * s.angles, true) {
-        layer.z = memory.take<T>(s.gating == Gating::none ? 0 : s.chunk * row_ld(s.headdim));
+    __host__ __device__ ForwardMemory(BlockMemory& memory, const LayerShape<Sizes>& s)
+        : layer(memory, s), scan(memory, scan_shape(s), 2 * s.room() * LayerMemory<T>::angle_ld(s.angle_room()), true) {
+        layer.z = memory.take<T>(s.room() * row_ld(s.headdim));
         layer.sin = scan.reused;
-        layer.cos = scan.reused + s.chunk * s.angles;
+        layer.cos = scan.reused + s.room() * LayerMemory<T>::angle_ld(s.angle_room());
+        layer.take_last(memory, s);
     }
     LayerMemory<T> layer;
-    ScanForward<T, P, Single> scan;
+    ScanForward<T, P, Sizes> scan;
 };
 
-template <class T, Products P, bool Single>
+template <class T, Products P, class Sizes>
 struct BackwardMemory {
-    __host__ __device__ BackwardMemory(BlockMemory& memory, const StateSpaceShape& s)
-        : layer(memory, s), scan(memory, scan_shape<Single>(s), kept_size(s), s.chunk * s.rank * s.angles) {
-        layer.sin = memory.take<T>(s.chunk * s.angles);
-        layer.cos = memory.take<T>(s.chunk * s.angles);
+    __host__ __device__ BackwardMemory(BlockMemory& memory, const LayerShape<Sizes>& s)
+        : layer(memory, s),
+          scan(memory, scan_shape(s), kept_size(s), s.rows() * LayerMemory<T>::angle_ld(s.angle_room())) {
         // What is read before the scan's backward pass, or made after its scores have been read.
         layer.z = scan.reused;
-        scanned = layer.z + s.chunk * row_ld(s.headdim);
-        d_out = scanned + s.chunk * s.rank * row_ld(s.headdim);
+        scanned = layer.z + s.room() * row_ld(s.headdim);
+        d_out = scanned + s.rows() * row_ld(s.headdim);
         d_phase = scan.reused;
-        d_v = memory.take<T>(s.mimo ? s.chunk * s.rank * row_ld(s.headdim) : 0);
-        lane_sums = memory.take<T>(most_of(kBlockThreads, s.rank * s.state));
-        turning = memory.take<T>(s.angles);
-        d_dt = memory.take<T>(s.chunk + 1);
+        d_v = memory.take<T>(s.mimo ? s.rows() * row_ld(s.headdim) : 0);
+        d_dt = scan.callers;
         sums = memory.take<T>(SumLayout(s).count());
         pending = memory.take<T>(3);
+        lane_sums = memory.take<T>(!s.kSingle ? most_of(kBlockThreads, s.rank * s.state) : 0);
+        layer.sin = memory.take<T>(s.room() * LayerMemory<T>::angle_ld(s.angles));
+        layer.cos = memory.take<T>(s.room() * LayerMemory<T>::angle_ld(s.angles));
+        layer.take_last(memory, s);
+        turning = memory.take<T>(s.angles);
     }
-    __host__ __device__ static int kept_size(const StateSpaceShape& s) {
-        return (2 + s.rank) * s.chunk * row_ld(s.headdim);
+    __host__ __device__ static int kept_size(const LayerShape<Sizes>& s) {
+        return (2 + s.rank) * s.room() * row_ld(s.headdim);
     }
     LayerMemory<T> layer;
-    ScanBackward<T, P, Single> scan;
+    ScanBackward<T, P, Sizes> scan;
     T *scanned, *d_out;  // [m,P], [C,P]: the scan's output, the gradient of the layer's
-    T* d_phase;          // [m,S], then [C,S] summed over all later positions
+    T* d_phase;          // [m,S], then in a position's first row summed over all later positions
     T* d_v;              // [m,P]
-    T* lane_sums;        // [lanes, rank·N]: of the biases
+    T* lane_sums;        // [lanes, rank·N]: of the biases, with several ranks
     T* turning;          // [S]: the angles' gradients summed over all later positions
     T* d_dt;             // [C+1]: through the angles
     T* sums;             // SumLayout
@@ -126,9 +134,10 @@ struct BackwardMemory {
 };
 
 /// What forward and backward share: one head's chunk made ready for the scan.
-template <class T, class Scan, bool Single>
+template <class T, class Scan, class Sizes>
 struct HeadBlock {
-    const LayerShape<Single>& s;
+    using Shape = LayerShape<Sizes>;
+    const Shape& s;
     const StateSpaceViews<T>& in;
     LayerMemory<T>& x;
     Scan& scan;
@@ -150,26 +159,33 @@ struct HeadBlock {
         return s.heads * s.headdim + ((second ? s.rank : 0) + rank) * s.groups * s.state + group() * s.state;
     }
 
+    __device__ int angle_ld() const { return LayerMemory<T>::angle_ld(s.angles); }
+
     /// Starts the copies of the chunk's rows, raw: B, C where k, q will be, x where v will be, z and the angles.
     __device__ void fetch(int chunk) {
         scan.enter(chunk);
-        const int t = scan.begin, n_ld = scan.s.n_ld(), p_ld = scan.s.p_ld();
+        const int t = scan.begin, n_ld = scan.s.n_ld();
         for (int rank = 0; rank < s.rank; ++rank) {
             const T* row = at(in.xbc, t);
             fetch_channels(scan.k + rank * n_ld, row + bc_offset(false, rank));
             fetch_channels(scan.q + rank * n_ld, row + bc_offset(true, rank));
         }
-        copy_rows<T>(scan.positions, s.headdim, s.mimo ? x.raw_x : scan.v, p_ld, at(in.xbc, t) + h * s.headdim,
-                     in.xbc.stride2);
-        if (s.gating != Gating::none)
-            copy_rows<T>(scan.positions, s.headdim, x.z, p_ld, at(in.z, t) + h * s.headdim, in.z.stride2);
-        if (s.turning == Turning::data)
-            copy_rows<T>(scan.positions, s.angles, x.cos, s.angles, at(in.angle, t), in.angle.stride2);
+        fetch_head(scan.positions, s.mimo ? x.raw_x : scan.v, at(in.xbc, t) + h * s.headdim, in.xbc.stride2);
+        if (s.gating != Gating::none) fetch_head(scan.positions, x.z, at(in.z, t) + h * s.headdim, in.z.stride2);
+        if (s.turning == Turning::data) {
+            const T* angles = at(in.angle, t);
+            spread(scan.positions, s.angles,
+                   [&](int i, int j) { copy_async(x.cos + i * angle_ld() + j, angles + i * in.angle.stride2 + j); });
+        }
     }
-    __device__ void fetch_channels(T* to, const T* from) const {
+    /// Rows of the head's own channels.
+    __device__ __forceinline__ void fetch_head(int rows, T* to, const T* from, std::int64_t stride) const {
+        copy_rows<Shape::kHeaddim>(rows, s.headdim, to, scan.s.p_ld(), from, stride);
+    }
+    __device__ __forceinline__ void fetch_channels(T* to, const T* from) const {
         const int ld = s.rank * scan.s.n_ld();
         if (s.neighbours || s.angles == 0)
-            copy_rows<T>(scan.positions, s.state, to, ld, from, in.xbc.stride2);
+            copy_rows<Shape::kState>(scan.positions, s.state, to, ld, from, in.xbc.stride2);
         else
             spread(scan.positions, s.state,
                    [&](int i, int n) { copy_async(to + i * ld + n, from + i * in.xbc.stride2 + channel(n)); });
@@ -180,7 +196,7 @@ struct HeadBlock {
         coefficients();
         wait_for_copies();
         scan.decay_sums();
-        if (s.turning == Turning::data) stretch_phases();
+        phases(first_position);
         if (s.mimo)
             spread(scan.m, s.headdim, [&](int i, int p) {
                 const int p_ld = scan.s.p_ld();
@@ -188,9 +204,6 @@ struct HeadBlock {
             });
         __syncthreads();
         scan.pair_decays();
-        phases(first_position);
-        __syncthreads();
-        if (s.turning == Turning::data) enter_phase();
         spread_groups(2 * scan.m, [&](int i, int lane) {
             const bool second = i >= scan.m;
             turn_row(second ? i - scan.m : i, lane, second ? in.c_norm : in.b_norm, second ? in.c_bias : in.b_bias,
@@ -213,47 +226,40 @@ struct HeadBlock {
             scan.carry[i] = weights.carry;
         });
     }
-    /// x.cos: from raw angles to Δθ summed up inside each stretch of positions, the stretches' sums to x.stretch_phase.
-    __device__ void stretch_phases() {
-        const int n = s.angles, stretch = LayerMemory<T>::kStretch;
-        const int stretches = (scan.positions + stretch - 1) / stretch;
-        spread(stretches, n, [&](int part, int j) {
-            const int begin = part * stretch, end = least_of(begin + stretch, scan.positions);
-            T phase = 0;
-            for (int i = begin; i < end; ++i) {
-                T* at_angle = x.cos + i * n + j;
-                *at_angle = phase = numerics::advance_phase(phase, numerics::angular_velocity(*at_angle), x.dt[i]);
-            }
-            x.stretch_phase[part * n + j] = phase;
-        });
-    }
-    /// sin, cos [C,S] of the cumulative angles. x.phase holds those before the chunk.
+    /// sin, cos [C,S] of the cumulative angles, x.phase ← that at the chunk's end. A warp an angle, its lanes
+    /// positions.
     __device__ void phases(std::int64_t first_position) {
-        const int n = s.angles, stretch = LayerMemory<T>::kStretch;
-        spread(scan.positions, n, [&](int i, int j) {
-            T phase;
-            if (s.turning == Turning::data) {
-                phase = x.phase[j];
-                for (int part = 0; part < i / stretch; ++part)
-                    phase = numerics::wrap_angle(phase + x.stretch_phase[part * n + j]);
-                phase = numerics::wrap_angle(phase + x.cos[i * n + j]);
-            } else {
-                phase = numerics::rope_angle<T>(first_position + time(i), j, n);
+        const int n = s.angles, ld = angle_ld(), lane = static_cast<int>(threadIdx.x) % 32;
+        for (int j = static_cast<int>(threadIdx.x) / 32; j < n; j += kBlockThreads / 32) {
+            T before = x.phase[j];
+            for (int base = 0; base < scan.positions; base += 32) {
+                const int i = base + lane;
+                const bool inside = i < scan.positions;
+                T phase = 0;
+                if (s.turning == Turning::data) {
+                    if (inside)
+                        phase = numerics::advance_phase(phase, numerics::angular_velocity(x.cos[i * ld + j]), x.dt[i]);
+                    phase = phase_up_to_lane(lane == 0 ? numerics::wrap_angle(before + phase) : phase);
+                    before = __shfl_sync(0xffffffffU, phase, 31);
+                } else if (inside) {
+                    phase = numerics::rope_angle<T>(first_position + time(i), j, n);
+                }
+                const auto turn = numerics::sincos(phase);
+                if (inside) x.sin[i * ld + j] = turn.sin;
+                if (inside) x.cos[i * ld + j] = turn.cos;
             }
-            const auto turn = numerics::sincos(phase);
-            x.sin[i * n + j] = turn.sin;
-            x.cos[i * n + j] = turn.cos;
-        });
+            __syncwarp();  // all lanes have read it
+            if (lane == 0) x.phase[j] = before;
+        }
     }
-    /// x.phase ← that at the chunk's end.
-    __device__ void enter_phase() {
-        const int n = s.angles, stretch = LayerMemory<T>::kStretch;
-        spread(n, [&](int j) {
-            T phase = x.phase[j];
-            for (int part = 0; part * stretch < scan.positions; ++part)
-                phase = numerics::wrap_angle(phase + x.stretch_phase[part * n + j]);
-            x.phase[j] = phase;
-        });
+    /// The sum of the lanes up to this one, on the circle.
+    __device__ static T phase_up_to_lane(T phase) {
+        const int lane = static_cast<int>(threadIdx.x) % 32;
+        for (int distance = 1; distance < 32; distance *= 2) {
+            const T other = __shfl_up_sync(0xffffffffU, phase, distance);
+            if (lane >= distance) phase = numerics::wrap_angle(phase + other);
+        }
+        return phase;
     }
 
     /// Row i of B or C, raw on entry: RMSNorm·w + bias, then the rotation. Eight lanes; i < 0: nothing to do but the
@@ -271,7 +277,8 @@ struct HeadBlock {
         };
         for (int j = lane; j < n; j += kGroupLanes) {
             const numerics::Pair<T> pair{value(2 * j), value(2 * j + 1)};
-            const auto turned = numerics::rotate(pair, x.cos[position * n + j], x.sin[position * n + j]);
+            const int turn = position * angle_ld() + j;
+            const auto turned = numerics::rotate(pair, x.cos[turn], x.sin[turn]);
             row[2 * j] = turned.x;
             row[2 * j + 1] = turned.y;
         }

@@ -5,9 +5,9 @@
 
 namespace whorl::gpu {
 
-template <class T, Products P, bool Single>
-struct HeadForward : HeadBlock<T, ScanForward<T, P, Single>, Single> {
-    using Base = HeadBlock<T, ScanForward<T, P, Single>, Single>;
+template <class T, Products P, class Sizes>
+struct HeadForward : HeadBlock<T, ScanForward<T, P, Sizes>, Sizes> {
+    using Base = HeadBlock<T, ScanForward<T, P, Sizes>, Sizes>;
     using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::b, Base::h, Base::at, Base::time;
 
     /// saved: of this head; state: of this head or null. Without a state the sequence starts from nothing.

@@ -14,29 +14,74 @@ struct HeadParts {
     T* sums;   // [task, SumLayout]
 };
 
-template <class T>
-std::int64_t backward_bytes(const StateSpaceShape& s) {
-    return block_bytes<BackwardMemory<T, kExactProducts<T>, false>>(s);
-}
-/// body(P, Shared, Single), constants: with_block_kernel, and whether the layer has one rank.
+/// body(Sizes{}): the sizes that the layer's kernels are compiled for. Float alone is worth more than one.
 template <class T, class Body>
-void with_layer_kernel(const BlockPlan& plan, Products products, const StateSpaceShape& s, const Body& body) {
-    with_block_kernel<T>(plan, products, [&](auto chosen, auto shared) {
-        if (s.rank == 1 && !s.mimo)
-            body(chosen, shared, std::true_type{});
-        else
-            body(chosen, shared, std::false_type{});
+void with_sizes(const StateSpaceShape& s, const Body& body) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+        if (s.rank == 1 && !s.mimo) {
+            if (s.chunk <= 64 && (s.neighbours || s.angles == 0)) {
+                const bool less = s.chunk <= 48;
+                if (s.state == 64 && s.headdim == 16)
+                    return less ? body(FixedSizes<64, 16, 48>{}) : body(FixedSizes<64, 16, 64>{});
+                if (s.state == 64 && s.headdim == 32)
+                    return less ? body(FixedSizes<64, 32, 48>{}) : body(FixedSizes<64, 32, 64>{});
+                if (s.state == 128 && s.headdim == 64 && less) return body(FixedSizes<128, 64, 48>{});
+            }
+            return body(OneRank{});
+        }
+    }
+    body(AnySizes{});
+}
+
+template <class T, class Sizes>
+std::int64_t forward_bytes(const LayerShape<Sizes>& s) {
+    return block_bytes<ForwardMemory<T, kExactProducts<T>, Sizes>>(s);
+}
+template <class T, class Sizes>
+std::int64_t backward_bytes(const LayerShape<Sizes>& s) {
+    return block_bytes<BackwardMemory<T, kExactProducts<T>, Sizes>>(s);
+}
+
+/// A kernel of the layer to start: body(P, Shared, LayerShape<Sizes>, BlockPlan), P and Shared constants; bytes(shape)
+/// is what a block of it needs. Where sizes are not fixed, float32 products serve for the others, too.
+template <class T, class Bytes, class Body>
+void with_layer_kernel(const CudaBackend& backend, const StateSpaceShape& shape, const Bytes& bytes, const Body& body) {
+    const auto plan = [&](const auto& s) {
+        return BlockPlan(bytes(s), s.tasks(), backend.shared_limit(), backend.multiprocessors());
+    };
+    constexpr auto exact = std::integral_constant<Products, kExactProducts<T>>{};
+    const auto outside = [&] {
+        const LayerShape<AnySizes> s{{shape}};
+        body(exact, std::false_type{}, s, plan(s));
+    };
+    with_sizes<T>(shape, [&](auto sizes) {
+        using Sizes = decltype(sizes);
+        const LayerShape<Sizes> s{{shape}};
+        if constexpr (sizeof(T) == sizeof(float)) {
+            if (!plan(s).shared) return outside();
+            if constexpr (LayerShape<Sizes>::kState > 0)
+                with_products<T>(backend.products(),
+                                 [&](auto products) { body(products, std::true_type{}, s, plan(s)); });
+            else
+                body(exact, std::true_type{}, s, plan(s));
+        } else {
+            outside();
+        }
     });
 }
 
 template <class T>
-BlockPlan forward_plan(const CudaBackend& backend, const StateSpaceShape& s) {
-    return {block_bytes<ForwardMemory<T, kExactProducts<T>, false>>(s), s.tasks(), backend.shared_limit(),
-            backend.multiprocessors()};
-}
+constexpr auto forward_size = [](const auto& s) { return forward_bytes<T>(s); };
 template <class T>
-BlockPlan backward_plan(const CudaBackend& backend, const StateSpaceShape& s) {
-    return {backward_bytes<T>(s), s.tasks(), backend.shared_limit(), backend.multiprocessors()};
+constexpr auto backward_size = [](const auto& s) { return backward_bytes<T>(s); };
+
+/// Of memory outside the multiprocessors, where a block needs more than there is inside.
+template <class T, class Bytes>
+std::int64_t outside_bytes(const CudaBackend& backend, const StateSpaceShape& shape, const Bytes& bytes) {
+    std::int64_t scratch = 0;
+    with_layer_kernel<T>(backend, shape, bytes,
+                         [&](auto, auto, const auto&, const BlockPlan& plan) { scratch = plan.scratch(); });
+    return scratch;
 }
 
 constexpr int kSharedWarps = 8;  // of a block that adds what heads share
@@ -60,7 +105,7 @@ struct BackwardScratch {
         parts.theta = numbers(positions * s.angles);
         parts.sums = numbers(s.tasks() * SumLayout(s).count());
         norms = numbers(s.replicas * splits(s).count * 2 * s.state);
-        outside = take(backward_plan<T>(backend, s).scratch());
+        outside = take(outside_bytes<T>(backend, s, backward_size<T>));
         bytes = used;
     }
     static Splits splits(const StateSpaceShape& s) { return {s.batch * s.length, kSharedWarps, 512}; }

@@ -121,6 +121,15 @@ __device__ __forceinline__ void for_tiles(int rows, int columns, const Body& bod
     }
 }
 
+/// The elements of a lane: body(row, column, n, x, sum[n][x]), row and column inside the tile.
+template <class T, class Body>
+__device__ __forceinline__ void each_of(const WarpTile<T>& tile, const Body& body) {
+    const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+#pragma unroll
+    for (int n = 0; n < kEighths; ++n)
+#pragma unroll
+        for (int x = 0; x < 4; ++x) body(g + x / 2 * 8, 8 * n + 2 * t + x % 2, n, x, tile.sum[n][x]);
+}
 /// The elements of two tiles together: body(row, column, first, second, half of the rows).
 template <class T, class Body>
 __device__ __forceinline__ void each_of(const WarpTile<T>& first, const WarpTile<T>& second, const Body& body) {
@@ -131,7 +140,8 @@ __device__ __forceinline__ void each_of(const WarpTile<T>& first, const WarpTile
         for (int x = 0; x < 4; ++x)
             body(g + x / 2 * 8, 8 * n + 2 * t + x % 2, first.sum[n][x], second.sum[n][x], x / 2);
 }
-/// The same for two neighbours of a row at once, from an even column.
+/// The same for two neighbours of a row at once, from an even column: body(row, column, n, half of the rows, first,
+/// second).
 template <class T, class Body>
 __device__ __forceinline__ void each_pair_of(const WarpTile<T>& first, const WarpTile<T>& second, const Body& body) {
     const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
@@ -141,7 +151,7 @@ __device__ __forceinline__ void each_pair_of(const WarpTile<T>& first, const War
         for (int half = 0; half < 2; ++half) {
             const T one[2] = {first.sum[n][2 * half], first.sum[n][2 * half + 1]};
             const T two[2] = {second.sum[n][2 * half], second.sum[n][2 * half + 1]};
-            body(g + 8 * half, 8 * n + 2 * t, one, two, half);
+            body(g + 8 * half, 8 * n + 2 * t, n, half, one, two);
         }
 }
 
