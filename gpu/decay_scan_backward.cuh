@@ -29,7 +29,7 @@ struct ScanBackward : ScanForward<T, P, Sizes> {
           d_k_columns(d_q_columns + columns_size(shape)) {
         T* behind = d_scores;  // once these have been read
         for (T** vector : {&d_log_decay, &d_gamma, &d_carry}) *vector = behind, behind += s.room() + 1;
-        for (T** vector : {&d_strength, &d_exit, &d_entry}) *vector = behind, behind += s.rows();
+        for (T** vector : {&d_strength, &d_exit, &d_entry, &d_crossing}) *vector = behind, behind += s.rows();
         callers = behind;
     }
 
@@ -42,6 +42,7 @@ struct ScanBackward : ScanForward<T, P, Sizes> {
     T *d_q_columns, *d_k_columns;        // [tiles,N], with one rank: sums over a tile's rows of what d_q, d_k returned
     T *d_log_decay, *d_gamma, *d_carry;  // [C+1], out; d_carry[i] is that of position i, from i = 1
     T *d_strength, *d_exit, *d_entry;    // [m]
+    T* d_crossing;                       // [m]: of the pairs that a row's step lies between
     T* callers;                          // [C+1]: free for the caller behind backward(), until the next chunk
 
     __host__ __device__ static int tiles_of(int rows) { return (rows + kTileRows - 1) / kTileRows; }
@@ -53,7 +54,7 @@ struct ScanBackward : ScanForward<T, P, Sizes> {
         return (most_of(scores_room + 2 * columns_size(s), s.rows() * s.m_ld()) + 3) / 4 * 4;
     }
     __host__ __device__ static int d_scores_part(const ScanShape<Sizes>& s) {
-        return most_of(s.rows() * s.m_ld(), 3 * (s.room() + 1 + s.rows()) + s.room() + 1);
+        return most_of(s.rows() * s.m_ld(), 4 * (s.room() + 1 + s.rows()));
     }
 
     /// All gradients of the chunk from d_y and d_h. h holds the state before the chunk (with_state). Each gradient of
@@ -236,6 +237,8 @@ private:
             d_exit[j] = exit * strength[position];
         });
         if (with_state) spread_from(2, m, [&](int i) { d_entry[i] = entry_rows.sum(i, s.state); });
+        pairs.crossings(
+            m, [&](int j) { return strength_of(j); }, [&](int row, T sum) { d_crossing[row] = sum; });
     }
     /// A step's decay weighs the pairs it lies between, the outputs at or behind it (through the entry state), what the
     /// chunk wrote before it into the exit state, and the whole way from entry to exit. d_γ, d_b come from d_s.
@@ -245,7 +248,7 @@ private:
             T sum = 0;
             const int first = i * s.rank;
             if (i >= 0) {
-                sum = pairs.crossing(first, lane, m, [&](int j) { return strength_of(j); });
+                if (lane == 0) sum = d_crossing[first];
                 if (ahead)
                     for (int row = lane; row < first; row += kGroupLanes) sum += d_exit[row];
                 if (with_state)

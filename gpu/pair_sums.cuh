@@ -94,22 +94,42 @@ struct PairSums {
         for (int tile = j / kTileRows; tile < (m + kTileRows - 1) / kTileRows; ++tile) sum += columns[tile * m + j];
         return sum;
     }
-    /// A lane's part, of kGroupLanes, of Σ s_j t_ij over j < first ≤ i.
-    template <class Strength>
-    __device__ T crossing(int first, int lane, int m, const Strength& strength) const {
-        const int tiles = (m + kTileRows - 1) / kTileRows, own = first / kTileRows, start = own * kTileRows,
-                  end = least_of(start + kTileRows, m);
+    /// out(row, Σ s_j t_ij over j < row ≤ i) for every row of the chunk. A thread has a row, half a warp a tile.
+    template <class Strength, class Out>
+    __device__ void crossings(int m, const Strength& strength, const Out& out) const {
+        const int tiles = (m + kTileRows - 1) / kTileRows, lane = static_cast<int>(threadIdx.x) % kTileRows;
+        for (int row = static_cast<int>(threadIdx.x); row < (m + 31) / 32 * 32; row += kBlockThreads) {
+            const int own = row / kTileRows;
+            const bool real = row < m;
+            const T later = real ? below(row, own, tiles, m) * strength(row) : T(0);  // pairs with later tiles
+            T around = 0;  // of earlier tiles with later ones
+            for (int j = lane; j < own * kTileRows && own < tiles; j += kTileRows)
+                around += below(j, own, tiles, m) * strength(j);
+            const T previous = __shfl_up_sync(0xffffffffU, later, 1, kTileRows);
+            const T sum = sum_from_lane(real ? earlier.sum(row, own * kTileRows) : T(0), kTileRows) +
+                          sum_up_to_lane(lane > 0 ? previous : T(0), kTileRows);
+            around = __shfl_sync(0xffffffffU, sum_from_lane(around, kTileRows), 0, kTileRows);
+            const T within = crossing_inside(row, lane, real);
+            if (real) out(row, sum + around + within);
+        }
+    }
+
+private:
+    /// Σ t_ij over i in tiles behind `tile`.
+    __device__ T below(int j, int tile, int tiles, int m) const {
         T sum = 0;
-        for (int i = first + lane; i < end; i += kGroupLanes) {
-            sum += earlier.sum(i, start);
-            for (int j = 0; j < first - start; ++j) sum += inside[i * kTileRows + j];
-        }
-        for (int j = lane; j < first; j += kGroupLanes) {
-            T below = 0;
-            for (int tile = own + 1; tile < tiles; ++tile) below += columns[tile * m + j];
-            sum += below * strength(j);
-        }
+        for (int at = tile + 1; at < tiles; ++at) sum += columns[at * m + j];
         return sum;
+    }
+    /// Of the row's own tile: the lane adds up its row up to column j, and the lanes from j + 1 on that for row j + 1.
+    __device__ T crossing_inside(int row, int lane, bool real) const {
+        T before = 0, crossing = 0;
+        for (int j = 0; j + 1 < kTileRows; ++j) {
+            if (real && j < lane) before += inside[row * kTileRows + j];
+            const T sum = __shfl_sync(0xffffffffU, sum_from_lane(j < lane ? before : T(0), kTileRows), 0, kTileRows);
+            if (lane == j + 1) crossing = sum;
+        }
+        return crossing;
     }
 };
 

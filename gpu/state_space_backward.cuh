@@ -5,13 +5,6 @@
 
 namespace whorl::gpu {
 
-__device__ __forceinline__ void store_pair(float* to, float first, float second) {
-    *reinterpret_cast<float2*>(to) = make_float2(first, second);
-}
-__device__ __forceinline__ void store_pair(double* to, double first, double second) {
-    *reinterpret_cast<double2*>(to) = make_double2(first, second);
-}
-
 /// What one channel of one row of skip, norm and gate passes back.
 template <class T>
 struct GateSlopes {

@@ -9,6 +9,13 @@
 
 namespace whorl::gpu {
 
+__device__ __forceinline__ void store_pair(float* to, float first, float second) {
+    *reinterpret_cast<float2*>(to) = make_float2(first, second);
+}
+__device__ __forceinline__ void store_pair(double* to, double first, double second) {
+    *reinterpret_cast<double2*>(to) = make_double2(first, second);
+}
+
 /// The tensors of the layer, or their gradients.
 template <class T>
 struct StateSpaceViews {
@@ -262,34 +269,40 @@ struct HeadBlock {
         return phase;
     }
 
-    /// Row i of B or C, raw on entry: RMSNorm·w + bias, then the rotation. Eight lanes; i < 0: nothing to do but the
-    /// sum.
-    __device__ void turn_row(int i, int lane, const View<T>& norm, const View<T>& bias, T* rows) const {
-        const int position = s.position_of(i), n = s.angles;
-        T *row = rows + (i < 0 ? 0 : i) * scan.s.n_ld(), scale = 1;
-        if (norm) scale = inverse_rms(row, i < 0 ? 0 : s.state, lane);
-        if (i < 0) return;
-        const T *weight = norm ? norm.at(r) : nullptr, *shift = bias ? bias.at(r, h, s.rank_of(i)) : nullptr;
-        const auto value = [&](int place) {
-            const int c = channel(place);
-            const T normed = weight ? row[place] * (scale * weight[c]) : row[place];
-            return shift ? normed + shift[c] : normed;
-        };
-        for (int j = lane; j < n; j += kGroupLanes) {
-            const numerics::Pair<T> pair{value(2 * j), value(2 * j + 1)};
-            const int turn = position * angle_ld() + j;
-            const auto turned = numerics::rotate(pair, x.cos[turn], x.sin[turn]);
-            row[2 * j] = turned.x;
-            row[2 * j + 1] = turned.y;
-        }
-        for (int place = 2 * n + lane; place < s.state; place += kGroupLanes) row[place] = value(place);
-    }
-    __device__ T inverse_rms(const T* row, int count, int lane) const {
+    /// Row i of B or C, raw on entry: RMSNorm·w + bias, then the rotation. Eight lanes, each with every eighth pair; i
+    /// < 0: nothing to do but the sum.
+    __device__ __forceinline__ void turn_row(int i, int lane, const View<T>& norm, const View<T>& bias, T* rows) const {
+        T* row = rows + (i < 0 ? 0 : i) * scan.s.n_ld();
         T square = 0;
-        for (int c = lane; c < count; c += kGroupLanes) square += row[c] * row[c];
-        square = group_sum(square);
-        __syncwarp();  // the row will be overwritten
-        return numerics::inverse_rms(square, static_cast<T>(s.state), static_cast<T>(s.epsilon));
+        if (norm) {
+            for (int place = 2 * lane; place < s.state; place += 2 * kGroupLanes) {
+                const auto pair = pair_at(row, place);
+                square += pair.x * pair.x;
+                if (place + 1 < s.state) square += pair.y * pair.y;
+            }
+            square = group_sum(square);
+        }
+        if (i < 0) return;
+        const T scale = norm ? numerics::inverse_rms(square, static_cast<T>(s.state), static_cast<T>(s.epsilon)) : T(1);
+        const T *weight = norm ? norm.at(r) : nullptr, *shift = bias ? bias.at(r, h, s.rank_of(i)) : nullptr;
+        const T *cos = x.cos + s.position_of(i) * angle_ld(), *sin = x.sin + s.position_of(i) * angle_ld();
+        for (int place = 2 * lane; place < s.state; place += 2 * kGroupLanes) {
+            auto pair = pair_at(row, place);
+            const int first = channel(place), second = place + 1 < s.state ? channel(place + 1) : first;
+            if (weight) pair = {pair.x * (scale * weight[first]), pair.y * (scale * weight[second])};
+            if (shift) pair = {pair.x + shift[first], pair.y + shift[second]};
+            if (place < 2 * s.angles) pair = numerics::rotate(pair, cos[place / 2], sin[place / 2]);
+            store_pair(row + place, pair.x, pair.y);
+        }
+    }
+    /// Elements place (even) and place + 1 of a row in the block's memory; the latter may be the row's padding.
+    __device__ static numerics::Pair<float> pair_at(const float* row, int place) {
+        const float2 pair = *reinterpret_cast<const float2*>(row + place);
+        return {pair.x, pair.y};
+    }
+    __device__ static numerics::Pair<double> pair_at(const double* row, int place) {
+        const double2 pair = *reinterpret_cast<const double2*>(row + place);
+        return {pair.x, pair.y};
     }
 
     // ---- skip, norm and gate of channel p of row i (position, rank): out = norm(y + D x) ⊙ silu(z) in some order
