@@ -6,6 +6,14 @@
 namespace whorl::gpu {
 namespace {
 
+template <class T>
+struct Velocities {
+    View<T> angle, velocity;
+    __device__ void operator()(std::int64_t r, std::int64_t row, int j) const {
+        velocity.row(r, row)[j] = numerics::angular_velocity(angle.row(r, row)[j]);
+    }
+};
+
 /// One block a task; a task is a head of a sequence of a replica.
 template <class T, Products P, bool Shared, class Sizes>
 __global__ void __launch_bounds__(kBlockThreads, 2)
@@ -54,7 +62,8 @@ OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const State
     OpMemory memory;
     dispatch(dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        memory.saved = s.tasks() * SavedLayout(s).count * static_cast<std::int64_t>(sizeof(T));
+        memory.saved = (s.tasks() * SavedLayout(s).count + s.replicas * s.batch * s.length * s.angles) *
+                       static_cast<std::int64_t>(sizeof(T));
         memory.scratch =
             std::max(outside_bytes<T>(backend, s, forward_size<T>), BackwardScratch<T>(nullptr, backend, s).bytes);
     });
@@ -66,14 +75,18 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
     if (state && s.length == 1 && state_update(backend, s, in, y, state, position)) return;
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
+        const StateSpaceViews<T> views = views_with_saved<T>(s, in, saved);
+        if (s.turning == Turning::data)
+            for_each_element("state_space_forward", backend.stream(), s.replicas, s.batch * s.length, s.angles,
+                             Velocities<T>{views.angle, views.velocity});
         with_layer_kernel<T>(
             backend, s, forward_size<T>,
             [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
                 launch("state_space_forward", forward_kernel<T, products(), shared(), Sizes>,
                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape,
-                       state_space_views<T>(in), view<T>(y), view<T>(state), position, saved.at<T>(),
-                       blocks.shared ? nullptr : scratch.data, blocks.bytes);
+                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape, views,
+                       view<T>(y), view<T>(state), position, saved.at<T>(), blocks.shared ? nullptr : scratch.data,
+                       blocks.bytes);
             });
     });
 }

@@ -197,7 +197,7 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
                 launch("state_space_backward", backward_kernel<T, products(), shared(), Sizes>,
                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
                        blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape,
-                       state_space_views<T>(in), view<T>(d_y), state_space_views<T>(gradient), work.parts,
+                       views_with_saved<T>(s, in, saved), view<T>(d_y), state_space_views<T>(gradient), work.parts,
                        static_cast<const T*>(saved.at<T>()), blocks.shared ? nullptr : work.outside, blocks.bytes);
             });
         add_shared<T>(backend, {s, state_space_views<T>(in), state_space_views<T>(gradient), work.parts}, work.norms);

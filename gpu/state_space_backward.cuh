@@ -237,11 +237,11 @@ private:
         spread_groups(scan.positions, [&](int i, int lane) {
             T d_dt = 0;
             if (i >= 0) {
-                const T* angles = at(in.angle, time(i));
+                const T* velocity = at(in.velocity, time(i));
                 for (int j = lane; j < s.angles; j += kGroupLanes) {
                     const T turning = turn_sum(i, j);
                     to[i * s.angles + j] = x.dt[i] * turning;
-                    d_dt += numerics::angular_velocity(angles[j]) * turning;
+                    d_dt += velocity[j] * turning;
                 }
             }
             d_dt = group_sum(d_dt);

@@ -21,6 +21,7 @@ template <class T>
 struct StateSpaceViews {
     View<T> z, xbc, ddt, da, u, angle;
     View<T> dt_bias, d, a_log, b_bias, c_bias, b_norm, c_norm, mimo_x, mimo_z, mimo_o, norm;
+    View<T> velocity{};  // of the angles, which all heads share: behind what the heads save
 };
 
 template <class T>
@@ -180,9 +181,9 @@ struct HeadBlock {
         fetch_head(scan.positions, s.mimo ? x.raw_x : scan.v, at(in.xbc, t) + h * s.headdim, in.xbc.stride2);
         if (s.gating != Gating::none) fetch_head(scan.positions, x.z, at(in.z, t) + h * s.headdim, in.z.stride2);
         if (s.turning == Turning::data) {
-            const T* angles = at(in.angle, t);
+            const T* velocity = at(in.velocity, t);
             spread(scan.positions, s.angles,
-                   [&](int i, int j) { copy_async(x.cos + i * angle_ld() + j, angles + i * in.angle.stride2 + j); });
+                   [&](int i, int j) { copy_async(x.cos + i * angle_ld() + j, velocity + i * s.angles + j); });
         }
     }
     /// Rows of the head's own channels.
@@ -211,11 +212,16 @@ struct HeadBlock {
             });
         __syncthreads();
         scan.pair_decays();
-        spread_groups(2 * scan.m, [&](int i, int lane) {
-            const bool second = i >= scan.m;
-            turn_row(second ? i - scan.m : i, lane, second ? in.c_norm : in.b_norm, second ? in.c_bias : in.b_bias,
-                     second ? scan.q : scan.k);
-        });
+#pragma unroll 1
+        for (int pass = 0; pass < 2; ++pass) {
+            const bool second = pass == 1;
+            const View<T>&norm = second ? in.c_norm : in.b_norm, &bias = second ? in.c_bias : in.b_bias;
+            const T *weight = norm ? norm.at(r) : nullptr, *shifts = bias ? bias.at(r, h) : nullptr;
+            T* rows = second ? scan.q : scan.k;
+            spread_groups(scan.m, [&](int i, int lane) {
+                turn_row(i, lane, weight, shifts ? shifts + s.rank_of(i) * s.state : nullptr, rows);
+            });
+        }
         __syncthreads();
     }
 
@@ -233,31 +239,43 @@ struct HeadBlock {
             scan.carry[i] = weights.carry;
         });
     }
-    /// sin, cos [C,S] of the cumulative angles, x.phase ← that at the chunk's end. A warp an angle, its lanes
-    /// positions.
+    /// sin, cos [C,S] of the cumulative angles, x.phase ← that at the chunk's end. A warp an angle, two positions a
+    /// lane.
     __device__ void phases(std::int64_t first_position) {
-        const int n = s.angles, ld = angle_ld(), lane = static_cast<int>(threadIdx.x) % 32;
+        const int n = s.angles, lane = static_cast<int>(threadIdx.x) % 32;
         for (int j = static_cast<int>(threadIdx.x) / 32; j < n; j += kBlockThreads / 32) {
             T before = x.phase[j];
-            for (int base = 0; base < scan.positions; base += 32) {
-                const int i = base + lane;
-                const bool inside = i < scan.positions;
-                T phase = 0;
+            for (int base = 0; base < scan.positions; base += 64) {
+                const int i = base + 2 * lane;
+                T first, second;
                 if (s.turning == Turning::data) {
-                    if (inside)
-                        phase = numerics::advance_phase(phase, numerics::angular_velocity(x.cos[i * ld + j]), x.dt[i]);
-                    phase = phase_up_to_lane(lane == 0 ? numerics::wrap_angle(before + phase) : phase);
-                    before = __shfl_sync(0xffffffffU, phase, 31);
-                } else if (inside) {
-                    phase = numerics::rope_angle<T>(first_position + time(i), j, n);
+                    first = step_angle(i, j), second = step_angle(i + 1, j);
+                    const T both = numerics::wrap_angle(first + second);
+                    const T end = phase_up_to_lane(lane == 0 ? numerics::wrap_angle(before + both) : both);
+                    const T previous = __shfl_up_sync(0xffffffffU, end, 1);
+                    first = numerics::wrap_angle((lane == 0 ? before : previous) + first);
+                    second = end;
+                    before = __shfl_sync(0xffffffffU, end, 31);
+                } else {
+                    first = numerics::rope_angle<T>(first_position + time(i), j, n);
+                    second = numerics::rope_angle<T>(first_position + time(i + 1), j, n);
                 }
-                const auto turn = numerics::sincos(phase);
-                if (inside) x.sin[i * ld + j] = turn.sin;
-                if (inside) x.cos[i * ld + j] = turn.cos;
+                keep_turn(i, j, first);
+                keep_turn(i + 1, j, second);
             }
             __syncwarp();  // all lanes have read it
             if (lane == 0) x.phase[j] = before;
         }
+    }
+    /// θΔ of a position; x.cos holds θ.
+    __device__ T step_angle(int i, int j) const {
+        return i < scan.positions ? numerics::advance_phase(T(0), x.cos[i * angle_ld() + j], x.dt[i]) : T(0);
+    }
+    __device__ void keep_turn(int i, int j, T phase) const {
+        const auto turn = numerics::sincos(phase);
+        if (i >= scan.positions) return;
+        x.sin[i * angle_ld() + j] = turn.sin;
+        x.cos[i * angle_ld() + j] = turn.cos;
     }
     /// The sum of the lanes up to this one, on the circle.
     __device__ static T phase_up_to_lane(T phase) {
@@ -271,10 +289,10 @@ struct HeadBlock {
 
     /// Row i of B or C, raw on entry: RMSNorm·w + bias, then the rotation. Eight lanes, each with every eighth pair; i
     /// < 0: nothing to do but the sum.
-    __device__ __forceinline__ void turn_row(int i, int lane, const View<T>& norm, const View<T>& bias, T* rows) const {
+    __device__ __forceinline__ void turn_row(int i, int lane, const T* weight, const T* shift, T* rows) const {
         T* row = rows + (i < 0 ? 0 : i) * scan.s.n_ld();
         T square = 0;
-        if (norm) {
+        if (weight) {
             for (int place = 2 * lane; place < s.state; place += 2 * kGroupLanes) {
                 const auto pair = pair_at(row, place);
                 square += pair.x * pair.x;
@@ -283,8 +301,8 @@ struct HeadBlock {
             square = group_sum(square);
         }
         if (i < 0) return;
-        const T scale = norm ? numerics::inverse_rms(square, static_cast<T>(s.state), static_cast<T>(s.epsilon)) : T(1);
-        const T *weight = norm ? norm.at(r) : nullptr, *shift = bias ? bias.at(r, h, s.rank_of(i)) : nullptr;
+        const T scale =
+            weight ? numerics::inverse_rms(square, static_cast<T>(s.state), static_cast<T>(s.epsilon)) : T(1);
         const T *cos = x.cos + s.position_of(i) * angle_ld(), *sin = x.sin + s.position_of(i) * angle_ld();
         for (int place = 2 * lane; place < s.state; place += 2 * kGroupLanes) {
             auto pair = pair_at(row, place);
@@ -307,14 +325,22 @@ struct HeadBlock {
 
     // ---- skip, norm and gate of channel p of row i (position, rank): out = norm(y + D x) ⊙ silu(z) in some order
 
-    __device__ T skip(T y, int i, int p) const { return y + in.d.at(r)[h] * scan.v[i * scan.s.p_ld() + p]; }
-    __device__ T raw_gate(int i, int p) const { return x.z[s.position_of(i) * scan.s.p_ld() + p]; }
+    __device__ T skip(T y, int i, int p) const {
+        return y + in.d.at(r)[h] * scan.v[i * scan.s.p_ld() + p];
+    }
+    __device__ T raw_gate(int i, int p) const {
+        return x.z[s.position_of(i) * scan.s.p_ld() + p];
+    }
     __device__ T gate(int i, int p) const {
         const T z = raw_gate(i, p);
         return in.mimo_z ? z * in.mimo_z.at(r, h, s.rank_of(i))[p] : z;
     }
-    __device__ T norm_weight(int p) const { return in.norm.at(r)[h * s.headdim + p]; }
-    __device__ bool normed() const { return LayerMemory<T>::normed(s); }
+    __device__ T norm_weight(int p) const {
+        return in.norm.at(r)[h * s.headdim + p];
+    }
+    __device__ bool normed() const {
+        return LayerMemory<T>::normed(s);
+    }
 
     /// x.row_scale[i] = 1/rms of each row; y(i, p) is the scan's output.
     template <class Y>

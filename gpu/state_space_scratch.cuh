@@ -84,6 +84,15 @@ std::int64_t outside_bytes(const CudaBackend& backend, const StateSpaceShape& sh
     return scratch;
 }
 
+/// The layer's tensors, with the angles' velocities behind what the heads save.
+template <class T>
+StateSpaceViews<T> views_with_saved(const StateSpaceShape& s, const Mamba3Tensors& in, const Tensor& saved) {
+    StateSpaceViews<T> views = state_space_views<T>(in);
+    const std::int64_t sequence = std::int64_t{s.length} * s.angles;
+    views.velocity = {saved.at<T>() + s.tasks() * SavedLayout(s).count, s.batch * sequence, sequence, s.angles};
+    return views;
+}
+
 constexpr int kSharedWarps = 8;  // of a block that adds what heads share
 
 /// The backward pass's scratch memory, one part behind the other.
