@@ -3,7 +3,7 @@
 // numbers are subtracted: pairs of two tiles by their row and column sums, pairs inside a tile from a table.
 #pragma once
 
-#include "gpu/tile_product.cuh"
+#include "gpu/weighed_tile.cuh"
 
 namespace whorl::gpu {
 
@@ -36,6 +36,14 @@ struct RowParts {
             const int i = row + lane / 4 + 8 * x;
             if (lane % 4 == 0 && i < m) parts[column / kTileColumns * rows + i] = sum;
         }
+    }
+    /// Leaves Σ_j tile(i, j) x[i·ld + j] of the warp's tile of a m × columns matrix.
+    __device__ __forceinline__ void leave_dots(const WarpTile<T>& tile, int row, int column, int m, int columns,
+                                               const T* x, int ld) const {
+        T lanes[2] = {};
+        each_inside(tile, row, column, m, columns,
+                    [&](int i, int j, T element, int half) { lanes[half] += element * x[i * ld + j]; });
+        leave(row, column, m, lanes);
     }
     __device__ T sum(int row, int columns) const {
         T total = 0;

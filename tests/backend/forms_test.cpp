@@ -94,5 +94,8 @@ TEST_CASE("all forms of the gated delta rule agree, also under strong and tiny d
     check_forms(delta_maker(128, 1, 1), 65, kFewForms);
     check_forms(delta_maker(24, 2, 1), 129, kFewForms);
     check_forms(delta_maker(33, 1, 1), 70, kFewForms);
+    // Many value channels: in two panels on a GPU, and of a number that no panel divides.
+    check_forms(delta_maker(64, 2, 1), 150, {{}, {Form::chunked, 64}, {Form::chunked, 33}});
+    check_forms(delta_maker(67, 1, 1), 70, kFewForms);
     for (const DecayRange& range : {kStrongLog, kTiny}) check_forms(delta_maker(6, 2, 1, range), 131, kForms);
 }

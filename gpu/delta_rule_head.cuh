@@ -1,0 +1,279 @@
+// One head of one sequence of the gated delta rule on one block of threads, between convolutions and output norm: q, k
+// normalised, g = -exp(A_log) softplus(a + dt_bias), β = σ(b) (times 2 with allow_neg_eigval), then the scan.
+//
+// Value channels know nothing of each other. A head with many of them is several tasks, each a panel of its channels:
+// they need less memory each, so that chunks may be longer and more blocks work. What they share of the gradients, all
+// but v's, they leave in parts.
+#pragma once
+
+#include "core/numerics/mixer_terms.hpp"
+#include "gpu/delta_scan_backward.cuh"
+
+namespace whorl::gpu {
+
+struct RuleShape {
+    std::int64_t replicas = 0, batch = 0;
+    int length = 0, heads = 0, v_heads = 0, key = 0, panels = 1, panel = 0, chunk = 1;  // panel: channels of one
+    bool negative = false;                                                              // β up to 2
+    __host__ __device__ int value() const { return panels * panel; }
+    __host__ __device__ std::int64_t tasks() const { return replicas * batch * v_heads * panels; }
+    __host__ __device__ int key_head(int v_head) const { return v_head * heads / v_heads; }
+    __host__ __device__ bool shared_keys() const { return heads != v_heads || panels > 1; }
+    __host__ __device__ DeltaShape scan() const { return {length, key, panel, chunk}; }
+    /// Kept from forward to backward, of a task: every ŵ, and the state on entry to every chunk but the first.
+    __host__ __device__ std::int64_t saved_count() const {
+        return std::int64_t{length} * panel + std::int64_t{scan().chunks() - 1} * key * panel;
+    }
+};
+/// Channels of a panel: all if they are few, else a divisor of theirs between half of the most and the most, if there
+/// is one. The most are fewer beside long keys, whose rows and states want the room.
+inline int panel_of(int key, int value) {
+    const int most = key > 64 ? 32 : 64;
+    if (value <= most) return value;
+    for (int panel = most; panel >= most / 2; --panel)
+        if (value % panel == 0) return panel;
+    return value;
+}
+
+template <class T>
+struct RuleViews {
+    View<T> q, k, v, a, b, dt_bias, a_log;
+};
+
+template <class T>
+struct RuleParts {
+    T *q, *k;  // [task, L, K], only when tasks share keys
+    T *a, *b;  // [task, L], only when heads have several panels
+    T* sums;   // [task, 2]: dt_bias, A_log
+};
+
+template <class T, Products P>
+struct RuleForwardMemory {
+    __host__ __device__ RuleForwardMemory(BlockMemory& memory, const RuleShape& s) : scan(memory, s.scan()) {}
+    DeltaForward<T, P> scan;
+};
+template <class T, Products P>
+struct RuleBackwardMemory {
+    __host__ __device__ RuleBackwardMemory(BlockMemory& memory, const RuleShape& s) : scan(memory, s.scan()) {
+        q_inverse = memory.take<T>(s.chunk);
+        k_inverse = memory.take<T>(s.chunk);
+    }
+    DeltaBackward<T, P> scan;
+    T *q_inverse, *k_inverse;  // [m]: 1/‖raw row‖
+};
+
+template <class T, class Scan>
+struct RuleBlock {
+    const RuleShape& s;
+    const RuleViews<T>& in;
+    Scan& scan;
+    int r, b, j, panel;
+
+    __device__ RuleBlock(const RuleShape& shape, const RuleViews<T>& tensors, Scan& block_scan, int task)
+        : s(shape),
+          in(tensors),
+          scan(block_scan),
+          r(task / (shape.panels * shape.v_heads * static_cast<int>(shape.batch))),
+          b(task / (shape.panels * shape.v_heads) % static_cast<int>(shape.batch)),
+          j(task / shape.panels % shape.v_heads),
+          panel(task % shape.panels) {}
+
+    __device__ T* at(const View<T>& tensor, int i) const { return tensor.at(r, b, scan.begin + i); }
+    __device__ int key_offset() const { return s.key_head(j) * s.key; }
+    __device__ int value_offset() const { return (j * s.panels + panel) * s.panel; }
+    __device__ T q_factor() const { return T(1) / numerics::sqrt(static_cast<T>(s.key)); }
+    __device__ T rate() const { return numerics::head_decay_rate(in.a_log.at(r)[j]); }
+    __device__ T step_bias() const { return in.dt_bias.at(r)[j]; }
+
+    /// Starts the copies of the chunk's raw queries and keys.
+    __device__ void fetch() const {
+        copy_rows<T>(scan.m, s.key, scan.q, scan.s.k_ld(), at(in.q, 0) + key_offset(), in.q.stride2);
+        copy_rows<T>(scan.m, s.key, scan.k, scan.s.k_ld(), at(in.k, 0) + key_offset(), in.k.stride2);
+    }
+    __device__ void coefficients() const {
+        const T rate_of_head = rate(), bias = step_bias();
+        spread(scan.m, [&](int i) {
+            scan.log_decay[i] = rate_of_head * numerics::step_size(at(in.a, i)[j], bias);
+            scan.beta[i] = numerics::write_strength(at(in.b, i)[j], s.negative);
+        });
+    }
+    /// Brings q and k to their lengths and leaves 1/‖raw row‖ where that is wanted. No barrier at the end.
+    __device__ void normalise(T* q_inverse, T* k_inverse) const {
+        const T factor = q_factor();
+        spread_groups(2 * scan.m, [&](int i, int lane) {
+            const bool query = i < scan.m;
+            const int row = query ? i : i - scan.m;
+            normalise_row(i < 0, lane, query ? factor : T(1),
+                          (query ? scan.q : scan.k) + (i < 0 ? 0 : row) * scan.s.k_ld(),
+                          q_inverse && i >= 0 ? (query ? q_inverse : k_inverse) + row : nullptr);
+        });
+    }
+
+private:
+    /// row ← row · factor / ‖row‖, eight lanes; none: nothing but the sum.
+    __device__ void normalise_row(bool none, int lane, T factor, T* row, T* inverse) const {
+        T square = 0;
+        for (int n = lane; n < (none ? 0 : s.key); n += kGroupLanes) square += row[n] * row[n];
+        const T scale = numerics::inverse_length(group_sum(square));
+        if (none) return;
+        if (inverse && lane == 0) *inverse = scale;
+        for (int n = lane; n < s.key; n += kGroupLanes) row[n] *= factor * scale;  // each lane what it read
+    }
+};
+
+template <class T, Products P>
+struct RuleForward : RuleBlock<T, DeltaForward<T, P>> {
+    using Base = RuleBlock<T, DeltaForward<T, P>>;
+    using Base::Base;
+    using Base::s, Base::in, Base::scan, Base::r, Base::b, Base::j, Base::panel, Base::at;
+
+    /// kept: of this task; state: of this head [K,V], read and advanced, or null: nothing is kept with it.
+    __device__ __forceinline__ void run(const View<T>& y, T* state, T* kept) {
+        T* entries = kept + std::int64_t{s.length} * s.panel;
+        const int stride = state ? s.value() : s.panel;  // of the states' rows
+        if (state) {
+            state += panel * s.panel;
+            copy_rows<T>(s.key, s.panel, scan.state, scan.s.v_ld, state, stride);
+        }
+        for (int chunk = 0; chunk < scan.s.chunks(); ++chunk) {
+            const bool with_state = chunk > 0 || state;
+            scan.enter(chunk);
+            this->fetch();
+            copy_rows<T>(scan.m, s.panel, scan.w, scan.s.v_ld, at(in.v, 0) + this->value_offset(), in.v.stride2);
+            prepare();
+            scan.solve(with_state, [&](int i, int p, T value) {
+                if (!state) kept[std::int64_t{scan.begin + i} * s.panel + p] = value;
+            });
+            scan.outputs(with_state, [&](int i, int p, T value) { at(y, i)[this->value_offset() + p] = value; });
+            __syncthreads();
+            if (scan.last() && !state) break;
+            T* to = state ? state : entries + std::int64_t{chunk} * s.key * s.panel;
+            const bool written = !state || scan.last();
+            scan.advance(with_state, [&](int n, int p, T value) {
+                if (written) to[n * stride + p] = value;
+            });
+        }
+    }
+
+private:
+    __device__ void prepare() const {
+        this->coefficients();
+        wait_for_copies();
+        scan.decay_sums();
+        this->normalise(nullptr, nullptr);
+        __syncthreads();
+        scan.weights.pairs(scan.m);
+        __syncthreads();
+    }
+};
+
+template <class T, Products P>
+struct RuleBackward : RuleBlock<T, DeltaBackward<T, P>> {
+    using Base = RuleBlock<T, DeltaBackward<T, P>>;
+    using Base::s, Base::in, Base::scan, Base::r, Base::b, Base::j, Base::at;
+
+    RuleBackwardMemory<T, P>& own;
+    const View<T>& d_y;
+    const RuleViews<T>& gradient;
+    const RuleParts<T>& parts;
+    const T* kept;
+    int task;
+    T sum_dt_bias = 0, sum_a_log = 0;  // each thread's share
+
+    __device__ RuleBackward(const RuleShape& shape, const RuleViews<T>& tensors, RuleBackwardMemory<T, P>& memory,
+                            const View<T>& d_out, const RuleViews<T>& to, const RuleParts<T>& left, const T* saved,
+                            int task_index)
+        : Base(shape, tensors, memory.scan, task_index),
+          own(memory),
+          d_y(d_out),
+          gradient(to),
+          parts(left),
+          kept(saved + std::int64_t{task_index} * shape.saved_count()),
+          task(task_index) {}
+
+    __device__ __forceinline__ void run() {
+        for (int chunk = scan.s.chunks() - 1; chunk >= 0; --chunk) {
+            const bool with_state = chunk > 0;
+            scan.enter(chunk);
+            fetch_rows(chunk);
+            prepare();
+            scan.backward(with_state,
+                          [&](int i, int p, T value) { at(gradient.v, i)[this->value_offset() + p] = value; });
+            if (with_state) scan.state_gradient();
+            scan.row_totals(with_state);
+            rows_backward();
+            __syncthreads();
+            collect(with_state);
+        }
+        const T dt_bias = sum_over_block(sum_dt_bias), a_log = sum_over_block(sum_a_log);
+        if (threadIdx.x != 0) return;
+        parts.sums[2 * task] = dt_bias;
+        parts.sums[2 * task + 1] = a_log;
+    }
+
+private:
+    __device__ void fetch_rows(int chunk) const {
+        const T* entry = kept + std::int64_t{s.length} * s.panel + std::int64_t{chunk - 1} * s.key * s.panel;
+        const int v_ld = scan.s.v_ld;
+        this->fetch();
+        if (chunk > 0) copy_rows<T>(s.key, s.panel, scan.state, v_ld, entry, s.panel);
+        copy_rows<T>(scan.m, s.panel, scan.w, v_ld, kept + std::int64_t{scan.begin} * s.panel, s.panel);
+        copy_rows<T>(scan.m, s.panel, scan.d_o, v_ld, at(d_y, 0) + this->value_offset(), d_y.stride2);
+    }
+    __device__ void prepare() const {
+        __syncthreads();  // the chunk behind has read its coefficients
+        this->coefficients();
+        wait_for_copies();
+        scan.decay_sums();
+        this->normalise(own.q_inverse, own.k_inverse);
+        __syncthreads();
+        scan.weights.pairs(scan.m);
+        scan.row_weights();
+        __syncthreads();
+    }
+
+    /// From d_q, d_k to the gradients of the raw rows. No barrier at the end.
+    __device__ void rows_backward() const {
+        const T factor = this->q_factor();
+        spread_groups(2 * scan.m, [&](int i, int lane) {
+            const bool query = i < scan.m;
+            const int row = i < 0 ? 0 : query ? i : i - scan.m, first = row * scan.s.k_ld();
+            normalise_backward(i < 0, lane, query ? factor : T(1), (query ? own.q_inverse : own.k_inverse)[row],
+                               (query ? scan.q : scan.k) + first, (query ? scan.d_q : scan.d_k) + first,
+                               row_gradient(query, row));
+        });
+    }
+    /// Where row i's gradient goes.
+    __device__ T* row_gradient(bool query, int i) const {
+        if (s.shared_keys())
+            return (query ? parts.q : parts.k) + (std::int64_t{task} * s.length + scan.begin + i) * s.key;
+        return at(query ? gradient.q : gradient.k, i) + this->key_offset();
+    }
+    /// to = Rᵀ d_out through out = raw · factor · inverse, eight lanes; none: nothing but the sum.
+    __device__ void normalise_backward(bool none, int lane, T factor, T inverse, const T* out, const T* d_out,
+                                       T* to) const {
+        T along = 0;
+        for (int n = lane; n < (none ? 0 : s.key); n += kGroupLanes) along += out[n] * d_out[n];
+        along = group_sum(along) / factor;
+        for (int n = lane; n < (none ? 0 : s.key); n += kGroupLanes)
+            to[n] = inverse * (factor * d_out[n] - along * out[n]);
+    }
+
+    /// Where the gradient of position i's a, or b, goes.
+    __device__ T* step_gradient(const View<T>& whole, T* part, int i) const {
+        return s.panels > 1 ? part + std::int64_t{task} * s.length + scan.begin + i : at(whole, i) + j;
+    }
+    __device__ void collect(bool with_state) {
+        const T rate = this->rate(), bias = this->step_bias();
+        scan.collect(with_state, !scan.last(), [&](int i, T d_log_decay, T d_beta) {
+            const T d_a = d_log_decay * rate * numerics::sigmoid(at(in.a, i)[j] + bias);
+            *step_gradient(gradient.a, parts.a, i) = d_a;
+            sum_dt_bias += d_a;
+            sum_a_log += d_log_decay * scan.log_decay[i];
+            *step_gradient(gradient.b, parts.b, i) =
+                d_beta * (s.negative ? T(2) : T(1)) * numerics::sigmoid_derivative(at(in.b, i)[j]);
+        });
+    }
+};
+
+}  // namespace whorl::gpu
