@@ -80,25 +80,7 @@ struct ScanForward {
 
     /// From log_decay, γ, b of the chunk and of the position behind it: sums and strengths. No barrier at the end.
     __device__ void decay_sums() {
-        const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-        if (warp == 0) {
-            T before = 0;
-            for (int base = 0; base < positions; base += 32) {
-                const int i = base + lane;
-                const T sum = before + sum_up_to_lane(i < positions ? log_decay[i] : T(0));
-                if (i < positions) from_start[i] = numerics::exp(sum);
-                before = __shfl_sync(0xffffffffU, sum, 31);
-            }
-        } else if (warp == 1) {
-            T behind = 0;
-            for (int base = (positions - 1) / 32 * 32; base >= 0; base -= 32) {
-                const int i = base + lane;
-                const T own = i < positions ? log_decay[i] : T(0);
-                const T sum = behind + sum_behind_lane(own);
-                if (i < positions) to_end[i] = numerics::exp(sum);
-                behind = __shfl_sync(0xffffffffU, sum + own, 0);
-            }
-        }
+        chunk_decays(positions, log_decay, from_start, to_end);
         spread_from(2, positions,
                     [&](int i) { strength[i] = gamma[i] + (begin + i + 1 < s.length ? carry[i + 1] : T(0)); });
         weights.ends(positions, log_decay);

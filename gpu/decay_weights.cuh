@@ -6,6 +6,31 @@
 
 namespace whorl::gpu {
 
+/// from_start[i] = e^{Σ a over the chunk up to i}, to_end[i] = e^{Σ a behind i}, by the first two warps; no barrier at
+/// the end.
+template <class T>
+__device__ void chunk_decays(int positions, const T* log_decay, T* from_start, T* to_end) {
+    const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+    if (warp == 0) {
+        T before = 0;
+        for (int base = 0; base < positions; base += 32) {
+            const int i = base + lane;
+            const T sum = before + sum_up_to_lane(i < positions ? log_decay[i] : T(0));
+            if (i < positions) from_start[i] = numerics::exp(sum);
+            before = __shfl_sync(0xffffffffU, sum, 31);
+        }
+    } else if (warp == 1) {
+        T behind = 0;
+        for (int base = (positions - 1) / 32 * 32; base >= 0; base -= 32) {
+            const int i = base + lane;
+            const T own = i < positions ? log_decay[i] : T(0);
+            const T sum = behind + sum_behind_lane(own);
+            if (i < positions) to_end[i] = numerics::exp(sum);
+            behind = __shfl_sync(0xffffffffU, sum + own, 0);
+        }
+    }
+}
+
 /// e^{Λ_i-Λ_j} of every pair in a chunk, as products of decays, never as differences of Λ, which would lose digits:
 /// pairs of one stretch of 16 positions from a table, others as head · (stretches between) · tail.
 template <class T>

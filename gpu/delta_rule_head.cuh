@@ -205,10 +205,11 @@ struct RuleBackward : RuleBlock<T, DeltaBackward<T, P>> {
             __syncthreads();
             collect(with_state);
         }
-        const T dt_bias = sum_over_block(sum_dt_bias), a_log = sum_over_block(sum_a_log);
+        T sums[2] = {sum_dt_bias, sum_a_log};
+        sums_over_block(sums);
         if (threadIdx.x != 0) return;
-        parts.sums[2 * task] = dt_bias;
-        parts.sums[2 * task + 1] = a_log;
+        parts.sums[2 * task] = sums[0];
+        parts.sums[2 * task + 1] = sums[1];
     }
 
 private:

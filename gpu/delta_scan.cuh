@@ -81,19 +81,7 @@ struct DeltaChunk {
 
     /// From log_decay; no barrier at the end.
     __device__ void decay_sums() {
-        spread_groups(m, [&](int i, int lane) {
-            T before = 0, behind = 0;
-            if (i >= 0) {
-#pragma unroll 1
-                for (int at = lane; at <= i; at += kGroupLanes) before += log_decay[at];
-#pragma unroll 1
-                for (int at = i + 1 + lane; at < m; at += kGroupLanes) behind += log_decay[at];
-            }
-            before = group_sum(before);
-            behind = group_sum(behind);
-            if (i < 0 || lane > 1) return;
-            (lane == 0 ? from_start : to_end)[i] = numerics::exp(lane == 0 ? before : behind);
-        });
+        chunk_decays(m, log_decay, from_start, to_end);
         weights.ends(m, log_decay);
     }
 
@@ -105,8 +93,11 @@ struct DeltaChunk {
             const bool queries = which > 0;
             T* to = queries ? scores : system;
             add_product<P>(tile, ByRow<T>{queries ? q : k, s.k_ld()}, row, m, keys, column, m, 0, s.key);
-            each_inside(tile, row, column, m, m, [&](int i, int j, T sum, int) {
-                const T weight = j < i ? weights(i, j) : T(queries && j == i);
+            const TileWeights<T> decays(weights, row, column, m);
+            each_of(tile, [&](int i, int j, int n, int x, T sum) {
+                i += row, j += column;
+                if (i >= m || j >= m) return;
+                const T weight = j < i ? decays(i, j, n, x) : T(queries && j == i);
                 to[i * s.c_ld() + j] = sum * (queries ? weight : weight * beta[OfRow ? i : j]);
             });
         });

@@ -27,23 +27,24 @@ struct DeltaBackward : DeltaChunk<T, P> {
         inverse = d_u + s.chunk * u_ld();
         d_k = d_q + s.chunk * s.k_ld();
         d_state = memory.take<T>(s.chunks() > 1 ? s.key * s.v_ld : 0);
-        for (T** vector : {&exit_weight, &entry_weight, &d_exit, &d_entry}) *vector = memory.take<T>(s.chunk);
+        for (T** vector : {&exit_weight, &entry_weight, &d_exit, &d_entry, &d_crossing})
+            *vector = memory.take<T>(s.chunk);
         through_parts = memory.take<T>(kBlockThreads / 32);
     }
 
-    PairSums<T> pairs;              // of the decays' gradient, in the place of the weights
-    RowParts<T> exit_rows;          // ŵ·(K d_S)
-    RowParts<T> strength_rows;      // ŵ·r
-    RowParts<T> query_rows;         // q·d_q through the entry state
-    RowParts<T> key_rows;           // k·d_k through it
-    T* d_o;                         // [m,V], in
-    T* r;                           // [m,V]
-    T* d_u;                         // [m,V], rows u_ld() apart
-    T *d_q, *d_k;                   // [m,K], out; in the place of d_u and the inverse
-    T* d_state;                     // [K,V]: of the state behind the chunk, then of that before it
-    T *exit_weight, *entry_weight;  // [m]: β e^{Λ_end-Λ}, -β e^Λ
-    T *d_exit, *d_entry;            // [m]
-    T* through_parts;               // [warps]: of the product of the states' entries with their gradients
+    PairSums<T> pairs;                 // of the decays' gradient, in the place of the weights
+    RowParts<T> exit_rows;             // ŵ·(K d_S)
+    RowParts<T> strength_rows;         // ŵ·r
+    RowParts<T> query_rows;            // q·d_q through the entry state
+    RowParts<T> key_rows;              // k·d_k through it
+    T* d_o;                            // [m,V], in
+    T* r;                              // [m,V]
+    T* d_u;                            // [m,V], rows u_ld() apart
+    T *d_q, *d_k;                      // [m,K], out; in the place of d_u and the inverse
+    T* d_state;                        // [K,V]: of the state behind the chunk, then of that before it
+    T *exit_weight, *entry_weight;     // [m]: β e^{Λ_end-Λ}, -β e^Λ
+    T *d_exit, *d_entry, *d_crossing;  // [m]
+    T* through_parts;                  // [warps]: of the product of the states' entries with their gradients
 
     __host__ __device__ int u_ld() const { return column_ld(s.value); }
 
@@ -90,9 +91,11 @@ struct DeltaBackward : DeltaChunk<T, P> {
             });
         });
     }
-    /// From the tiles' parts: what flows through the states, of each row. No barrier at the end.
+    /// From the tiles' parts: what flows through pairs and states, of each row. No barrier at the end.
     __device__ void row_totals(bool with_state) {
         const bool ahead = !this->last();
+        pairs.crossings(
+            m, [&](int j) { return beta[j]; }, [&](int i, T sum) { d_crossing[i] = sum; });
         spread_from(4, m, [&](int i) {
             d_exit[i] = ahead ? exit_weight[i] * exit_rows.sum(i, s.value) : T(0);
             d_entry[i] = with_state ? query_rows.sum(i, s.key) + key_rows.sum(i, s.key) : T(0);
@@ -109,7 +112,7 @@ struct DeltaBackward : DeltaChunk<T, P> {
         spread_groups(m, [&](int i, int lane) {
             T sum = 0;
             if (i >= 0) {
-                sum = pairs.crossing(i, lane, m, [](int) { return T(1); });
+                if (lane == 0) sum = d_crossing[i];
 #pragma unroll 1
                 for (int row = lane; row < i; row += kGroupLanes) sum += d_exit[row];
 #pragma unroll 1
@@ -159,24 +162,27 @@ private:
             const ByRow<T> w_rows{w, s.v_ld};
             add_product<P>(d_score, ByRow<T>{d_o, s.v_ld}, row, m, w_rows, column, m, 0, s.value);
             add_product<P>(d_system, ByRow<T>{r, s.v_ld}, row, m, w_rows, column, m, 0, s.value);
+            const TileWeights<T> decays(weights, row, column, m);
             pairs.add(
                 row, column, m,
-                [&](int i, int j, int n, int x) {
-                    return mask_pair(i, j, beta[j] * d_score.sum[n][x], beta[j] * d_system.sum[n][x]);
+                [&](int i, int j, int n, int x, T strength) {
+                    return mask_pair(i, j, d_score.sum[n][x], d_system.sum[n][x], strength,
+                                     j < i ? decays(i, j, n, x) : T(0));
                 },
-                [](int) { return T(1); });
+                [&](int j) { return beta[j]; });
         });
     }
-    /// d_score, d_system: d_o_i·u_j and r_i·u_j. Returns the pair's term of the decays' gradient. The system's place
-    /// (i, j) is this lane's alone up to the diagonal, and so is (j, i), which holds nothing before.
-    __device__ __forceinline__ T mask_pair(int i, int j, T d_score, T d_system) const {
+    /// d_score, d_system: d_o_i·ŵ_j and r_i·ŵ_j; strength: β_j. Returns the pair's term of the decays' gradient over
+    /// β_j. The system's place (i, j) is this lane's alone up to the diagonal, and so is (j, i), which holds nothing
+    /// before.
+    __device__ __forceinline__ T mask_pair(int i, int j, T d_score, T d_system, T strength, T decay) const {
         const int at = i * s.c_ld() + j;
         if (j >= i) {
-            scores[at] = j == i ? d_score : T(0);
+            scores[at] = j == i ? d_score * strength : T(0);
             if (j == i) system[at] = 0;
             return 0;
         }
-        const T pair = d_score * scores[at] - d_system * system[at], weight = weights(i, j);
+        const T pair = d_score * scores[at] - d_system * system[at], weight = strength * decay;
         scores[at] = d_score * weight;
         system[at] = system[j * s.c_ld() + i] = -d_system * (beta[i] * weight);
         return pair;
