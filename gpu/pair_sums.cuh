@@ -47,6 +47,7 @@ struct RowParts {
     }
     __device__ T sum(int row, int columns) const {
         T total = 0;
+#pragma unroll 1
         for (int tile = 0; tile < tiles(columns); ++tile) total += parts[tile * rows + row];
         return total;
     }
@@ -99,6 +100,7 @@ struct PairSums {
     /// Σ_i t_ij.
     __device__ T column_sum(int j, int m) const {
         T sum = 0;
+#pragma unroll 1
         for (int tile = j / kTileRows; tile < (m + kTileRows - 1) / kTileRows; ++tile) sum += columns[tile * m + j];
         return sum;
     }
@@ -111,13 +113,14 @@ struct PairSums {
             const bool real = row < m;
             const T later = real ? below(row, own, tiles, m) * strength(row) : T(0);  // pairs with later tiles
             T around = 0;  // of earlier tiles with later ones
+#pragma unroll 1
             for (int j = lane; j < own * kTileRows && own < tiles; j += kTileRows)
                 around += below(j, own, tiles, m) * strength(j);
             const T previous = __shfl_up_sync(0xffffffffU, later, 1, kTileRows);
             const T sum = sum_from_lane(real ? earlier.sum(row, own * kTileRows) : T(0), kTileRows) +
                           sum_up_to_lane(lane > 0 ? previous : T(0), kTileRows);
             around = __shfl_sync(0xffffffffU, sum_from_lane(around, kTileRows), 0, kTileRows);
-            const T within = crossing_inside(row, lane, real);
+            const T within = crossing_inside(row, lane, m);
             if (real) out(row, sum + around + within);
         }
     }
@@ -126,17 +129,21 @@ private:
     /// Σ t_ij over i in tiles behind `tile`.
     __device__ T below(int j, int tile, int tiles, int m) const {
         T sum = 0;
+#pragma unroll 1
         for (int at = tile + 1; at < tiles; ++at) sum += columns[at * m + j];
         return sum;
     }
-    /// Of the row's own tile: the lane adds up its row up to column j, and the lanes from j + 1 on that for row j + 1.
-    __device__ T crossing_inside(int row, int lane, bool real) const {
-        T before = 0, crossing = 0;
-        for (int j = 0; j + 1 < kTileRows; ++j) {
-            if (real && j < lane) before += inside[row * kTileRows + j];
-            const T sum = __shfl_sync(0xffffffffU, sum_from_lane(j < lane ? before : T(0), kTileRows), 0, kTileRows);
-            if (lane == j + 1) crossing = sum;
-        }
+    /// Of the row's own tile, whose table becomes sums over the rows from each on: first a lane has a column.
+    __device__ T crossing_inside(int row, int lane, int m) const {
+        T* const tile = inside + (row - lane) * kTileRows;
+        T behind = 0, crossing = 0;
+#pragma unroll
+        for (int i = kTileRows - 1; i > 0; --i)
+            if (i > lane && row - lane + i < m) tile[i * kTileRows + lane] = behind += tile[i * kTileRows + lane];
+        __syncwarp();
+#pragma unroll
+        for (int j = 0; j + 1 < kTileRows; ++j)
+            if (j < lane && row < m) crossing += tile[lane * kTileRows + j];
         return crossing;
     }
 };
