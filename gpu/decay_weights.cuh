@@ -13,6 +13,7 @@ __device__ void chunk_decays(int positions, const T* log_decay, T* from_start, T
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
     if (warp == 0) {
         T before = 0;
+#pragma unroll 1
         for (int base = 0; base < positions; base += 32) {
             const int i = base + lane;
             const T sum = before + sum_up_to_lane(i < positions ? log_decay[i] : T(0));
@@ -21,6 +22,7 @@ __device__ void chunk_decays(int positions, const T* log_decay, T* from_start, T
         }
     } else if (warp == 1) {
         T behind = 0;
+#pragma unroll 1
         for (int base = (positions - 1) / 32 * 32; base >= 0; base -= 32) {
             const int i = base + lane;
             const T own = i < positions ? log_decay[i] : T(0);
@@ -54,6 +56,7 @@ struct DecayWeights {
         constexpr int first_warp = 4, warps = kBlockThreads / 32 - first_warp;
         const int warp = static_cast<int>(threadIdx.x) / 32 - first_warp, lane = static_cast<int>(threadIdx.x) % 32;
         if (warp < 0) return;
+#pragma unroll 1
         for (int base = 32 * warp; base < positions; base += 32 * warps) {
             const int i = base + lane;
             const T own = i < positions ? log_decay[i] : T(0);
@@ -67,9 +70,12 @@ struct DecayWeights {
     /// The rest; no barrier at the end.
     __device__ void pairs(int positions) {
         spread(positions, [&](int j) {
+            const int start = j / kStretch * kStretch;
             T weight = 1;
-            const int end = least_of(j / kStretch * kStretch + kStretch, positions);
-            for (int i = j + 1; i < end; ++i) table[i * kStretch + j % kStretch] = weight *= decay[i];
+#pragma unroll
+            for (int x = 1; x < kStretch; ++x)
+                if (start + x > j && start + x < positions)
+                    table[(start + x) * kStretch + j - start] = weight *= decay[start + x];
         });
         spread_from(2, stretches, [&](int j) {
             T weight = 1;
