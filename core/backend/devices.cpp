@@ -10,10 +10,7 @@ Devices Devices::at_most(std::size_t count) const {
 }
 
 void Devices::set_precision(const Precision& precision) const {
-    for (Backend* one : all_) {
-        one->attach();
-        one->set_precision(precision);
-    }
+    for (Backend* one : all_) one->set_precision(precision);
 }
 
 std::string Devices::describe() const {

@@ -47,13 +47,14 @@ Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const D
 
 void Trainer::make_shares(const ModelConfig& model, const Devices& devices, GroupRequest request) {
     if (config_.data_parallel > 1) {
+        communicators_ = make_communicators(devices, running_);
         // All take the same groups of replicas, as many as fit everywhere.
         for (std::size_t i = 0; i < works_.size(); ++i) {
             devices[i].attach();
             request.replicas = group_that_fits(config_, model, data_, works_[i], devices[i], request);
+            works_[i].others = communicators_[i].get();
         }
-        communicators_ = make_communicators(devices, request.replicas);
-        for (std::size_t i = 0; i < works_.size(); ++i) works_[i].others = communicators_[i].get();
+        devices.first().attach();
     }
     crew_.run([&](std::size_t i) {
         devices[i].attach();

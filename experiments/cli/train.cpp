@@ -24,9 +24,11 @@ Syntax syntax() {
         "describes, and\n"
         "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves. However a run is "
         "interrupted,\n"
-        "--resume goes on from its last checkpoint and ends with the same bytes.",
+        "--resume goes on from its last checkpoint and ends with the same bytes; so it does on another number of "
+        "--devices.",
         {"whorl train parity-quick --out runs/parity", "whorl train my.toml --set model.preset=mamba2 --set batch=128",
          "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run",
+         "whorl train parity-full --devices 0,1", "whorl train my.toml --devices 0,1 --set data_parallel=2",
          "whorl train parity-full --set replicas.learning_rate='{ log = [1e-4, 1e-2], count = 8 }' --memory 4"});
     syntax.positionals = {{"RECIPE", 0, 1}};
     add_set_option(syntax.options);
@@ -123,12 +125,16 @@ int dry_run(const Parsed& parsed) {
     check_devices(setup, devices, group_request(parsed));
     Trainer trainer(at_largest_size(setup.config.training), setup.model, *setup.data,
                     replicas_of(setup.config.replicas), devices, group_request(parsed));
-    const std::int64_t replicas = setup.config.replicas.count(), group = trainer.plan().group();
+    const std::int64_t replicas = setup.config.replicas.count(), group = trainer.plan().group(),
+                       first = trainer.shares().front().replicas.count;
+    const std::size_t used = trainer.shares().size();
+    const std::string each = used > 1 ? fmt::format("each of {} devices, ", used) : "";
     const double rate = tokens_per_second(setup, trainer), tokens = total_tokens(setup);
     fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, replicas,
                ParameterLayout(setup.model).count());
-    fmt::print("groups   {} of up to {} replicas\n", (replicas + group - 1) / group, group);
-    fmt::print("memory   {} on {}\n", memory_text(trainer.plan().memory()), devices.describe());
+    fmt::print("groups   {} of up to {} replicas\n", (first + group - 1) / group * static_cast<std::int64_t>(used),
+               group);
+    fmt::print("memory   {} on {}{}\n", memory_text(trainer.plan().memory()), each, devices.describe());
     fmt::print("tokens   {:.2f} million in {} steps (padding included)\n", tokens / 1e6, setup.config.training.steps);
     fmt::print("time     about {} at {:.0f} tokens/s, plus evaluation\n", duration_text(tokens / rate), rate);
     return 0;

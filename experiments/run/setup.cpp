@@ -50,6 +50,7 @@ void check_devices(const RunSetup& run, const Devices& devices, const GroupReque
         group_that_fits(run.config.training, run.model, *run.data, works[i], devices[i], request,
                         {{run.config.validation.on, "validation.sizes"}, {run.config.test, "test.sizes"}});
     }
+    devices.first().attach();
     const std::string reason = run.config.training.data_parallel > 1 ? why_no_communicator() : "";
     if (!reason.empty()) throw UserError("data_parallel: " + reason);
 }

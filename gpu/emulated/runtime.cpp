@@ -91,11 +91,11 @@ std::size_t pages(int which) {
 namespace whorl::emulated {
 
 int device_of(cudaStream_t stream) {
-    return stream->device;
+    return stream ? stream->device : current_device;  // null: the current device's own stream
 }
 
 void submit(cudaStream_t stream, Work work) {
-    if (stream->recorded)
+    if (stream && stream->recorded)
         stream->recorded->nodes.push_back(std::move(work));
     else
         work();
@@ -113,7 +113,7 @@ void launch(const Grid& grid, const void* kernel, cudaStream_t stream, Work call
         result(cudaErrorInvalidConfiguration);
     else if (!is_allowed(kernel, grid.shared))
         result(cudaErrorInvalidValue);
-    else if (stream->device != current_device)
+    else if (device_of(stream) != current_device)
         result(cudaErrorInvalidResourceHandle);
     else
         submit(stream, [grid, call = std::move(call)] { run_grid(grid, call); });
@@ -191,7 +191,7 @@ cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) {
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-    const int device = stream->device;
+    const int device = whorl::emulated::device_of(stream);
     if ((kind != cudaMemcpyDeviceToHost && !lies_on(device, to, bytes)) ||
         (kind != cudaMemcpyHostToDevice && !lies_on(device, from, bytes)))
         return result(cudaErrorInvalidValue);
@@ -200,7 +200,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
-    if (!lies_on(stream->device, to, bytes)) return result(cudaErrorInvalidValue);
+    if (!lies_on(whorl::emulated::device_of(stream), to, bytes)) return result(cudaErrorInvalidValue);
     whorl::emulated::submit(stream, [=] { std::memset(to, value, bytes); });
     return cudaSuccess;
 }

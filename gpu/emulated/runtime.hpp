@@ -75,7 +75,7 @@ namespace whorl::emulated {
 
 inline constexpr int kDevices = 2;
 
-/// The device of a stream.
+/// The device of a stream; for null, the current one.
 int device_of(cudaStream_t stream);
 /// Does `work` now, or keeps it while `stream` records.
 void submit(cudaStream_t stream, std::function<void()> work);
