@@ -43,13 +43,13 @@ TEST_CASE("without a GPU the processor is used, and asking for a GPU says why th
 }
 
 TEST_CASE("GPUs that are not there are named with those that are", "[cli][devices]") {
-    const int count = whorl::cuda_device_count();
-    const Outcome outcome = run_whorl("train parity-quick --devices 0," + std::to_string(count) + " --dry-run");
+    const int count = whorl::cuda_device_count(), beyond = count + 1;
+    const Outcome outcome = run_whorl("train parity-quick --devices 0," + std::to_string(beyond) + " --dry-run");
     CHECK(outcome.status == 2);
     CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
     CHECK_THAT(outcome.err,
                ContainsSubstring(count == 0 ? "--devices: " + whorl::why_no_cuda()
-                                            : "there is no GPU " + std::to_string(count) + "; this machine has 0"));
+                                            : "there is no GPU " + std::to_string(beyond) + "; this machine has 0"));
 }
 
 TEST_CASE("bad usage gets one line and status 2", "[cli]") {
