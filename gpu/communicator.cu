@@ -17,7 +17,8 @@ namespace {
 
 void check_nccl(int result, const char* what) {
     if (result != kNcclSuccess)
-        throw RuntimeFailure(std::string(what) + " between the GPUs: " + nccl().error_string(result));
+        throw RuntimeFailure(std::string(what) + " between the GPUs: " + nccl().error_string(result) +
+                             " (NCCL_DEBUG=WARN says more)");
 }
 
 /// A replica's numbers as they are added.

@@ -26,9 +26,9 @@ public:
     /// it, for as many replicas and in the same order; it can be recorded (Backend::record), by all or by none.
     virtual void combine(const Tensor& gradient, const LossTensors& losses) = 0;
 
-    /// Returns when the threads of all devices have come here. Between a meeting and the end of what is combined after
-    /// it, no thread may allocate, free, record or ask for a kernel for the first time: any of these may wait for all
-    /// devices, one of which then waits for this one.
+    /// Returns when the threads of all devices have come here. A device waits in what is combined for the others, and a
+    /// thread that allocates, frees, records or asks for a kernel for the first time may wait for all devices. Hence it
+    /// does so only when it has asked for all that others wait for, and comes here before it asks for more.
     virtual void meet() = 0;
 
     /// Frees the others from waiting for a device that failed; nothing can be combined any more. For any thread.
