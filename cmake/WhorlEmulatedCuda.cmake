@@ -7,6 +7,7 @@ function(whorl_add_emulated_gpu target)
   list(FILTER kernels INCLUDE REGEX "\\.cu$")
   set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX)
   add_library(${target} STATIC ${ARGN} ${emulation})
+  target_compile_definitions(${target} PRIVATE WHORL_EMULATED_GPU)
   target_include_directories(${target} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/gpu/emulated)
   # nvcc knows #pragma unroll, and lets memory be read as another type than it was written.
   target_compile_options(${target} PRIVATE -Wno-unknown-pragmas -fno-strict-aliasing -g1)

@@ -16,7 +16,7 @@ struct Batch {
     const StepNumbers* steps;
     const ReplicaNumbers* replicas;
     View<std::int32_t> tokens, row_of, target;
-    std::int64_t min_size, sequences, length, slots;  // slots: a sequence
+    std::int64_t min_size, first, sequences, length, slots;  // first: of the step's sequences; slots: of each
 };
 
 /// Targets lie in shared memory until their slots are known: `target_stride` of them a thread.
@@ -36,7 +36,7 @@ __global__ void batch_kernel(OneTask task, Batch in, int stride) {
     task.generate({replica.data_seed,
                    Split::train,
                    static_cast<std::uint64_t>(now.step),
-                   static_cast<std::uint64_t>(b),
+                   static_cast<std::uint64_t>(in.first + b),
                    {in.min_size, now.size}},
                   sample);
     fill_slots(sample, b * in.length, {in.row_of.at(r) + b * in.slots, in.target.at(r) + b * in.slots, in.slots});
@@ -56,6 +56,7 @@ public:
                           view<std::int32_t>(order.supervision.row_of),
                           view<std::int32_t>(order.supervision.target),
                           order.min_size,
+                          order.first,
                           sequences,
                           length,
                           order.supervision.row_of.features() / sequences};

@@ -111,7 +111,7 @@ double matrix_rate(CudaBackend& backend, std::byte* out, std::int64_t blocks) {
 }  // namespace gpu
 
 Ceilings measure_cuda_ceilings() {
-    gpu::CudaBackend backend;
+    gpu::CudaBackend backend(0);
     const std::int64_t size = std::int64_t{1} << 29;
     const Buffer from = backend.allocate(size), to = backend.allocate(size);
     const std::int64_t blocks = 32 * backend.multiprocessors();

@@ -19,6 +19,7 @@ public:
         check(cudaGraphGetNodes(graph, nullptr, &count), "counting a graph's nodes");
         nodes_ = static_cast<std::int64_t>(count);
         check(cudaGraphInstantiate(&graph_, graph, 0), "making a graph");
+        check(cudaGraphUpload(graph_, stream), "handing over a graph");  // now, so that no run of it allocates
     }
     ~GraphRecording() override { cudaGraphExecDestroy(graph_); }
     GraphRecording(const GraphRecording&) = delete;
@@ -40,12 +41,12 @@ void check(cudaError_t status, const char* what) {
     throw RuntimeFailure(std::string(what) + " on the GPU: " + cudaGetErrorString(status));
 }
 
-CudaBackend::CudaBackend() {
-    const std::string reason = why_no_cuda();
+CudaBackend::CudaBackend(int index) : index_(index) {
+    const std::string reason = why_no_cuda(index);
     if (!reason.empty()) throw UserError("--device cuda: " + reason + "; choose --device cpu");
     cudaDeviceProp device{};
-    check(cudaGetDeviceProperties(&device, 0), "device properties");
-    check(cudaSetDevice(0), "choosing the device");
+    check(cudaGetDeviceProperties(&device, index), "device properties");
+    use();
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream");
     shared_limit_ = static_cast<std::int64_t>(device.sharedMemPerBlockOptin) - kStaticShared;
     multiprocessors_ = device.multiProcessorCount;
@@ -58,11 +59,16 @@ CudaBackend::~CudaBackend() {
     if (stream_) cudaStreamDestroy(stream_);
 }
 
+void CudaBackend::use() const {
+    check(cudaSetDevice(index_), "choosing the device");
+}
+
 std::string CudaBackend::describe() const {
     return "GPU, " + name_;
 }
 
 std::int64_t CudaBackend::free_memory() const {
+    use();
     std::size_t available = 0, total = 0;
     check(cudaMemGetInfo(&available, &total), "free memory");
     return static_cast<std::int64_t>(available);
@@ -83,6 +89,7 @@ unsigned* CudaBackend::tickets(std::int64_t count) const {
 }
 
 Buffer CudaBackend::allocate(std::int64_t bytes) {
+    use();
     void* memory = nullptr;
     const auto size = static_cast<std::size_t>(bytes > 0 ? bytes : kAlignment);
     if (cudaMalloc(&memory, size) != cudaSuccess) {
@@ -95,22 +102,27 @@ Buffer CudaBackend::allocate(std::int64_t bytes) {
 }
 
 void CudaBackend::upload(const Tensor& to, const void* from, std::int64_t bytes) {
+    use();
     check(cudaMemcpyAsync(to.data, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice, stream_), "upload");
     check(cudaStreamSynchronize(stream_), "upload");
 }
 void CudaBackend::download(void* to, const Tensor& from, std::int64_t bytes) {
+    use();
     check(cudaMemcpyAsync(to, from.data, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost, stream_), "download");
     check(cudaStreamSynchronize(stream_), "download");
 }
 void CudaBackend::zero(const Tensor& first, std::int64_t bytes) {
+    use();
     check(cudaMemsetAsync(first.data, 0, static_cast<std::size_t>(bytes), stream_), "zeroing memory");
 }
 
 void CudaBackend::synchronize() {
+    use();
     check(cudaStreamSynchronize(stream_), "the work");
 }
 
 std::unique_ptr<Recording> CudaBackend::record(std::function<void()> work) {
+    use();
     check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "recording");
     cudaGraph_t graph = nullptr;
     try {
@@ -128,7 +140,14 @@ std::unique_ptr<Recording> CudaBackend::record(std::function<void()> work) {
 
 }  // namespace gpu
 
-std::string why_no_cuda() {
+int cuda_device_count() {
+    int count = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    cudaGetLastError();
+    return status == cudaSuccess ? count : 0;
+}
+
+std::string why_no_cuda(int index) {
     int count = 0;
     const cudaError_t status = cudaGetDeviceCount(&count);
     cudaGetLastError();
@@ -136,8 +155,9 @@ std::string why_no_cuda() {
     if (status == cudaErrorInsufficientDriver)
         return "no GPU: the NVIDIA driver is missing, or older than the CUDA version of this build";
     if (status != cudaSuccess) return std::string("no GPU: ") + cudaGetErrorString(status);
+    if (index < 0 || index >= count) return "no GPU " + std::to_string(index) + " on this machine";
     cudaDeviceProp device{};
-    gpu::check(cudaGetDeviceProperties(&device, 0), "device properties");
+    gpu::check(cudaGetDeviceProperties(&device, index), "device properties");
     if (device.major * 10 + device.minor < gpu::kOldestMajor * 10 + gpu::kOldestMinor)
         return std::string("no GPU that is new enough: ") + device.name + " has compute capability " +
                std::to_string(device.major) + "." + std::to_string(device.minor) + ", 7.5 is needed";
@@ -152,8 +172,8 @@ bool cuda_is_emulated() {
 #endif
 }
 
-std::unique_ptr<Backend> make_cuda_backend() {
-    return std::make_unique<gpu::CudaBackend>();
+std::unique_ptr<Backend> make_cuda_backend(int index) {
+    return std::make_unique<gpu::CudaBackend>(index);
 }
 
 }  // namespace whorl

@@ -1,5 +1,9 @@
 // The operations on one GPU. Each is a file of this folder that mirrors core/cpu; see core/backend/backend.hpp for what
 // they compute. All work goes to one stream; upload and download wait for it.
+//
+// CUDA keeps a current device for each thread, and a kernel must be started with its stream's. Whatever allocates,
+// copies, zeroes, waits or records chooses the backend's device first; a thread that turns from one backend to another
+// and asks for an operation at once attaches itself (Backend::attach).
 #pragma once
 
 #include <cuda_runtime.h>
@@ -11,14 +15,15 @@ namespace whorl::gpu {
 
 class CudaBackend final : public Backend {
 public:
-    /// The first GPU. Throws UserError when there is none that this build can use.
-    CudaBackend();
+    /// GPU number `index`. Throws UserError when it is not there or this build cannot use it.
+    explicit CudaBackend(int index);
     ~CudaBackend() override;
     CudaBackend(const CudaBackend&) = delete;
     CudaBackend& operator=(const CudaBackend&) = delete;
 
     Device device() const override { return Device::cuda; }
     std::string describe() const override;
+    void attach() override { use(); }
     std::int64_t free_memory() const override;
     void set_precision(const Precision& precision) override;
 
@@ -104,6 +109,7 @@ public:
                const Tensor& first_moment, const Tensor& second_moment) override;
 
     cudaStream_t stream() const { return stream_; }
+    int index() const { return index_; }
     /// What matrix units multiply where the operation's scalar is float.
     Products products() const { return products_; }
     /// `count` zeroed tickets for last_to_arrive, which leaves them zero. Operations follow one another: all may use
@@ -114,6 +120,10 @@ public:
     int multiprocessors() const { return multiprocessors_; }
 
 private:
+    /// From here on the calling thread's device is this one.
+    void use() const;
+
+    int index_;
     cudaStream_t stream_ = nullptr;
     std::int64_t shared_limit_ = 0;
     int multiprocessors_ = 0;

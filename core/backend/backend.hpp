@@ -94,6 +94,9 @@ public:
     virtual ~Backend() = default;
     virtual Device device() const = 0;
     virtual std::string describe() const = 0;
+    /// Makes the calling thread one that asks this backend for work. To be called where several backends are used,
+    /// by each thread that turns to one of them; several threads must not use one backend at the same time.
+    virtual void attach() {}
     /// How many of its operations could run side by side, each on a processor of its own.
     virtual int processors() const { return 1; }
     /// From now on float operations multiply matrices so. Throws UserError where the device cannot.
@@ -223,8 +226,11 @@ std::int64_t gated_delta_state_size(const GatedDeltaNetConfig& config);
 /// `threads` = 0: as many as the machine has. Results do not depend on it.
 std::unique_ptr<Backend> make_cpu_backend(int threads = 0);
 
-/// The first GPU. Throws UserError where the build or the machine has none (gpu/no_cuda.cpp in a build without CUDA).
-std::unique_ptr<Backend> make_cuda_backend();
+/// GPU number `index` of those that the machine shows, and the calling thread attached to it. Throws UserError where
+/// the build or the machine has none that it can use (gpu/no_cuda.cpp in a build without CUDA).
+std::unique_ptr<Backend> make_cuda_backend(int index = 0);
+/// How many GPUs the machine shows; 0 in a build without CUDA.
+int cuda_device_count();
 /// What a GPU reaches at most, measured: 10⁹ float32 operations a second (two a multiply-add), the same of its matrix
 /// units on TF32 and bfloat16 (by mma.sync, warp by warp; 0 where this build has no code for them), and 10⁹ bytes a
 /// second read and written by a large copy.
@@ -233,8 +239,8 @@ struct Ceilings {
 };
 Ceilings measure_cuda_ceilings();
 
-/// Why make_cuda_backend would throw, in a few words; empty when there is a GPU that this build can use.
-std::string why_no_cuda();
+/// Why make_cuda_backend would throw, in a few words; empty when this build can use that GPU.
+std::string why_no_cuda(int index = 0);
 
 /// Whether the GPU of this build is an emulation on the processor (gpu/emulated), for tests: used only when asked for.
 bool cuda_is_emulated();

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/backend/backend.hpp"
+#include "core/backend/communicator.hpp"
 #include "core/model/mixers/mixer.hpp"
 #include "core/model/parameter_layout.hpp"
 
@@ -23,11 +23,6 @@ struct State {
     std::vector<MixerState> layers;
     std::int64_t capacity = 0;
     std::int64_t position = 0;  // tokens seen
-};
-
-/// Sums over each replica's supervised slots, f64 [R] on the device.
-struct LossTensors {
-    Tensor loss, correct, used;
 };
 
 struct ModelShape {

@@ -14,6 +14,7 @@ struct BatchOrder {
     std::int64_t min_size = 1;
     Tensor tokens;            // i32 [R,B,1,L]
     Supervision supervision;  // the slots are shared out evenly among the B sequences
+    std::int64_t first = 0;   // which sequence of the step the first of the B is
 };
 
 class DeviceBatch {

@@ -8,15 +8,18 @@
 
 namespace whorl {
 
-std::vector<Rows> groups_of(std::int64_t rows, std::int64_t most) {
-    const std::int64_t count = (rows + most - 1) / most;
-    std::vector<Rows> groups;
+std::vector<Rows> equal_parts(std::int64_t rows, std::int64_t count) {
+    std::vector<Rows> parts;
     for (std::int64_t i = 0, first = 0; i < count; ++i) {
         const std::int64_t size = rows / count + (i < rows % count ? 1 : 0);
-        groups.push_back({first, size});
+        parts.push_back({first, size});
         first += size;
     }
-    return groups;
+    return parts;
+}
+
+std::vector<Rows> groups_of(std::int64_t rows, std::int64_t most) {
+    return equal_parts(rows, (rows + most - 1) / most);
 }
 
 std::int64_t largest_group(const MemoryNeed& need, std::int64_t replicas, std::int64_t memory) {

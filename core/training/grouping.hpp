@@ -14,6 +14,8 @@ struct Rows {
     std::int64_t first = 0, count = 0;
 };
 
+/// Rows [0, rows) in `count` parts, equal in size but for one, the larger ones first.
+std::vector<Rows> equal_parts(std::int64_t rows, std::int64_t count);
 /// Rows [0, rows) in as few groups of at most `most` as possible, equal in size but for one.
 std::vector<Rows> groups_of(std::int64_t rows, std::int64_t most);
 

@@ -23,7 +23,7 @@ ModelConfig preset_model(const ModelChoice& choice, std::int64_t vocabulary, con
 }  // namespace
 
 Determinism determinism_of(const TrainingConfig& config) {
-    return config.curriculum.reacts() ? Determinism::same_setup : Determinism::same_replica;
+    return config.curriculum.reacts() || config.data_parallel > 1 ? Determinism::same_setup : Determinism::same_replica;
 }
 
 ModelConfig model_of(const ModelChoice& choice, std::int64_t vocabulary, const std::string& where) {

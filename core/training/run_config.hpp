@@ -38,6 +38,10 @@ struct EarlyStop {
 struct TrainingConfig {
     std::int64_t steps = 1000;
     std::int64_t batch = 64;  // sequences a replica and step
+    /// GPUs that share each batch, for a model too large for one to be quick with: the gradient is the sum of theirs,
+    /// equal to one device's within rounding. It is part of the config because it changes bits; over how many devices
+    /// whole replicas are spread does not, and is not. 1: each replica is computed on one device.
+    std::int64_t data_parallel = 1;
     LossConfig loss;
     OptimizerConfig optimizer;
     Schedule schedule;
@@ -125,6 +129,7 @@ void describe(V& v, EarlyStop& c) {
 }
 
 inline constexpr double kMostExamples = 1 << 24;
+inline constexpr double kMostDevices = 64;
 
 template <class V>
 void describe_evaluation(V& v, EvaluationConfig& c) {
@@ -173,6 +178,7 @@ void describe(V& v, RunConfig& c) {
     v.field("name", c.name);
     v.field("steps", c.training.steps, range(1, 1e9));
     v.field("batch", c.training.batch, range(1, kMostExamples));
+    v.field("data_parallel", c.training.data_parallel, range(1, kMostDevices));
     v.field("log_every", c.log_every, at_least(1));
     v.field("determinism", c.determinism);
     v.field("model", c.model);
@@ -193,8 +199,10 @@ void describe(V& v, RunConfig& c) {
               "advance_at is decided at validations: give validation.every, the steps between them");
     v.require(c.determinism != Determinism::same_replica || determinism_of(c.training) == Determinism::same_replica,
               "determinism",
-              "same_replica cannot be had with curriculum.advance_at, which reacts to the whole population; choose "
-              "same_setup");
+              "same_replica cannot be had with curriculum.advance_at, which reacts to the whole population, nor with "
+              "data_parallel, whose sums depend on it; choose same_setup");
+    v.require(c.training.batch % c.training.data_parallel == 0, "data_parallel",
+              "must divide batch: every GPU takes as many of its sequences");
 }
 
 }  // namespace whorl

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "core/base/error.hpp"
 #include "core/training/evaluation.hpp"
@@ -19,30 +18,61 @@ std::vector<double> start_column(const std::vector<std::vector<double>>* known, 
     return known ? (*known)[size] : std::vector<double>(replicas, 0.0);
 }
 
+bool same_number(double a, double b) {
+    return a == b || (std::isnan(a) && std::isnan(b));
+}
+
 }  // namespace
 
 Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const DataSource& data,
-                 std::vector<ReplicaHyper> replicas, Backend& backend, const GroupRequest& request)
+                 std::vector<ReplicaHyper> replicas, const Devices& devices, const GroupRequest& request)
     : config_(config),
       data_(data),
       replicas_(std::move(replicas)),
-      backend_(backend),
-      model_(model, backend, DType::f32),
-      pass_(make_training_pass(model_, backend)),
-      plan_(config_, *pass_, model_, data, static_cast<std::int64_t>(replicas_.size()), backend, request),
-      population_(model_.layout(), replicas_, backend, plan_.group()),
-      work_(config_, data, *pass_, plan_.training_shape(config_.curriculum.largest(), plan_.group()), population_,
-            backend),
-      stages_(static_cast<std::size_t>(work_.queue().capacity())),
+      works_(shares_of_work(config_, static_cast<std::int64_t>(replicas_.size()), devices.size())),
+      crew_(works_.size(), [this] { abandon(); }),
+      shares_(works_.size()),
       standing_(replicas_.size()),
       running_(static_cast<std::int64_t>(replicas_.size())),
-      groups_(groups_of(running_, plan_.group())),
       sums_(replicas_.size()) {
+    make_shares(model, devices, request);
+    std::int64_t capacity = shares_.front()->capacity();
+    for (const auto& share : shares_) capacity = std::min(capacity, share->capacity());
+    steps_.resize(static_cast<std::size_t>(capacity));
+    stages_.resize(steps_.size());
     for (std::size_t r = 0; r < replicas_.size(); ++r)
         if (!replicas_[r].alive) stop(r, StopReason::held);
     retire();
-    // All memory now: a run that cannot fit should say so at once.
-    pass_->bind(plan_.training_shape(config_.curriculum.largest(), plan_.group()));
+}
+
+void Trainer::make_shares(const ModelConfig& model, const Devices& devices, GroupRequest request) {
+    if (config_.data_parallel > 1) {
+        communicators_ = make_communicators(devices, running_);
+        // All take the same groups of replicas, as many as fit everywhere.
+        for (std::size_t i = 0; i < works_.size(); ++i) {
+            devices[i].attach();
+            request.replicas = group_that_fits(config_, model, data_, works_[i], devices[i], request);
+            works_[i].others = communicators_[i].get();
+        }
+        devices.first().attach();
+    }
+    crew_.run([&](std::size_t i) {
+        devices[i].attach();
+        shares_[i] = std::make_unique<Share>(config_, model, data_, replicas_, works_[i], devices[i], request);
+        shares_[i]->connect();
+    });
+}
+
+void Trainer::abandon() const {
+    for (const auto& one : communicators_) one->abandon();
+}
+
+template <class Work>
+void Trainer::on_shares(const Work& work) const {
+    crew_.run([&](std::size_t i) {
+        shares_[i]->backend().attach();
+        work(*shares_[i]);
+    });
 }
 
 // --- training --------------------------------------------------------------------------------------------------------
@@ -64,53 +94,53 @@ StageProgress Trainer::stage_in_time(const StageProgress& stage, std::int64_t st
     return step - stage.since >= curriculum.steps_per_stage ? StageProgress{stage.stage + 1, step} : stage;
 }
 
-// What the next steps are, to all replicas and to each.
 void Trainer::plan_steps(std::int64_t count) {
-    StepQueue& queue = work_.queue();
     StageProgress stage = stage_;
     for (std::int64_t k = 0; k < count; ++k) {
         const std::int64_t step = step_ + k;
         const auto i = static_cast<std::size_t>(k);
         stages_[i] = stage = stage_in_time(stage, step);
-        queue.steps[i] = {step, size_at(step, stage), schedule_factor(config_.schedule, step, config_.steps),
-                          bias_correction(config_.optimizer.beta1, step + 1),
-                          bias_correction(config_.optimizer.beta2, step + 1)};
+        steps_[i] = {step, size_at(step, stage), schedule_factor(config_.schedule, step, config_.steps),
+                     bias_correction(config_.optimizer.beta1, step + 1),
+                     bias_correction(config_.optimizer.beta2, step + 1)};
     }
-    for (std::int64_t row = 0; row < running_; ++row) {
-        const ReplicaHyper& hyper = replicas_[population_.replica_at(row)];
-        queue.replicas[static_cast<std::size_t>(row)] = {hyper.data_seed, hyper.learning_rate, hyper.weight_decay};
-    }
-}
-
-void Trainer::ask_for(std::int64_t count) {
-    plan_steps(count);
-    work_.queue().upload(count, running_);
-    for (std::int64_t k = 0; k < count; ++k)
-        for (const Rows& rows : groups_) {
-            pass_->bind(plan_.training_shape(work_.queue().steps[static_cast<std::size_t>(k)].size, rows.count));
-            work_.ask(k, rows);
-        }
 }
 
 // What came of the steps, in their order, as if each had been waited for: a replica that failed in one of them has kept
 // its parameters since, and what it computed later counts for nothing.
 void Trainer::take_in(std::int64_t count) {
-    StepQueue& queue = work_.queue();
-    queue.fetch(count);
     for (std::int64_t k = 0; k < count && standing_.count(StopReason::none) > 0; ++k) {
         const auto i = static_cast<std::size_t>(k);
-        for (std::int64_t row = 0; row < running_; ++row) follow(population_.replica_at(row), queue.metrics(k, row));
+        check_agreement(k);
+        for (const auto& share : shares_)
+            for (std::int64_t row = 0; speaks(*share) && row < share->running(); ++row)
+                follow(share->replica_at(row), share->metrics(k, row));
         stage_ = stages_[i];
-        tokens_ += config_.batch * plan_.training_shape(queue.steps[i].size, 1).length;
+        tokens_ += config_.batch * bucket_length(data_.positions(steps_[i].size));
         ++step_;
     }
     retire();
 }
 
+// Devices that share batches update their own copies of the parameters from the same gradient: were its norm another
+// one somewhere, the copies would drift apart.
+void Trainer::check_agreement(std::int64_t k) {
+    for (std::size_t s = 0; s < shares_.size(); ++s)
+        for (std::int64_t row = 0; !speaks(*shares_[s]) && row < shares_[s]->running(); ++row) {
+            const StepMetrics &here = shares_.front()->metrics(k, row), &there = shares_[s]->metrics(k, row);
+            if (!same_number(here.norm, there.norm) || !same_number(here.loss, there.loss))
+                throw RuntimeFailure(
+                    fmt::format("the devices no longer agree on the gradient of step {}: norm {} on "
+                                "the first and {} on number {}",
+                                step_, here.norm, there.norm, s + 1));
+        }
+}
+
 void Trainer::step(std::int64_t count) {
     while (count > 0 && !finished()) {
-        const std::int64_t together = std::min({count, config_.steps - step_, work_.queue().capacity()});
-        ask_for(together);
+        const std::int64_t together = std::min({count, config_.steps - step_, steps_ahead()});
+        plan_steps(together);
+        on_shares([&](Share& share) { share.take(steps_, together); });
         take_in(together);
         count -= together;
     }
@@ -132,24 +162,11 @@ void Trainer::stop(std::size_t replica, StopReason reason) {
     standing_.reason[replica] = reason;
 }
 
-// Stopped replicas leave the front rows, where groups are made: those that stopped first go furthest back.
 void Trainer::retire() {
-    const std::int64_t before = running_;
-    for (;;) {
-        std::int64_t earliest = -1;
-        for (std::int64_t row = 0; row < running_; ++row) {
-            const std::int64_t stopped = standing_.stopped_at[population_.replica_at(row)];
-            if (stopped >= 0 && (earliest < 0 || stopped < earliest)) earliest = stopped;
-        }
-        if (earliest < 0) break;
-        retire_stopped_at(earliest);
-    }
-    if (running_ != before) groups_ = groups_of(running_, plan_.group());
-}
-
-void Trainer::retire_stopped_at(std::int64_t step) {
-    for (std::int64_t row = running_ - 1; row >= 0; --row)
-        if (standing_.stopped_at[population_.replica_at(row)] == step) population_.swap_rows(row, --running_);
+    const std::int64_t running = standing_.count(StopReason::none);
+    if (running == running_) return;
+    running_ = running;
+    on_shares([&](Share& share) { share.retire(standing_.stopped_at); });
 }
 
 TrainingRow Trainer::take_row() {
@@ -161,41 +178,43 @@ TrainingRow Trainer::take_row() {
 // --- evaluation ------------------------------------------------------------------------------------------------------
 
 // Those behind were stopped before `known`, whose answer is theirs still.
-std::int64_t Trainer::rows_to_evaluate(const Evaluation* known) const {
-    const std::int64_t all = population_.replicas();
-    if (known == nullptr) return all;
-    std::int64_t rows = running_;
-    while (rows < all && standing_.stopped_at[population_.replica_at(rows)] > known->step) ++rows;
+std::int64_t Trainer::rows_to_evaluate(const Share& share, const Evaluation* known) const {
+    if (known == nullptr) return share.rows();
+    std::int64_t rows = share.running();
+    while (rows < share.rows() && standing_.stopped_at[share.replica_at(rows)] > known->step) ++rows;
     return rows;
 }
 
-// The first rows at one size, in the last columns of `evaluation`.
-void Trainer::evaluate_size(std::int64_t size, std::int64_t rows, Evaluation& evaluation, const EvaluationConfig& on) {
-    const ModelShape shape = plan_.evaluation_shape(size, on.count);
-    for (const Rows& group : groups_of(rows, shape.replicas)) {
-        const Tensor parameters = rows_of(population_.parameters(), group.first, group.count);
-        const Evaluation part = whorl::evaluate({model_, parameters, backend_, shape.batch * shape.length}, data_,
-                                                evaluation.split, {{size}, on.count, on.seed});
-        for (std::int64_t row = 0; row < group.count; ++row) {
-            const auto i = static_cast<std::size_t>(row);
-            const std::size_t r = population_.replica_at(group.first + row);
-            evaluation.accuracy.back()[r] = part.accuracy[0][i];
-            evaluation.loss.back()[r] = part.loss[0][i];
-            if (!part.found.empty()) evaluation.found.back()[r] = part.found[0][i];
-        }
-    }
+// At one size, in the last columns of `evaluation`. Devices that share batches all do it, so that the memory of all
+// goes the same way, and must come to the same numbers.
+void Trainer::evaluate_size(std::int64_t size, const Evaluation* known, Evaluation& evaluation,
+                            const EvaluationConfig& on, bool running_only) {
+    std::vector<Evaluation> others(communicators_.empty() ? 0 : shares_.size(), evaluation);
+    crew_.run([&](std::size_t i) {
+        Share& share = *shares_[i];
+        share.backend().attach();
+        share.evaluate(size, running_only ? share.running() : rows_to_evaluate(share, known),
+                       speaks(share) ? evaluation : others[i], on);
+    });
+    for (std::size_t i = 1; i < others.size(); ++i)
+        for (std::size_t r = 0; r < replicas_.size(); ++r)
+            if (others[i].accuracy.back()[r] != evaluation.accuracy.back()[r] ||
+                !same_number(others[i].loss.back()[r], evaluation.loss.back()[r]))
+                throw RuntimeFailure(
+                    fmt::format("the devices no longer hold the same parameters at step {}: loss {} "
+                                "on the first and {} on number {}",
+                                step_, evaluation.loss.back()[r], others[i].loss.back()[r], i + 1));
 }
 
 Evaluation Trainer::evaluate(Split split, const EvaluationConfig& on, const Evaluation* known) {
     if (known && (known->split != split || known->sizes != on.sizes || known->count != on.count)) known = nullptr;
     Evaluation evaluation{split, step_, on.sizes, on.count, {}, {}};
-    const std::int64_t rows = rows_to_evaluate(known);
     for (std::size_t i = 0; i < on.sizes.size(); ++i) {
         evaluation.accuracy.push_back(start_column(known ? &known->accuracy : nullptr, i, replicas_.size()));
         evaluation.loss.push_back(start_column(known ? &known->loss : nullptr, i, replicas_.size()));
         if (has_found_share(data_))
             evaluation.found.push_back(start_column(known ? &known->found : nullptr, i, replicas_.size()));
-        evaluate_size(on.sizes[i], rows, evaluation, on);
+        evaluate_size(on.sizes[i], known, evaluation, on, false);
     }
     return evaluation;
 }
@@ -217,10 +236,10 @@ std::optional<StageReview> Trainer::review_stage(const EvaluationConfig& on) {
     StageReview review{step_, stage_.stage, size_at(step_, stage_), 0, false};
     const std::vector<double> nothing(replicas_.size(), 0.0);
     Evaluation evaluation{Split::validation, step_, {review.size}, on.count, {nothing}, {nothing}, {nothing}};
-    evaluate_size(review.size, running_, evaluation, on);
+    evaluate_size(review.size, nullptr, evaluation, on, true);
     std::vector<double> accuracy;
-    for (std::int64_t row = 0; row < running_; ++row)
-        accuracy.push_back(evaluation.accuracy.front()[population_.replica_at(row)]);
+    for (std::size_t r = 0; r < replicas_.size(); ++r)
+        if (standing_.stopped_at[r] < 0) accuracy.push_back(evaluation.accuracy.front()[r]);
     review.accuracy = median(accuracy);
     review.passed = review.accuracy >= config_.curriculum.advance_at;
     if (review.passed) stage_ = {stage_.stage + 1, step_};
@@ -230,7 +249,12 @@ std::optional<StageReview> Trainer::review_stage(const EvaluationConfig& on) {
 // --- interruptions ---------------------------------------------------------------------------------------------------
 
 TrainerSnapshot Trainer::snapshot() const {
-    return {step_, tokens_, stage_, standing_, sums_, population_.values()};
+    const std::size_t count = replicas_.size() * static_cast<std::size_t>(model().layout().slice());
+    PopulationValues values{std::vector<float>(count), std::vector<float>(count), std::vector<float>(count)};
+    on_shares([&](Share& share) {
+        if (speaks(share)) share.collect(values);
+    });
+    return {step_, tokens_, stage_, standing_, sums_, std::move(values)};
 }
 
 void Trainer::restore(const TrainerSnapshot& snapshot) {
@@ -243,16 +267,8 @@ void Trainer::restore(const TrainerSnapshot& snapshot) {
     stage_ = snapshot.stage;
     standing_ = snapshot.standing;
     sums_ = snapshot.sums;
-    std::vector<std::size_t> order(replicas_.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    // Running ones first, then those stopped last, as retire() leaves them.
-    const auto& stopped = standing_.stopped_at;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return stopped[a] < 0 ? stopped[b] >= 0 : stopped[b] >= 0 && stopped[a] > stopped[b];
-    });
     running_ = standing_.count(StopReason::none);
-    groups_ = groups_of(running_, plan_.group());
-    population_.set(snapshot.values, std::move(order));
+    on_shares([&](Share& share) { share.restore(snapshot.values, standing_.stopped_at); });
 }
 
 }  // namespace whorl

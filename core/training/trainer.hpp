@@ -1,21 +1,18 @@
 // Trains a population: all replicas take every step together, each with its own data, learning rate and decay. A
 // population too large for the memory takes each step group by group; a replica that is stopped costs nothing more.
+// Several devices have a share each (share.hpp) and work at the same time, each asked by a thread of its own.
 //
 // What replica r computes depends on its own ReplicaHyper, the configs and the step only: not on the other replicas,
-// the groups, the number of threads, or where a run was interrupted (determinism: same_replica) — unless the curriculum
-// reacts to the population, which leaves same_setup.
+// the groups, the number of threads or devices, or where a run was interrupted (determinism: same_replica) — unless the
+// curriculum reacts to the population, or devices share batches (data_parallel), which leaves same_setup.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "core/model/training_pass.hpp"
-#include "core/training/batch_plan.hpp"
-#include "core/training/metrics.hpp"
-#include "core/training/population.hpp"
-#include "core/training/run_config.hpp"
-#include "core/training/training_step.hpp"
+#include "core/base/crew.hpp"
+#include "core/training/share.hpp"
 
 namespace whorl {
 
@@ -31,16 +28,21 @@ struct TrainerSnapshot {
 
 class Trainer {
 public:
-    /// Allocates everything for the longest training batch. `data` and `backend` must outlive the trainer. Throws
-    /// UserError for a curriculum that starts below the task's smallest size, and for a population or group that the
-    /// memory does not hold (it says how many fit).
+    /// Allocates everything for the longest training batch. `data` and the backends must outlive the trainer; of more
+    /// devices than replicas the first ones are used. `request` is each device's. Throws UserError for a curriculum
+    /// that starts below the task's smallest size, for a population or group that the memory does not hold (it says how
+    /// many fit), and where data_parallel asks for other devices.
     Trainer(const TrainingConfig& config, const ModelConfig& model, const DataSource& data,
-            std::vector<ReplicaHyper> replicas, Backend& backend, const GroupRequest& request = {});
+            std::vector<ReplicaHyper> replicas, const Devices& devices, const GroupRequest& request = {});
 
-    const LanguageModel& model() const { return model_; }
-    const Population& population() const { return population_; }
+    /// Of the first device, whose share is the largest.
+    const LanguageModel& model() const { return shares_.front()->model(); }
+    const Population& population() const { return shares_.front()->population(); }
+    const BatchPlan& plan() const { return shares_.front()->plan(); }
+
     const std::vector<ReplicaHyper>& replicas() const { return replicas_; }
-    const BatchPlan& plan() const { return plan_; }
+    /// How the work is shared out, one entry a device.
+    const std::vector<ShareOfWork>& shares() const { return works_; }
 
     const Standing& standing() const { return standing_; }
     const std::vector<std::int64_t>& stopped_at() const { return standing_.stopped_at; }
@@ -54,7 +56,7 @@ public:
     /// no replica stops.
     void step(std::int64_t count = 1);
     /// Steps that are taken without the host waiting in between: worth asking for at once.
-    std::int64_t steps_ahead() const { return backend_.steps_ahead(); }
+    std::int64_t steps_ahead() const { return static_cast<std::int64_t>(steps_.size()); }
 
     /// Means since the last call; the sums start again.
     TrainingRow take_row();
@@ -80,33 +82,39 @@ private:
     bool in_last_stage(const StageProgress& stage) const;
     StageProgress stage_in_time(const StageProgress& stage, std::int64_t step) const;
 
+    void make_shares(const ModelConfig& model, const Devices& devices, GroupRequest request);
+    void abandon() const;
+    /// work(share) for all of them, at the same time; each share's on its own thread.
+    template <class Work>
+    void on_shares(const Work& work) const;
+    /// Devices that share batches agree: the first speaks for all of them.
+    bool speaks(const Share& share) const { return communicators_.empty() || &share == shares_.front().get(); }
+
     void plan_steps(std::int64_t count);
-    void ask_for(std::int64_t count);
     void take_in(std::int64_t count);
+    void check_agreement(std::int64_t k);
     void follow(std::size_t replica, const StepMetrics& metrics);
     void stop(std::size_t replica, StopReason reason);
     void retire();
-    void retire_stopped_at(std::int64_t step);
 
-    std::int64_t rows_to_evaluate(const Evaluation* known) const;
-    void evaluate_size(std::int64_t size, std::int64_t rows, Evaluation& evaluation, const EvaluationConfig& on);
+    std::int64_t rows_to_evaluate(const Share& share, const Evaluation* known) const;
+    void evaluate_size(std::int64_t size, const Evaluation* known, Evaluation& evaluation, const EvaluationConfig& on,
+                       bool running_only);
 
     TrainingConfig config_;
     const DataSource& data_;
     std::vector<ReplicaHyper> replicas_;
-    Backend& backend_;
-    LanguageModel model_;  // bound by evaluation, and by a pass that takes the batch as a whole
-    std::unique_ptr<TrainingPass> pass_;
-    BatchPlan plan_;
-    Population population_;
-    TrainingStep work_;
-    std::vector<StageProgress> stages_;  // of the steps that are asked for together
+    std::vector<ShareOfWork> works_;
+    std::vector<std::unique_ptr<Communicator>> communicators_;  // only of devices that share batches
+    mutable Crew crew_;
+    std::vector<std::unique_ptr<Share>> shares_;
+    std::vector<StepNumbers> steps_;  // that are asked for together
+    std::vector<StageProgress> stages_;
 
     std::int64_t step_ = 0, tokens_ = 0;
     StageProgress stage_;
     Standing standing_;
-    std::int64_t running_ = 0;  // these replicas stand in the first rows, those stopped last behind them
-    std::vector<Rows> groups_;  // of the running ones
+    std::int64_t running_ = 0;
     IntervalSums sums_;
 };
 

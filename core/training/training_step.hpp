@@ -14,12 +14,19 @@
 
 namespace whorl {
 
+/// Which sequences of each batch a step computes with: as many as the pass is bound to, from the first on. The
+/// communicator connects it to the devices that compute with the others; null: there are no others.
+struct BatchPart {
+    std::int64_t first = 0;
+    Communicator* others = nullptr;
+};
+
 class TrainingStep {
 public:
     /// `longest` is the longest shape that the pass will be bound to, and of the most replicas. The references must
     /// outlive the step.
     TrainingStep(const TrainingConfig& config, const DataSource& data, TrainingPass& pass, const ModelShape& longest,
-                 Population& population, Backend& backend);
+                 Population& population, Backend& backend, const BatchPart& part = {});
 
     /// The steps asked for together: to be filled in and uploaded first, to be fetched afterwards.
     StepQueue& queue() { return queue_; }
@@ -39,6 +46,7 @@ private:
     TrainingPass& pass_;
     Population& population_;
     Backend& backend_;
+    BatchPart part_;
     StepQueue queue_;
     std::unique_ptr<DeviceBatch> maker_;  // null: the host makes the batch
     BatchLoader loader_;

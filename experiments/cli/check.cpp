@@ -74,7 +74,7 @@ int run_check(const Arguments& arguments) {
                   "the baseline's\nconfidence. Exit status 1 when a bound is not met.",
                   {"whorl check experiments/baselines/parity.toml", "whorl check my.toml --out runs/check --json"});
     syntax.positionals = {{"BASELINE"}};
-    add_device_options(syntax.options);
+    add_training_devices(syntax.options);
     syntax.options.add_options()("out", po::value<std::string>(), "keep the runs here (default: they are removed)")(
         "json", po::bool_switch(), "for programs");
     const auto parsed = parse(syntax, arguments);
@@ -82,8 +82,8 @@ int run_check(const Arguments& arguments) {
     const Baseline baseline = read_baseline(load_toml(parsed->first("BASELINE")));
     std::vector<RunSetup> setups;  // all errors before any training
     for (const Gate& gate : baseline.gates) setups.push_back(gate_setup(baseline, gate));
-    const auto backend = make_backend(*parsed);
-    for (const RunSetup& setup : setups) backend->set_precision(setup.config.precision);
+    const OwnedDevices devices = make_devices(*parsed);
+    for (const RunSetup& setup : setups) devices.all().set_precision(setup.config.precision);
     const Runs runs(*parsed);
     const InterruptGuard guard;
     bool all_hold = true;
@@ -92,7 +92,7 @@ int run_check(const Arguments& arguments) {
         const Gate& gate = baseline.gates[i];
         ProgressLine line(gate.name);
         const SessionResult run =
-            train_run(setups[i], open_or_create(runs.of(gate), setups[i]), *backend, hooks_for(line));
+            train_run(setups[i], open_or_create(runs.of(gate), setups[i]), devices.all(), hooks_for(line));
         line.finish();
         if (run.interrupted) return 128 + InterruptGuard::signal();
         const GateResult result = judge(gate, baseline.confidence, setups[i], run);

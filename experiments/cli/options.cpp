@@ -1,5 +1,6 @@
 #include "experiments/cli/options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <sstream>
@@ -10,7 +11,7 @@
 namespace whorl::cli {
 namespace {
 
-constexpr std::int64_t kMostThreads = 1024;
+constexpr std::int64_t kMostThreads = 1024, kMostGpuNumber = 1023;
 
 void print_help(const Syntax& syntax) {
     std::ostringstream out;
@@ -90,6 +91,36 @@ std::optional<Parsed> parse(const Syntax& syntax, const Arguments& arguments) {
     }
 }
 
+namespace {
+
+// "0, 1 and 2"
+std::string counted(int count) {
+    std::string text = "0";
+    for (int i = 1; i < count; ++i) text += (i + 1 < count ? ", " : " and ") + std::to_string(i);
+    return text;
+}
+
+// What --devices means, checked.
+std::vector<int> device_numbers(const std::string& text) {
+    std::vector<int> numbers;
+    if (text != "all")
+        for (const std::int64_t number : number_list(text, "--devices", 0, kMostGpuNumber)) {
+            if (std::find(numbers.begin(), numbers.end(), number) != numbers.end())
+                throw UserError("--devices: " + std::to_string(number) + " is named twice");
+            numbers.push_back(static_cast<int>(number));
+        }
+    const int count = cuda_device_count();
+    if (count == 0) throw UserError("--devices: " + why_no_cuda() + "; leave it out to use the processor");
+    for (int i = 0; text == "all" && i < count; ++i) numbers.push_back(i);
+    for (const int number : numbers)
+        if (number >= count)
+            throw UserError("--devices: there is no GPU " + std::to_string(number) + "; this machine has " +
+                            counted(count));
+    return numbers;
+}
+
+}  // namespace
+
 void add_device_options(po::options_description& options) {
     options.add_options()("device", po::value<std::string>()->default_value("auto"), "auto, cpu or cuda")(
         "threads", po::value<std::int64_t>()->default_value(0),
@@ -106,6 +137,31 @@ std::unique_ptr<Backend> make_backend(const Parsed& parsed) {
     if (device != "auto" && device != "cpu")
         throw UserError("--device: unknown device " + in_quotes(device) + suggestion(device, {"auto", "cpu", "cuda"}));
     return make_cpu_backend(static_cast<int>(threads));
+}
+
+Devices OwnedDevices::all() const {
+    std::vector<Backend*> all;
+    for (const auto& backend : backends_) all.push_back(backend.get());
+    return Devices(std::move(all));
+}
+
+void add_training_devices(po::options_description& options) {
+    add_device_options(options);
+    options.add_options()(
+        "devices", po::value<std::string>(),
+        "GPUs by number, such as 0,1, or all: replicas are spread over them; results do not depend on "
+        "how many. (data_parallel = N in the recipe splits each batch over N instead)");
+}
+
+OwnedDevices make_devices(const Parsed& parsed) {
+    std::vector<std::unique_ptr<Backend>> backends;
+    if (!parsed.has("devices")) {
+        backends.push_back(make_backend(parsed));
+        return OwnedDevices(std::move(backends));
+    }
+    if (parsed.text("device") == "cpu") throw UserError("--devices names GPUs; leave it out with --device cpu");
+    for (const int index : device_numbers(parsed.text("devices"))) backends.push_back(make_cuda_backend(index));
+    return OwnedDevices(std::move(backends));
 }
 
 void add_group_options(po::options_description& options) {

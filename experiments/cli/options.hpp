@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/backend/backend.hpp"
+#include "core/backend/devices.hpp"
 #include "core/training/grouping.hpp"
 #include "experiments/cli/command.hpp"
 
@@ -62,6 +62,22 @@ std::optional<Parsed> parse(const Syntax& syntax, const Arguments& arguments);
 void add_device_options(po::options_description& options);
 /// The backend those options ask for. Throws UserError for a device that this build or machine does not have.
 std::unique_ptr<Backend> make_backend(const Parsed& parsed);
+
+/// Backends and what points to them.
+class OwnedDevices {
+public:
+    explicit OwnedDevices(std::vector<std::unique_ptr<Backend>> backends) : backends_(std::move(backends)) {}
+    Devices all() const;
+
+private:
+    std::vector<std::unique_ptr<Backend>> backends_;
+};
+
+/// --device and --threads, and --devices 0,1|all for commands that train.
+void add_training_devices(po::options_description& options);
+/// The devices those options ask for. Throws UserError, one line, for a device that is not there (names those that
+/// are), one named twice, and --devices beside --device cpu.
+OwnedDevices make_devices(const Parsed& parsed);
 
 /// --group N, --memory GIB: how a population is packed.
 void add_group_options(po::options_description& options);

@@ -43,11 +43,11 @@ RunSetup cell_setup(const ReproduceRequest& request, const TableColumn& column, 
 
 // Empty when interrupted.
 std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& column, const TableProfile& profile,
-                                        const RunSetup& setup, const std::string& folder, Backend& backend) {
+                                        const RunSetup& setup, const std::string& folder, const Devices& devices) {
     const RunDirectory run = open_or_create(folder, setup);
     const std::string label = fmt::format("{}, {}", column.label, row.label);
     ProgressLine line(label);
-    const SessionResult result = train_run(setup, run, backend, hooks_for(line));
+    const SessionResult result = train_run(setup, run, devices, hooks_for(line));
     line.finish();
     if (result.interrupted) return std::nullopt;
     RowResult summary = summarize(row, setup, result, *last_evaluation(run, Split::validation), profile.test_size);
@@ -58,7 +58,7 @@ std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& 
 
 // False when interrupted: the rows so far are in `result`.
 bool reproduce_column(const ReproduceRequest& request, const TableColumn& column, const std::vector<RunSetup>& setups,
-                      const std::string& folder, Backend& backend, ColumnResult& result) {
+                      const std::string& folder, const Devices& devices, ColumnResult& result) {
     const TableProfile& profile = column.quick;
     const DataSource& data = *setups.front().data;
     result = {&column, &profile, setups.front().config, data.chance(), 0, {}};
@@ -66,7 +66,7 @@ bool reproduce_column(const ReproduceRequest& request, const TableColumn& column
     for (std::size_t i = 0; i < request.rows.size(); ++i) {
         const TableRow& row = *request.rows[i];
         const std::string path = fmt::format("{}/{}/{}", folder, column.key, row.key);
-        const auto cell = reproduce_cell(row, column, profile, setups[i], path, backend);
+        const auto cell = reproduce_cell(row, column, profile, setups[i], path, devices);
         if (!cell) return false;
         result.rows.push_back(*cell);
     }
@@ -134,7 +134,7 @@ Syntax reproduce_syntax() {
          "whorl reproduce state-tracking --from runs/a runs/b --out results"});
     syntax.positionals = {{"TABLE"}};
     add_set_option(syntax.options);
-    add_device_options(syntax.options);
+    add_training_devices(syntax.options);
     add_group_options(syntax.options);
     syntax.options.add_options()("quick", po::bool_switch(),
                                  "short sequences, minutes on two processor cores (the default)")(
@@ -157,20 +157,21 @@ Syntax reproduce_syntax() {
 
 int reproduce_rows(const ReproduceRequest& request, const Parsed& parsed) {
     const std::string& folder = request.folder;
-    const auto backend = make_backend(parsed);
+    const OwnedDevices owned = make_devices(parsed);
+    const Devices devices = owned.all();
     std::vector<std::vector<RunSetup>> setups;  // all errors before any training
     for (const TableColumn* column : request.columns) {
         setups.emplace_back();
         for (const TableRow* row : request.rows) {
             setups.back().push_back(cell_setup(request, *column, *row));
-            backend->set_precision(setups.back().back().config.precision);
+            devices.set_precision(setups.back().back().config.precision);
         }
     }
-    TableResult result{&request.table, backend->describe(), {}};
+    TableResult result{&request.table, devices.describe(), {}};
     const InterruptGuard guard;
     for (std::size_t c = 0; c < request.columns.size(); ++c) {
         result.columns.emplace_back();
-        if (!reproduce_column(request, *request.columns[c], setups[c], folder, *backend, result.columns.back())) {
+        if (!reproduce_column(request, *request.columns[c], setups[c], folder, devices, result.columns.back())) {
             fmt::print(stderr, "stopped; go on with the same command and --out {}\n", folder);
             return 128 + InterruptGuard::signal();
         }

@@ -53,7 +53,7 @@ std::string result_text(const PieceJob& job, const PieceRecord& record) {
 }
 
 // False when it was stopped.
-bool train(const PieceJob& job, Backend& backend, const PieceOptions& options, const Deadline& deadline) {
+bool train(const PieceJob& job, const Devices& devices, const PieceOptions& options, const Deadline& deadline) {
     std::optional<ProgressLine> line;
     const auto stage = [&](const std::string& label) {
         line.emplace(label);
@@ -61,7 +61,7 @@ bool train(const PieceJob& job, Backend& backend, const PieceOptions& options, c
         hooks.stop = [&deadline] { return InterruptGuard::signal() != 0 || deadline.passed(); };
         return hooks;
     };
-    const auto record = train_piece(job, backend, options, stage);
+    const auto record = train_piece(job, devices, options, stage);
     if (line) line->finish();
     if (record && line) line->note(result_text(job, *record));
     return record.has_value();
@@ -112,13 +112,13 @@ int reproduce_pieces(const ReproduceRequest& request, const Parsed& parsed) {
         {group_request(parsed), parsed.flag("allow-other-build")}, more_seeds, parsed.flag("keep-checkpoints")};
     const std::vector<PieceJob> jobs = jobs_of(request);  // all errors before any training
     for (const PieceJob& job : jobs) stored_record(job);
-    const auto backend = make_backend(parsed);
+    const OwnedDevices devices = make_devices(parsed);
     const InterruptGuard guard;
     bool first = true;  // the first unfinished one advances by a step at least, however short --minutes are
     for (const PieceJob& job : jobs) {
         if (is_done(stored_record(job), more_seeds)) continue;
         if (!first && deadline.passed()) break;
-        if (!train(job, *backend, options, deadline)) break;
+        if (!train(job, devices.all(), options, deadline)) break;
         first = false;
     }
     return report(request, jobs, more_seeds);

@@ -37,7 +37,7 @@ Syntax syntax() {
          "whorl sweep ablation.toml --dry-run", "whorl report runs/ablation --format csv"});
     syntax.positionals = {{"SWEEP"}};
     add_set_option(syntax.options);
-    add_device_options(syntax.options);
+    add_training_devices(syntax.options);
     add_group_options(syntax.options);
     syntax.options.add_options()("out", po::value<std::string>(), "the sweep's folder (default runs/NAME)")(
         "launcher", po::value<std::string>()->default_value("local"), "local: in this process")(
@@ -75,11 +75,11 @@ void prepare_folder(const std::string& folder, const SweepRecord& record) {
 }
 
 // False when interrupted.
-bool train(const SweepRun& run, const std::string& label, const std::string& folder, Backend& backend,
+bool train(const SweepRun& run, const std::string& label, const std::string& folder, const Devices& devices,
            const SessionOptions& options) {
     ProgressLine line(label);
     const SessionResult result =
-        train_run(run.setup, open_or_create(folder + "/" + run.folder, run.setup), backend, hooks_for(line), options);
+        train_run(run.setup, open_or_create(folder + "/" + run.folder, run.setup), devices, hooks_for(line), options);
     line.finish();
     return !result.interrupted;
 }
@@ -100,14 +100,14 @@ int run_sweep(const Arguments& arguments) {
     const std::vector<SweepRun> runs = runs_of(sweep, parsed->all("set"));  // all errors before any training
     const std::string folder = parsed->has("out") ? parsed->text("out") : "runs/" + sweep.name;
     if (parsed->flag("dry-run")) return list_runs(runs, folder);
-    const auto backend = make_backend(*parsed);
+    const OwnedDevices devices = make_devices(*parsed);
     const SessionOptions options{group_request(*parsed), parsed->flag("allow-other-build")};
-    for (const SweepRun& run : runs) check_backend(run.setup, *backend, options.group);
+    for (const SweepRun& run : runs) check_devices(run.setup, devices.all(), options.group);
     prepare_folder(folder, record_of(sweep, runs));
     const InterruptGuard guard;
     for (std::size_t i = 0; i < runs.size(); ++i) {
         const std::string label = fmt::format("[{}/{}] {}", i + 1, runs.size(), runs[i].folder);
-        if (train(runs[i], label, folder, *backend, options)) continue;
+        if (train(runs[i], label, folder, devices.all(), options)) continue;
         write_tables(read_sweep_table(folder), folder);
         fmt::print(stderr, "stopped; go on with the same command and --out {}\n", folder);
         return 128 + InterruptGuard::signal();

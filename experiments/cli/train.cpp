@@ -24,13 +24,15 @@ Syntax syntax() {
         "describes, and\n"
         "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves. However a run is "
         "interrupted,\n"
-        "--resume goes on from its last checkpoint and ends with the same bytes.",
+        "--resume goes on from its last checkpoint and ends with the same bytes; so it does on another number of "
+        "--devices.",
         {"whorl train parity-quick --out runs/parity", "whorl train my.toml --set model.preset=mamba2 --set batch=128",
          "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run",
+         "whorl train parity-full --devices 0,1", "whorl train my.toml --devices 0,1 --set data_parallel=2",
          "whorl train parity-full --set replicas.learning_rate='{ log = [1e-4, 1e-2], count = 8 }' --memory 4"});
     syntax.positionals = {{"RECIPE", 0, 1}};
     add_set_option(syntax.options);
-    add_device_options(syntax.options);
+    add_training_devices(syntax.options);
     add_group_options(syntax.options);
     syntax.options.add_options()("out", po::value<std::string>(), "the run's folder (default runs/NAME)")(
         "replicas", po::value<std::int64_t>(), "seeds of each combination: the recipe's replicas.seeds")(
@@ -73,12 +75,12 @@ Job resume(const Parsed& parsed) {
     return {std::move(setup), run};
 }
 
-Job begin(const Parsed& parsed, Backend& backend) {
+Job begin(const Parsed& parsed, const Devices& devices) {
     if (parsed.first("RECIPE").empty())
         throw UserError("RECIPE is missing; usage: whorl train RECIPE [--set key=value]… [options]");
     RunSetup setup = setup_from_recipe(parsed);
     const std::string out = parsed.has("out") ? parsed.text("out") : "runs/" + setup.config.name;
-    check_backend(setup, backend, group_request(parsed));
+    check_devices(setup, devices, group_request(parsed));
     const RunDirectory run = RunDirectory::create(out, setup.toml());
     return {std::move(setup), run};
 }
@@ -118,16 +120,21 @@ TrainingConfig at_largest_size(TrainingConfig training) {
 
 int dry_run(const Parsed& parsed) {
     const RunSetup setup = setup_from_recipe(parsed);
-    const auto backend = make_backend(parsed);
-    check_backend(setup, *backend, group_request(parsed));
+    const OwnedDevices owned = make_devices(parsed);
+    const Devices devices = owned.all();
+    check_devices(setup, devices, group_request(parsed));
     Trainer trainer(at_largest_size(setup.config.training), setup.model, *setup.data,
-                    replicas_of(setup.config.replicas), *backend, group_request(parsed));
-    const std::int64_t replicas = setup.config.replicas.count(), group = trainer.plan().group();
+                    replicas_of(setup.config.replicas), devices, group_request(parsed));
+    const std::int64_t replicas = setup.config.replicas.count(), group = trainer.plan().group(),
+                       first = trainer.shares().front().replicas.count;
+    const std::size_t used = trainer.shares().size();
+    const std::string each = used > 1 ? fmt::format("each of {} devices, ", used) : "";
     const double rate = tokens_per_second(setup, trainer), tokens = total_tokens(setup);
     fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, replicas,
                ParameterLayout(setup.model).count());
-    fmt::print("groups   {} of up to {} replicas\n", (replicas + group - 1) / group, group);
-    fmt::print("memory   {} on {}\n", memory_text(trainer.plan().memory()), backend->describe());
+    fmt::print("groups   {} of up to {} replicas\n", (first + group - 1) / group * static_cast<std::int64_t>(used),
+               group);
+    fmt::print("memory   {} on {}{}\n", memory_text(trainer.plan().memory()), each, devices.describe());
     fmt::print("tokens   {:.2f} million in {} steps (padding included)\n", tokens / 1e6, setup.config.training.steps);
     fmt::print("time     about {} at {:.0f} tokens/s, plus evaluation\n", duration_text(tokens / rate), rate);
     return 0;
@@ -146,11 +153,12 @@ int run_train(const Arguments& arguments) {
     const auto parsed = parse(syntax(), arguments);
     if (!parsed) return 0;
     if (parsed->flag("dry-run")) return dry_run(*parsed);
-    const auto backend = make_backend(*parsed);
-    const Job job = begins(*parsed) ? begin(*parsed, *backend) : resume(*parsed);
+    const OwnedDevices owned = make_devices(*parsed);
+    const Devices devices = owned.all();
+    const Job job = begins(*parsed) ? begin(*parsed, devices) : resume(*parsed);
     const InterruptGuard guard;
     ProgressLine line(job.setup.config.name);
-    const SessionResult result = train_run(job.setup, job.run, *backend, hooks_for(line),
+    const SessionResult result = train_run(job.setup, job.run, devices, hooks_for(line),
                                            {group_request(*parsed), parsed->flag("allow-other-build")});
     line.finish();
     if (result.interrupted) {

@@ -39,11 +39,11 @@ void remove_checkpoints(const std::string& run) {
 }
 
 // Files, then the record, then what the record makes superfluous: killed anywhere, the same call goes on.
-bool run_stage(const PieceJob& job, const RunSetup& setup, const std::string& folder, Backend& backend,
+bool run_stage(const PieceJob& job, const RunSetup& setup, const std::string& folder, const Devices& devices,
                const PieceOptions& options, const SessionHooks& hooks, PieceRecord& record) {
     make_parent(folder);
     const RunDirectory run = open_or_create(folder, setup);
-    if (train_run(setup, run, backend, hooks, options.session).interrupted) return false;
+    if (train_run(setup, run, devices, hooks, options.session).interrupted) return false;
     add_run(record, run, setup);
     save_best(record, setup, folder, job.files.best);
     make_parent(job.files.record);
@@ -91,18 +91,18 @@ bool is_done(const std::optional<PieceRecord>& record, bool more_seeds) {
     return record && (record->more_seeds || !more_seeds);
 }
 
-std::optional<PieceRecord> train_piece(const PieceJob& job, Backend& backend, const PieceOptions& options,
+std::optional<PieceRecord> train_piece(const PieceJob& job, const Devices& devices, const PieceOptions& options,
                                        const std::function<SessionHooks(const std::string& label)>& stage) {
     std::optional<PieceRecord> record = stored_record(job);
     const std::string label = job.piece.label();
     if (!record) {
         record = empty_record(job.piece, job.rates);
-        if (!run_stage(job, job.rates, job.files.rates, backend, options, stage(label), *record)) return std::nullopt;
+        if (!run_stage(job, job.rates, job.files.rates, devices, options, stage(label), *record)) return std::nullopt;
         finish_stage(job, *record, options, job.files.rates);
     }
     if (is_done(record, options.more_seeds)) return record;
     const RunSetup seeds = seeds_setup(job.rates, best_rates(*record));
-    if (!run_stage(job, seeds, job.files.seeds, backend, options, stage(label + ", more seeds"), *record))
+    if (!run_stage(job, seeds, job.files.seeds, devices, options, stage(label + ", more seeds"), *record))
         return std::nullopt;
     record->more_seeds = true;
     finish_stage(job, *record, options, job.files.seeds);

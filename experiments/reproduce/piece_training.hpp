@@ -28,7 +28,7 @@ bool is_done(const std::optional<PieceRecord>& record, bool more_seeds);
 
 /// Does what is left of a piece. `stage` is told the label of each stage that trains, and gives its hooks. Empty when a
 /// hook stopped it: the same call goes on.
-std::optional<PieceRecord> train_piece(const PieceJob& job, Backend& backend, const PieceOptions& options,
+std::optional<PieceRecord> train_piece(const PieceJob& job, const Devices& devices, const PieceOptions& options,
                                        const std::function<SessionHooks(const std::string& label)>& stage);
 
 /// "done", "rates done", "rates: step 300 of 1000", "not begun"

@@ -120,6 +120,8 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"compiler", text(build.compiler)},
         {"processor", text(processor_name())},
         {"device", text(device)},
+        {"devices", {status.devices}},
+        {"data_parallel", {setup.config.training.data_parallel}},
         {"earlier", texts(status.earlier)},
         {"precision", text(name_of(setup.config.precision.matmul))},
         {"determinism", text(name_of(*setup.config.determinism))},

@@ -39,6 +39,7 @@ struct RunStatus {
     std::int64_t alive = 0, solved = 0;  // replicas that stayed finite; those stopped because they were solved
     double seconds = 0;                  // of all processes that worked on it
     std::vector<std::string> earlier;    // other builds and machines that worked on it, as Origin::text
+    std::int64_t devices = 1;            // that work on it now
 };
 
 void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::string& device, const RunStatus& status);

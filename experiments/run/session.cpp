@@ -1,5 +1,7 @@
 #include "experiments/run/session.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -16,18 +18,20 @@ using Clock = std::chrono::steady_clock;
 
 class Session {
 public:
-    Session(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks,
+    Session(const RunSetup& setup, const RunDirectory& run, const Devices& devices, const SessionHooks& hooks,
             const SessionOptions& options)
         : setup_(setup),
           run_(run),
           hooks_(hooks),
           options_(options),
           lock_(run),
-          device_(backend.describe()),
           begin_(Clock::now()),
           before_(load_status(run)),
-          trainer_(setup.config.training, setup.model, *setup.data, replicas_of(setup.config.replicas), backend,
-                   options.group) {}
+          trainer_(setup.config.training, setup.model, *setup.data, replicas_of(setup.config.replicas), devices,
+                   options.group),
+          device_(devices.at_most(trainer_.shares().size()).describe()) {
+        note_devices(devices.size());
+    }
 
     SessionResult train() {
         restore();
@@ -59,6 +63,18 @@ private:
         return std::chrono::duration<double>(Clock::now() - begin).count();
     }
     double seconds() const { return before_.seconds + seconds_since(begin_); }
+
+    void note_devices(std::size_t given) const {
+        const std::size_t used = trainer_.shares().size();
+        if (used < given)
+            hooks_.note(
+                fmt::format("{} of {} GPUs are used, as there are no more replicas; data_parallel = {} in the "
+                            "recipe splits each batch instead",
+                            used, given, given));
+        if (setup_.config.training.data_parallel > 1)
+            hooks_.note(
+                fmt::format("each batch is split over {} GPUs: equal to one within rounding, not in its bits", used));
+    }
 
     // Up to the next row, validation or checkpoint at most.
     std::int64_t steps_at_once() const {
@@ -133,7 +149,8 @@ private:
     }
     void write_manifest(const char* status) const {
         save_manifest(run_, setup_, device_,
-                      {status, trainer_.steps_done(), finite(), solved(), seconds(), before_.earlier});
+                      {status, trainer_.steps_done(), finite(), solved(), seconds(), before_.earlier,
+                       static_cast<std::int64_t>(trainer_.shares().size())});
     }
     void report_progress() {
         hooks_.progress({trainer_.peek_row(), setup_.config.training.steps, seconds_since(begin_), steps_before_,
@@ -162,10 +179,10 @@ private:
     const SessionHooks& hooks_;
     const SessionOptions& options_;
     RunLock lock_;
-    std::string device_;
     Clock::time_point begin_;
     RunStatus before_;  // of earlier processes
     Trainer trainer_;
+    std::string device_;
     Evaluation validation_;
     std::int64_t steps_before_ = 0, tokens_before_ = 0, logged_at_ = -1;
     std::int64_t pace_ = 1;  // steps that are taken at once
@@ -173,11 +190,11 @@ private:
 
 }  // namespace
 
-SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks,
-                        const SessionOptions& options) {
+SessionResult train_run(const RunSetup& setup, const RunDirectory& run, const Devices& devices,
+                        const SessionHooks& hooks, const SessionOptions& options) {
     if (auto finished = finished_result(run)) return *finished;
-    backend.set_precision(setup.config.precision);
-    return Session(setup, run, backend, hooks, options).train();
+    devices.set_precision(setup.config.precision);
+    return Session(setup, run, devices, hooks, options).train();
 }
 
 std::optional<SessionResult> finished_result(const RunDirectory& run) {

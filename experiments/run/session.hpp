@@ -23,7 +23,7 @@ struct Progress {
 
 /// How a run is computed; `group` changes no result.
 struct SessionOptions {
-    GroupRequest group;              // replicas at once, memory
+    GroupRequest group;              // replicas at once, memory: of each device
     bool allow_other_build = false;  // go on where another build or machine began: the bits may differ
 };
 
@@ -46,10 +46,11 @@ struct SessionResult {
 
 /// Trains until the last step or until hooks.stop(). Goes on from the newest valid checkpoint in `run`; the same bytes
 /// result as without the interruption. The last checkpoint is written after everything else, so that a run with one is
-/// complete. Throws UserError when another process works on the run, and when another build or machine began it and
+/// complete. Over how many devices the replicas are spread changes no byte but the manifest's. Throws UserError when
+/// another process works on the run, and when another build or machine began it and
 /// `options` do not allow that.
-SessionResult train_run(const RunSetup& setup, const RunDirectory& run, Backend& backend, const SessionHooks& hooks,
-                        const SessionOptions& options = {});
+SessionResult train_run(const RunSetup& setup, const RunDirectory& run, const Devices& devices,
+                        const SessionHooks& hooks, const SessionOptions& options = {});
 
 /// What metrics.jsonl and the manifest say about a finished run; empty when it is not finished.
 std::optional<SessionResult> finished_result(const RunDirectory& run);

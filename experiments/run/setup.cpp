@@ -4,7 +4,7 @@
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
-#include "core/training/batch_plan.hpp"
+#include "core/training/share.hpp"
 #include "experiments/run/config_difference.hpp"
 
 namespace whorl {
@@ -42,13 +42,17 @@ RunSetup set_up(const Document& recipe) {
     return run;
 }
 
-void check_backend(const RunSetup& run, Backend& backend, const GroupRequest& request) {
-    backend.set_precision(run.config.precision);
-    LanguageModel model(run.model, backend, DType::f32);
-    const auto pass = make_training_pass(model, backend);
-    const BatchPlan plan(run.config.training, *pass, model, *run.data, run.config.replicas.count(), backend, request);
-    plan.check_evaluation(run.config.validation.on, "validation.sizes");
-    plan.check_evaluation(run.config.test, "test.sizes");
+void check_devices(const RunSetup& run, const Devices& devices, const GroupRequest& request) {
+    devices.set_precision(run.config.precision);
+    const auto works = shares_of_work(run.config.training, run.config.replicas.count(), devices.size());
+    for (std::size_t i = 0; i < works.size(); ++i) {
+        devices[i].attach();
+        group_that_fits(run.config.training, run.model, *run.data, works[i], devices[i], request,
+                        {{run.config.validation.on, "validation.sizes"}, {run.config.test, "test.sizes"}});
+    }
+    devices.first().attach();
+    const std::string reason = run.config.training.data_parallel > 1 ? why_no_communicator() : "";
+    if (!reason.empty()) throw UserError("data_parallel: " + reason);
 }
 
 Document load_recipe(const std::string& name, const std::vector<std::string>& assignments) {

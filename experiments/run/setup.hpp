@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/backend/backend.hpp"
+#include "core/backend/devices.hpp"
 #include "core/io/run_directory.hpp"
 #include "core/training/grouping.hpp"
 #include "core/training/run_config.hpp"
@@ -26,9 +26,9 @@ struct RunSetup {
 /// Reads and resolves a recipe. Throws UserError naming file, line and key.
 RunSetup set_up(const Document& recipe);
 
-/// Throws UserError where the backend cannot do the run, before anything is written: the precision is not the device's,
-/// or the memory does not hold it (says how many replicas fit).
-void check_backend(const RunSetup& run, Backend& backend, const GroupRequest& request);
+/// Throws UserError where the devices cannot do the run, before anything is written: the precision is not theirs, the
+/// memory of one does not hold its share (says how many replicas fit), or data_parallel asks for others.
+void check_devices(const RunSetup& run, const Devices& devices, const GroupRequest& request);
 
 /// The file at `name`, or else the recipe that is built into the program under that name ("parity-quick"), with
 /// `assignments`

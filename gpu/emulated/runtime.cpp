@@ -18,6 +18,7 @@ struct EmulatedGraph {
     std::vector<Work> nodes;
 };
 struct EmulatedStream {
+    int device = 0;
     std::unique_ptr<EmulatedGraph> recorded;  // while it records
 };
 struct EmulatedEvent {
@@ -30,30 +31,48 @@ constexpr std::size_t kAlignment = 256, kStaticSharedLimit = 48 * 1024;
 constexpr unsigned kMostBlocks = 65535;  // along y and z
 
 thread_local cudaError_t last_error = cudaSuccess;
+thread_local int current_device = 0;
 
 cudaError_t result(cudaError_t status) {
     if (status != cudaSuccess) last_error = status;
     return status;
 }
 
-void submit(cudaStream_t stream, Work work) {
-    if (stream && stream->recorded)
-        stream->recorded->nodes.push_back(std::move(work));
-    else
-        work();
-}
+using KernelOnDevice = std::pair<int, const void*>;
 
 std::mutex allowed_guard;
-std::map<const void*, std::size_t>& allowed() {
-    static std::map<const void*, std::size_t> bytes_of_kernel;
+std::map<KernelOnDevice, std::size_t>& allowed() {
+    static std::map<KernelOnDevice, std::size_t> bytes_of_kernel;
     return bytes_of_kernel;
 }
 
 bool is_allowed(const void* kernel, std::size_t bytes) {
     if (bytes <= kStaticSharedLimit) return true;
     const std::lock_guard lock(allowed_guard);
-    const auto found = allowed().find(kernel);
+    const auto found = allowed().find({current_device, kernel});
     return found != allowed().end() && bytes <= found->second;
+}
+
+/// What is allocated: by the last byte of each block, so that the first one at or behind an address is its own.
+struct Allocation {
+    std::uintptr_t begin;
+    int device;
+};
+std::mutex allocations_guard;
+std::map<std::uintptr_t, Allocation>& allocations() {
+    static std::map<std::uintptr_t, Allocation> by_last_byte;
+    return by_last_byte;
+}
+
+std::uintptr_t address(const void* pointer) {
+    return reinterpret_cast<std::uintptr_t>(pointer);
+}
+
+bool lies_on(int device, const void* pointer, std::size_t bytes) {
+    if (bytes == 0) return true;
+    const std::lock_guard lock(allocations_guard);
+    const auto found = allocations().lower_bound(address(pointer) + bytes - 1);
+    return found != allocations().end() && found->second.begin <= address(pointer) && found->second.device == device;
 }
 
 bool is_valid(const whorl::emulated::Grid& grid) {
@@ -71,10 +90,21 @@ std::size_t pages(int which) {
 
 namespace whorl::emulated {
 
+int device_of(cudaStream_t stream) {
+    return stream ? stream->device : current_device;  // null: the current device's own stream
+}
+
+void submit(cudaStream_t stream, Work work) {
+    if (stream && stream->recorded)
+        stream->recorded->nodes.push_back(std::move(work));
+    else
+        work();
+}
+
 cudaError_t allow_shared(const void* kernel, int bytes) {
     if (bytes < 0 || static_cast<std::size_t>(bytes) > kSharedLimit) return result(cudaErrorInvalidValue);
     const std::lock_guard lock(allowed_guard);
-    allowed()[kernel] = static_cast<std::size_t>(bytes);
+    allowed()[{current_device, kernel}] = static_cast<std::size_t>(bytes);
     return cudaSuccess;
 }
 
@@ -83,6 +113,8 @@ void launch(const Grid& grid, const void* kernel, cudaStream_t stream, Work call
         result(cudaErrorInvalidConfiguration);
     else if (!is_allowed(kernel, grid.shared))
         result(cudaErrorInvalidValue);
+    else if (device_of(stream) != current_device)
+        result(cudaErrorInvalidResourceHandle);
     else
         submit(stream, [grid, call = std::move(call)] { run_grid(grid, call); });
 }
@@ -103,6 +135,10 @@ const char* cudaGetErrorString(cudaError_t status) {
             return "the driver is too old";
         case cudaErrorNoDevice:
             return "no device";
+        case cudaErrorInvalidDevice:
+            return "invalid device ordinal";
+        case cudaErrorInvalidResourceHandle:
+            return "invalid resource handle";
         case cudaErrorStreamCaptureUnsupported:
             return "not permitted while the stream is recorded";
     }
@@ -114,25 +150,36 @@ cudaError_t cudaGetLastError() {
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-    *count = 1;
+    *count = whorl::emulated::kDevices;
     return cudaSuccess;
 }
 
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* device, int) {
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* device, int index) {
+    if (index < 0 || index >= whorl::emulated::kDevices) return result(cudaErrorInvalidDevice);
     *device = {"emulated on the processor", 9, 0, 132, whorl::emulated::kSharedLimit, pages(_SC_PHYS_PAGES)};
     return cudaSuccess;
 }
 
-cudaError_t cudaSetDevice(int) {
+cudaError_t cudaSetDevice(int index) {
+    if (index < 0 || index >= whorl::emulated::kDevices) return result(cudaErrorInvalidDevice);
+    current_device = index;
     return cudaSuccess;
 }
 
 // A block of its own for each, so that the address sanitizer sees the ends.
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
-    return posix_memalign(memory, kAlignment, bytes) == 0 ? cudaSuccess : result(cudaErrorMemoryAllocation);
+    if (posix_memalign(memory, kAlignment, bytes) != 0) return result(cudaErrorMemoryAllocation);
+    const std::lock_guard lock(allocations_guard);
+    if (bytes > 0) allocations()[address(*memory) + bytes - 1] = {address(*memory), current_device};
+    return cudaSuccess;
 }
 
 cudaError_t cudaFree(void* memory) {
+    {
+        const std::lock_guard lock(allocations_guard);
+        const auto found = allocations().lower_bound(address(memory));
+        if (found != allocations().end() && found->second.begin == address(memory)) allocations().erase(found);
+    }
     std::free(memory);
     return cudaSuccess;
 }
@@ -143,18 +190,23 @@ cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) {
     return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
-    submit(stream, [=] { std::memcpy(to, from, bytes); });
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+    const int device = whorl::emulated::device_of(stream);
+    if ((kind != cudaMemcpyDeviceToHost && !lies_on(device, to, bytes)) ||
+        (kind != cudaMemcpyHostToDevice && !lies_on(device, from, bytes)))
+        return result(cudaErrorInvalidValue);
+    whorl::emulated::submit(stream, [=] { std::memcpy(to, from, bytes); });
     return cudaSuccess;
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
-    submit(stream, [=] { std::memset(to, value, bytes); });
+    if (!lies_on(whorl::emulated::device_of(stream), to, bytes)) return result(cudaErrorInvalidValue);
+    whorl::emulated::submit(stream, [=] { std::memset(to, value, bytes); });
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-    *stream = new EmulatedStream;
+    *stream = new EmulatedStream{current_device, nullptr};
     return cudaSuccess;
 }
 
@@ -178,7 +230,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-    submit(stream, [event] { event->time = Clock::now(); });
+    whorl::emulated::submit(stream, [event] { event->time = Clock::now(); });
     return cudaSuccess;
 }
 
@@ -213,8 +265,12 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
     return cudaSuccess;
 }
 
+cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t) {
+    return cudaSuccess;
+}
+
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
-    for (const Work& work : exec->nodes) submit(stream, work);
+    for (const Work& work : exec->nodes) whorl::emulated::submit(stream, work);
     return cudaSuccess;
 }
 

@@ -1,5 +1,9 @@
 // The part of the CUDA runtime that gpu/ calls. Work begins at once and is done when the call returns, except while a
 // stream records a graph. Errors are CUDA's where a launch would fail on a GPU.
+//
+// There are kDevices devices, alike; each thread has a current one. As on a GPU, a kernel is started with a stream of
+// the current device, and may have the shared memory that it was allowed there. Stricter than a GPU, which forgives it:
+// what a stream copies or zeroes must lie on its own device.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +19,8 @@ enum cudaError_t {
     cudaErrorInvalidConfiguration = 9,
     cudaErrorInsufficientDriver = 35,
     cudaErrorNoDevice = 100,
+    cudaErrorInvalidDevice = 101,
+    cudaErrorInvalidResourceHandle = 400,
     cudaErrorStreamCaptureUnsupported = 900,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
@@ -60,13 +66,21 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
 cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, std::size_t* count);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long flags);
+cudaError_t cudaGraphUpload(cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
 
 namespace whorl::emulated {
 
-/// Allows a kernel `bytes` of dynamic shared memory.
+inline constexpr int kDevices = 2;
+
+/// The device of a stream; for null, the current one.
+int device_of(cudaStream_t stream);
+/// Does `work` now, or keeps it while `stream` records.
+void submit(cudaStream_t stream, std::function<void()> work);
+
+/// Allows a kernel `bytes` of dynamic shared memory on the current device.
 cudaError_t allow_shared(const void* kernel, int bytes);
 /// Checks a launch as the driver does and runs it, or keeps it while `stream` records. A failure is left for
 /// cudaGetLastError.

@@ -42,6 +42,16 @@ TEST_CASE("without a GPU the processor is used, and asking for a GPU says why th
     CHECK(std::count(asked.err.begin(), asked.err.end(), '\n') == 1);
 }
 
+TEST_CASE("GPUs that are not there are named with those that are", "[cli][devices]") {
+    const int count = whorl::cuda_device_count(), beyond = count + 1;
+    const Outcome outcome = run_whorl("train parity-quick --devices 0," + std::to_string(beyond) + " --dry-run");
+    CHECK(outcome.status == 2);
+    CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    CHECK_THAT(outcome.err,
+               ContainsSubstring(count == 0 ? "--devices: " + whorl::why_no_cuda()
+                                            : "there is no GPU " + std::to_string(beyond) + "; this machine has 0"));
+}
+
 TEST_CASE("bad usage gets one line and status 2", "[cli]") {
     struct Case {
         const char *arguments, *expected;
@@ -69,6 +79,12 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         {"train parity-quick --threads many", "threads"},
         {"train parity-quick --threads -1", "--threads: -1"},
         {"train parity-quick --device gpu", "--device"},
+        {"train parity-quick --devices 0 --device cpu", "--devices names GPUs"},
+        {"train parity-quick --devices 0,0", "--devices: 0 is named twice"},
+        {"train parity-quick --devices 0,one", "--devices: 'one' is not a whole number"},
+        {"train parity-quick --devices 0,1000", "--devices: "},  // no GPU, or none of that number
+        {"train parity-quick --device cpu --set data_parallel=2", "over 2 GPUs; name as many with --devices"},
+        {"train parity-quick --device cpu --set data_parallel=7", "must divide batch"},
         {"train parity-quick --set stepps=3", "did you mean 'steps'?"},
         {"train parity-quick --set steps", "expected key.path=value"},
         {"train parity-quick --set steps=none", "steps"},

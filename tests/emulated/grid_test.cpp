@@ -209,6 +209,40 @@ TEST_CASE("the emulated GPU reports a write behind the shared memory", "[emulate
                ContainsSubstring("byte 3 behind the 64 bytes of shared memory"));
 }
 
+TEST_CASE("each emulated device has its own streams, memory and permissions", "[emulated][devices]") {
+    const auto kernel = +[](int* out) { out[threadIdx.x] = 1; };
+    const auto start_on = [&](cudaStream_t stream, int* out, std::size_t shared) {
+        emulated::launch<int*>("test", kernel, dim3(1), dim3(kThreads), shared, stream, out);
+        return cudaGetLastError();
+    };
+    cudaStream_t streams[emulated::kDevices];
+    void* memory[emulated::kDevices];
+    constexpr std::size_t kBytes = kThreads * sizeof(int), kMuchShared = 64 * 1024;
+    for (int i = 0; i < emulated::kDevices; ++i) {
+        REQUIRE(cudaSetDevice(i) == cudaSuccess);
+        REQUIRE(cudaStreamCreateWithFlags(&streams[i], cudaStreamNonBlocking) == cudaSuccess);
+        REQUIRE(cudaMalloc(&memory[i], kBytes) == cudaSuccess);
+    }
+    CHECK(cudaSetDevice(emulated::kDevices) == cudaErrorInvalidDevice);
+    CHECK(cudaGetLastError() == cudaErrorInvalidDevice);
+    REQUIRE(cudaSetDevice(1) == cudaSuccess);
+    int* out = static_cast<int*>(memory[1]);
+    CHECK(start_on(streams[0], out, 0) == cudaErrorInvalidResourceHandle);
+    CHECK(start_on(streams[1], out, 0) == cudaSuccess);
+    CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kMuchShared) == cudaSuccess);
+    CHECK(start_on(streams[1], out, kMuchShared) == cudaSuccess);
+    CHECK(cudaMemsetAsync(memory[1], 0, kBytes, streams[1]) == cudaSuccess);
+    CHECK(cudaMemsetAsync(memory[1], 0, kBytes + 1, streams[1]) == cudaErrorInvalidValue);
+    CHECK(cudaMemsetAsync(memory[1], 0, kBytes, streams[0]) == cudaErrorInvalidValue);
+    REQUIRE(cudaSetDevice(0) == cudaSuccess);
+    cudaGetLastError();
+    CHECK(start_on(streams[0], static_cast<int*>(memory[0]), kMuchShared) == cudaErrorInvalidValue);
+    for (int i = 0; i < emulated::kDevices; ++i) {
+        CHECK(cudaFree(memory[i]) == cudaSuccess);
+        CHECK(cudaStreamDestroy(streams[i]) == cudaSuccess);
+    }
+}
+
 TEST_CASE("every order of the emulated GPU runs each block once", "[emulated]") {
     const char* before = std::getenv("WHORL_EMULATED_ORDER");
     const std::string kept = before ? before : "";
