@@ -32,7 +32,9 @@ public:
     void add(const Tensor& x, const Tensor& y) override;
 
     void embed_forward(const Tensor& tokens, const Tensor& weight, const Tensor& out) override;
-    void embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight) override;
+    OpMemory embed_memory(const Tensor& tokens, const Tensor& weight) override;
+    void embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight,
+                        const Tensor& scratch) override;
 
     OpMemory linear_memory(const Tensor& x, const Tensor& weight) override;
     void linear_forward(const Tensor& x, const Tensor& weight, const Tensor& y) override;

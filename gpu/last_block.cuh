@@ -50,12 +50,12 @@ struct BlockSums {
     std::int64_t bytes() const { return std::int64_t{parts} * columns * static_cast<std::int64_t>(sizeof(T)); }
     std::int64_t ticket_count() const { return groups + 1; }
 
-    /// Where a block leaves its part: thread t of the block, and nobody else, writes the columns t, t + threads, ….
+    /// Where a block leaves its part.
     __device__ T* part(std::int64_t set, int index) const { return partial + (set * parts + index) * columns; }
 
     /// Called by whole blocks of one dimension when their part is there. In the last one of the set, visit(column,
-    /// total) with every column, by the thread that wrote it, which adds `Together` of its columns at a time: about as
-    /// many as it has.
+    /// total) with every column, by some thread, which adds `Together` of its columns at a time: about as many as it
+    /// has.
     template <int Together, class Visit>
     __device__ void finish(std::int64_t set, int index, const Visit& visit) const {
         unsigned* own_tickets = tickets + set * (groups + 1);
@@ -68,8 +68,8 @@ struct BlockSums {
         add<Together>(part(set, 0), std::int64_t{group} * columns, groups, visit);
     }
 
-    /// The same for parts of few columns, which all threads add together; any thread may have written them. `shared`
-    /// has room for an element of every thread, and is free again afterwards.
+    /// The same for parts of few columns, which all threads add together. `shared` has room for an element of every
+    /// thread, and is free again afterwards.
     template <class Visit>
     __device__ void finish_narrow(std::int64_t set, int index, T* shared, const Visit& visit) const {
         unsigned* own_tickets = tickets + set * (groups + 1);
@@ -166,17 +166,24 @@ private:
 
     template <int Together, class Visit>
     __device__ void add(const T* from, std::int64_t apart, int count, const Visit& visit) const {
-        // Enough loads on their way, without all of the registers.
-        [[maybe_unused]] constexpr int parts_ahead = Together > 4 ? 2 : 8 / Together;
+        constexpr int ahead = 16 / Together > 1 ? 16 / Together : 1;  // parts whose loads are on their way together
         const int threads = static_cast<int>(blockDim.x);
         for (int first = static_cast<int>(threadIdx.x); first < columns; first += Together * threads) {
             T sum[Together] = {};
-            const T* at = from + first;
-#pragma unroll parts_ahead
-            for (int i = 0; i < count; ++i, at += apart)
+            for (int part = 0; part < count; part += ahead) {
+                T values[ahead][Together];
 #pragma unroll
-                for (int c = 0; c < Together; ++c)
-                    if (first + c * threads < columns) sum[c] += __ldcg(at + c * threads);
+                for (int i = 0; i < ahead; ++i)
+#pragma unroll
+                    for (int c = 0; c < Together; ++c)
+                        values[i][c] = part + i < count && first + c * threads < columns
+                                           ? __ldcg(from + (part + i) * apart + first + c * threads)
+                                           : T(0);
+#pragma unroll
+                for (int i = 0; i < ahead; ++i)
+#pragma unroll
+                    for (int c = 0; c < Together; ++c) sum[c] += values[i][c];
+            }
 #pragma unroll
             for (int c = 0; c < Together; ++c)
                 if (first + c * threads < columns) visit(first + c * threads, sum[c]);

@@ -9,7 +9,7 @@ namespace whorl::gpu {
 namespace {
 
 constexpr int kWeightBlocks = 264;        // for the weight's gradient of one replica: two on each multiprocessor
-constexpr std::int64_t kLeastRows = 128;  // of a part
+constexpr std::int64_t kLeastRows = 128;  // of a part; twice as many where several tiles leave their parts in memory
 constexpr std::int64_t kShortSum = 128;   // places
 
 /// Blocks that a multiprocessor's registers must hold at once: what the kernels reach without spilling.
@@ -51,7 +51,7 @@ struct WeightParts {
     WeightParts(std::int64_t rows, std::int64_t out, std::int64_t in)
         : tiles(static_cast<int>(ceil_div(out, NarrowTile::kM) * ceil_div(in, NarrowTile::kN))) {
         const std::int64_t most = std::max<std::int64_t>(1, kWeightBlocks / tiles);
-        const std::int64_t least = std::max(kLeastRows, ceil_div(rows, most));
+        const std::int64_t least = std::max(tiles == 1 ? kLeastRows : 2 * kLeastRows, ceil_div(rows, most));
         size = static_cast<int>(ceil_div(least, kGemmDepth) * kGemmDepth);
         count = static_cast<int>(std::max<std::int64_t>(1, ceil_div(rows, size)));
     }

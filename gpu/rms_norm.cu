@@ -77,7 +77,7 @@ struct NormForward {
         const T* in = from >= 0 ? x.row(r, from) : nullptr;
         const T* extra = from >= 0 && residual ? residual.row(r, from) : nullptr;
         T* total = inside && keeps_sum ? sum.row(r, index) : nullptr;
-        Piece value[Kept], other[Kept];
+        Piece value[Kept] = {}, other[Kept] = {};
         T square = 0;
         shape.for_shares(lane, [&](int first) {
             shape.load(value, in, first);
@@ -133,7 +133,7 @@ struct NormBackward {
         const T *in = from >= 0 ? sum.row(r, from) : nullptr, *slope = from >= 0 ? d_y.row(r, from) : nullptr;
         const T scale = from >= 0 ? *inverse.row(r, from) : T(0);
         T* out = inside ? d_x.row(r, index) : nullptr;
-        Piece x[Kept], d[Kept], w[Kept], before[Kept];
+        Piece x[Kept] = {}, d[Kept] = {}, w[Kept] = {}, before[Kept] = {};
         T projection = 0;
         const auto load = [&](int first) {
             shape.load(x, in, first);

@@ -124,7 +124,9 @@ public:
 
     /// out[r,b,t,:] = weight[r, tokens[r,b,t], :]; a token outside 0..V-1 is the caller's error and reads row 0.
     virtual void embed_forward(const Tensor& tokens, const Tensor& weight, const Tensor& out) = 0;
-    virtual void embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight) = 0;
+    virtual OpMemory embed_memory(const Tensor& tokens, const Tensor& weight) = 0;
+    virtual void embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight,
+                                const Tensor& scratch) = 0;
 
     /// y = x Wᵀ, W [R,out,in]. backward: d_x = d_y W (skipped when empty), d_W += d_yᵀ x.
     virtual OpMemory linear_memory(const Tensor& x, const Tensor& weight) = 0;

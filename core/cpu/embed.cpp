@@ -30,8 +30,12 @@ void CpuBackend::embed_forward(const Tensor& tokens, const Tensor& weight, const
     });
 }
 
+OpMemory CpuBackend::embed_memory(const Tensor&, const Tensor&) {
+    return {};
+}
+
 // Rows repeat, so tasks share the features instead of the rows: each sum then runs over the batch in order.
-void CpuBackend::embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight) {
+void CpuBackend::embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight, const Tensor&) {
     dispatch(d_out.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const std::int64_t n = d_out.features();

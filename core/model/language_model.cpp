@@ -216,9 +216,13 @@ void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
     Tensor buffer;
     buffer.dtype = dtype_;
     buffer.shape = {shape.replicas, 1, 1, layout_.slice()};
-    head_->scratch =
-        arena.bytes(std::max(head_->norm.scratch(backend_, embedded_),
-                             backend_.linear_memory(head_->norm.y, layout_.view(buffer, head_->weight)).scratch));
+    const std::int64_t needed[] = {
+        head_->norm.scratch(backend_, embedded_),
+        backend_.linear_memory(head_->norm.y, layout_.view(buffer, head_->weight)).scratch,
+        backend_.embed_memory(tokens_, layout_.view(buffer, embedding_))
+            .scratch,  // at the end, when the blocks are done
+    };
+    head_->scratch = arena.bytes(*std::max_element(std::begin(needed), std::end(needed)));
 }
 
 std::int64_t LanguageModel::arena_bytes(const ModelShape& shape) const {
@@ -273,7 +277,7 @@ void LanguageModel::loss_and_gradient(const Tensor& parameters, const Tensor& gr
     head.norm.backward(backend_, layout_, parameters, head.d_normed, d_stream_, gradient, head.scratch);
     for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block)
         (*block)->backward(parameters, d_stream_, gradient);
-    backend_.embed_backward(tokens_, d_stream_, layout_.view(gradient, embedding_));
+    backend_.embed_backward(tokens_, d_stream_, layout_.view(gradient, embedding_), head.scratch);
 }
 
 State LanguageModel::make_state(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const {

@@ -38,7 +38,10 @@ Operation embed(std::int64_t batch, std::int64_t length, std::int64_t vocabulary
     operation.inputs = {parameter("weight", {1, 1, vocabulary, features})};
     operation.indices = {{"tokens", {1, batch, 1, length}, 0, static_cast<std::int32_t>(vocabulary - 1)}};
     operation.forward = [](Backend& b, const Call& c) { b.embed_forward(c.indices[0], c.in[0], c.y); };
-    operation.backward = [](Backend& b, const Call& c) { b.embed_backward(c.indices[0], c.d_y, c.gradient[0]); };
+    operation.memory = [](Backend& b, const Call& c) { return b.embed_memory(c.indices[0], c.in[0]); };
+    operation.backward = [](Backend& b, const Call& c) {
+        b.embed_backward(c.indices[0], c.d_y, c.gradient[0], c.scratch);
+    };
     return operation;
 }
 

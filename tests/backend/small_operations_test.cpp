@@ -35,6 +35,7 @@ TEST_CASE("embed looks rows up, and a row used twice gets both gradients", "[bac
 
 TEST_CASE("embed has the same bits where threads share rows or features", "[backend]") {
     check_same_bits(embed(3, 50, 5, 150));
+    check_same_bits(embed(3, 130, 700, 6));  // a table too large for parts
 }
 
 TEST_CASE("a token outside the vocabulary reads row 0 and nothing beyond", "[backend]") {
