@@ -232,8 +232,20 @@ struct TileTarget {
         for (int i = 0; i < values.kCount; i += 2)
             store(replica, at.m + values.row(i), at.n + values.column(i), values.at(i), values.at(i + 1));
     }
-    __device__ void add(std::int64_t replica, int row, int column, T term) const {
-        if (row < m && column < n) data[replica * batch + row * ld + column] += term;
+    /// Adds a thread's terms to the tile that begins at `at`: all that is there is loaded before anything is stored.
+    template <class Shape, int Count>
+    __device__ void add(std::int64_t replica, const TileAt& at, const TileValues<T, Shape>& places,
+                        const T (&terms)[Count]) const {
+        static_assert(Count == TileValues<T, Shape>::kCount);
+        T* to = data + replica * batch;
+        T sum[Count];
+        const auto inside = [&](int i) { return at.m + places.row(i) < m && at.n + places.column(i) < n; };
+        const auto place = [&](int i) { return (at.m + places.row(i)) * ld + at.n + places.column(i); };
+#pragma unroll
+        for (int i = 0; i < Count; ++i) sum[i] = inside(i) ? to[place(i)] + terms[i] : T(0);
+#pragma unroll
+        for (int i = 0; i < Count; ++i)
+            if (inside(i)) to[place(i)] = sum[i];
     }
 };
 

@@ -89,29 +89,23 @@ template <class T>
 __device__ void finish_weight_tile(const LinearBackward<T>& f, int tile, int part, const TileAt& at,
                                    const TileValues<T, NarrowTile>& values) {
     const bool live = values.inside(at, f.d_weight.m, f.d_weight.n);
-    const auto add = [&](int i, T total) {
-        f.d_weight.add(blockIdx.y, at.m + values.row(i), at.n + values.column(i), total);
-    };
     constexpr int pack = BlockSums<T>::kPack, packs = 16 / pack;
-    if (f.parts.count == 1) {
+    T total[16];
 #pragma unroll
-        for (int i = 0; i < 16; ++i) add(i, values.at(i));
-        return;
-    }
+    for (int i = 0; i < 16; ++i) total[i] = values.at(i);
+    if (f.parts.count == 1) return f.d_weight.add(blockIdx.y, at, values, total);
     const std::int64_t set = std::int64_t{blockIdx.y} * f.parts.tiles + tile;
     if (live) {
 #pragma unroll
-        for (int p = 0; p < packs; ++p) {
-            T own[pack];
-#pragma unroll
-            for (int e = 0; e < pack; ++e) own[e] = values.at(p * pack + e);
-            f.sums.store_own_pack(f.sums.part(set, part), p, own);
-        }
+        for (int p = 0; p < packs; ++p) f.sums.store_own_pack(f.sums.part(set, part), p, total + p * pack);
     }
-    f.sums.template finish_packs<packs>(set, part, live, [&](int p, const T* totals) {
+    bool last = false;
+    f.sums.template finish_packs<packs>(set, part, live, [&](int p, const T* of_all) {
+        last = true;
 #pragma unroll
-        for (int e = 0; e < pack; ++e) add(p * pack + e, totals[e]);
+        for (int e = 0; e < pack; ++e) total[p * pack + e] = of_all[e];
     });
+    if (last) f.d_weight.add(blockIdx.y, at, values, total);
 }
 
 template <class T, Products P>
