@@ -4,6 +4,7 @@
 #include "gpu/cuda_backend.hpp"
 #include "gpu/last_block.cuh"
 #include "gpu/launch.cuh"
+#include "gpu/pack.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -21,6 +22,7 @@ struct Loss {
     View<int> row_of, target;
     int slots, vocabulary, lanes, rows_per_block;  // lanes: threads of one row, a power of two up to a warp
     T smoothing;
+    bool aligned;  // row_of: four at a time
 };
 
 /// The largest logit of a row and the first place where it stands, over `lanes` neighbouring threads.
@@ -83,15 +85,29 @@ struct LossTotals {
     }
 };
 
+/// How many of the slots this thread has to count are used; the threads of a block count all.
+__device__ int used_slots(const int* row_of, int slots, bool aligned) {
+    int used = 0, first = 0;
+    if (aligned) {
+        const auto* fours = reinterpret_cast<const Pack<int, 4>*>(row_of);
+        first = slots / 4 * 4;
+#pragma unroll 16
+        for (int m = static_cast<int>(threadIdx.x); m < slots / 4; m += kThreads) {
+            const Pack<int, 4> four = fours[m];
+#pragma unroll
+            for (int e = 0; e < 4; ++e) used += four.at[e] >= 0 ? 1 : 0;
+        }
+    }
+    for (int m = first + static_cast<int>(threadIdx.x); m < slots; m += kThreads) used += row_of[m] >= 0 ? 1 : 0;
+    return used;
+}
+
 /// Grid: (blocks of slots, replicas). Every block counts the used slots of its replica for itself.
 template <class T>
 __global__ void loss_kernel(Loss<T> in, LossTotals totals) {
     const std::int64_t r = blockIdx.y;
     const int* row_of = in.row_of.at(r);
-    double used = 0;
-#pragma unroll 16
-    for (int m = static_cast<int>(threadIdx.x); m < in.slots; m += kThreads) used += row_of[m] >= 0 ? 1 : 0;
-    const double count = block_sum(used);
+    const double count = block_sum(used_slots(row_of, in.slots, in.aligned));
     const T weight = count > 0 ? static_cast<T>(1 / count) : T(0), share = in.smoothing / static_cast<T>(in.vocabulary);
     const int lane = static_cast<int>(threadIdx.x) % in.lanes, n = in.vocabulary;
     const int begin = static_cast<int>(blockIdx.x) * in.rows_per_block, step = kThreads / in.lanes;
@@ -155,7 +171,9 @@ void CudaBackend::cross_entropy(const Tensor& logits, const Supervision& supervi
                            static_cast<int>(vocabulary),
                            lanes_of(vocabulary),
                            static_cast<int>(rows),
-                           static_cast<T>(supervision.label_smoothing)};
+                           static_cast<T>(supervision.label_smoothing),
+                           reinterpret_cast<std::uintptr_t>(supervision.row_of.data) % 16 == 0 &&
+                               supervision.row_of.stride[0] % 4 == 0};
         const LossTotals totals{reinterpret_cast<LossSums*>(partial_.data()), tickets(replicas), view<double>(loss),
                                 view<double>(correct), view<double>(used)};
         launch("cross_entropy", loss_kernel<T>, dim3(grid_size(blocks), grid_size(replicas)), dim3(kThreads), 0,

@@ -37,9 +37,9 @@ public:
     void add(const Tensor& x, const Tensor& y) override;
 
     void embed_forward(const Tensor& tokens, const Tensor& weight, const Tensor& out) override;
-    void embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight) override;
-    void gather_rows(const Tensor& x, const Tensor& row_of, const Tensor& out) override;
-    void scatter_rows(const Tensor& d_out, const Tensor& row_of, const Tensor& d_x) override;
+    OpMemory embed_memory(const Tensor& tokens, const Tensor& weight) override;
+    void embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight,
+                        const Tensor& scratch) override;
 
     OpMemory linear_memory(const Tensor& x, const Tensor& weight) override;
     void linear_forward(const Tensor& x, const Tensor& weight, const Tensor& y) override;
@@ -51,6 +51,12 @@ public:
                           const Tensor& y, const Tensor& inverse, double epsilon) override;
     void rms_norm_backward(const Tensor& sum, const Tensor& weight, const Tensor& inverse, const Tensor& d_y,
                            const Tensor& d_sum, const Tensor& d_weight, const Tensor& scratch) override;
+    OpMemory chosen_rms_norm_memory(const Tensor& x, const Tensor& row_of) override;
+    void chosen_rms_norm_forward(const Tensor& x, const Tensor& residual, const RowChoice& rows, const Tensor& sum,
+                                 const Tensor& weight, const Tensor& y, const Tensor& inverse, double epsilon) override;
+    void chosen_rms_norm_backward(const Tensor& sum, const Tensor& weight, const Tensor& inverse, const RowChoice& rows,
+                                  const Tensor& d_y, const Tensor& d_x, const Tensor& d_weight,
+                                  const Tensor& scratch) override;
 
     OpMemory gated_rms_norm_memory(const Tensor& x, const GatedNormShape& shape) override;
     void gated_rms_norm_forward(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight,

@@ -40,6 +40,11 @@ struct TilePlace {
     }
 };
 
+/// Where a tile begins.
+struct TileAt {
+    int m, n;
+};
+
 /// Shared memory of one product: a few slots of panels of both operands.
 template <class T, Products P, class Shape, bool AAlong, bool BAlong>
 struct TileProduct {
@@ -52,36 +57,73 @@ struct TileProduct {
 
     const Lines<T>& a;
     const Lines<T>& b;
-    int first_m, first_n, m, n, begin, end;
-    int slots, ahead;  // panels copied before they are needed; slots = min(ahead + 1, steps)
+    int m, n, begin, end;
+    int slots, ahead;  // panels copied before they are needed; slots = min(ahead + 1, all steps)
 
-    /// sum = op(a) op(b) over the places [begin, end) in the tile at (first_m, first_n).
-    __device__ void run(T* shared, Sum& sum) const {
+    /// For each of `tiles` tiles, one after the other, finish(place, sum) with sum = op(a) op(b) over the places
+    /// [begin, end) in the tile at place_of(number). The panels of a tile are on their way while the one before is
+    /// finished; `finish` may use the shared memory only when there is a single tile.
+    template <class PlaceOf, class Finish>
+    __device__ void run(T* shared, int tiles, const PlaceOf& place_of, const Finish& finish) const {
         const TilePlace<Shape> place;
-        const bool busy = first_m + place.row < m && first_n + place.column < n;
         const int steps = (end - begin + kGemmDepth - 1) / kGemmDepth;
-        for (int step = 0; step < ahead; ++step) copy(shared, step, steps);
-        for (int step = 0; step < steps; ++step) {
-            if (ahead > 0) wait_for_copies(ahead > 1);
-            __syncthreads();  // everybody's copies have landed, and the slot to be filled is read no more
-            copy(shared, step + ahead, steps);
-            if (ahead == 0) {
-                wait_for_copies(false);
-                __syncthreads();
+        Copies<PlaceOf> copies(*this, shared, tiles, steps, place_of);
+        for (int step = 0; step < ahead; ++step) copies.next();
+        int slot = 0;
+        for (int tile = 0; tile < tiles; ++tile) {
+            const TileAt at = place_of(tile);
+            const bool busy = at.m + place.row < m && at.n + place.column < n;
+            Sum sum = {};
+            for (int step = 0; step < steps; ++step) {
+                if (ahead > 0) wait_for_copies(ahead > 1);
+                __syncthreads();  // everybody's copies have landed, and the slot to be filled is read no more
+                copies.next();
+                if (ahead == 0) {
+                    wait_for_copies(false);
+                    __syncthreads();
+                }
+                if (busy) add_products(shared + slot * kSlot, place, sum);
+                slot = slot + 1 == slots ? 0 : slot + 1;
             }
-            if (busy) add_products(shared + step % slots * kSlot, place, sum);
+            finish(at, sum);
         }
     }
 
 private:
-    __device__ void copy(T* shared, int step, int steps) const {
-        if (step < steps) {
-            T* slot = shared + step % slots * kSlot;
-            A::template copy<kGemmThreads>(slot, a, first_m, begin + step * kGemmDepth);
-            B::template copy<kGemmThreads>(slot + A::kSize, b, first_n, begin + step * kGemmDepth);
+    /// The panels of all steps of all tiles, one after the other.
+    template <class PlaceOf>
+    struct Copies {
+        const TileProduct& of;
+        const PlaceOf& place_of;
+        T* const shared;
+        int slot = 0, tile = 0, tiles, step = 0, steps;
+        PanelStream<kGemmThreads, T, AAlong, Shape::kM, kGemmDepth> a;
+        PanelStream<kGemmThreads, T, BAlong, Shape::kN, kGemmDepth> b;
+
+        __device__ Copies(const TileProduct& product, T* memory, int tile_count, int step_count, const PlaceOf& places)
+            : of(product),
+              place_of(places),
+              shared(memory),
+              tiles(tile_count),
+              steps(step_count),
+              a(product.a, places(0).m, product.begin),
+              b(product.b, places(0).n, product.begin) {}
+
+        __device__ void next() {
+            if (step == steps && ++tile < tiles) {
+                a = {of.a, place_of(tile).m, of.begin};
+                b = {of.b, place_of(tile).n, of.begin};
+                step = 0;
+            }
+            if (step < steps) {
+                a.copy(shared + slot * kSlot);
+                b.copy(shared + slot * kSlot + A::kSize);
+                slot = slot + 1 == of.slots ? 0 : slot + 1;
+                ++step;
+            }
+            end_of_copies();
         }
-        end_of_copies();
-    }
+    };
 
     __device__ static void add_products(const T* slot, const TilePlace<Shape>& at, Sum& sum) {
         const T* b_panel = slot + A::kSize;
@@ -138,6 +180,10 @@ struct TileValues {
     }
 
     static constexpr int kCount = 16 * Shape::kBlocks;
+    /// Whether any of the warp's values lie in an m × n matrix; the tile begins at `at`.
+    __device__ bool inside(const TileAt& at, int m, int n) const {
+        return at.m + place.row < m && at.n + place.column < n;
+    }
     /// Value i of kCount, an even i and the next one being neighbours in a row; its place in the tile.
     __device__ T at(int i) const {
         return value[i / 16][i / 4 % 4][i % 4];
@@ -179,15 +225,27 @@ struct TileTarget {
             if (column + 1 < n) to[1] = second;
         }
     }
-    /// The tile at (first_m, first_n).
+    /// The tile that begins at `at`.
     template <class Shape>
-    __device__ void store(std::int64_t replica, int first_m, int first_n, const TileValues<T, Shape>& values) const {
+    __device__ void store(std::int64_t replica, const TileAt& at, const TileValues<T, Shape>& values) const {
 #pragma unroll
         for (int i = 0; i < values.kCount; i += 2)
-            store(replica, first_m + values.row(i), first_n + values.column(i), values.at(i), values.at(i + 1));
+            store(replica, at.m + values.row(i), at.n + values.column(i), values.at(i), values.at(i + 1));
     }
-    __device__ void add(std::int64_t replica, int row, int column, T term) const {
-        if (row < m && column < n) data[replica * batch + row * ld + column] += term;
+    /// Adds a thread's terms to the tile that begins at `at`: all that is there is loaded before anything is stored.
+    template <class Shape, int Count>
+    __device__ void add(std::int64_t replica, const TileAt& at, const TileValues<T, Shape>& places,
+                        const T (&terms)[Count]) const {
+        static_assert(Count == TileValues<T, Shape>::kCount);
+        T* to = data + replica * batch;
+        T sum[Count];
+        const auto inside = [&](int i) { return at.m + places.row(i) < m && at.n + places.column(i) < n; };
+        const auto place = [&](int i) { return (at.m + places.row(i)) * ld + at.n + places.column(i); };
+#pragma unroll
+        for (int i = 0; i < Count; ++i) sum[i] = inside(i) ? to[place(i)] + terms[i] : T(0);
+#pragma unroll
+        for (int i = 0; i < Count; ++i)
+            if (inside(i)) to[place(i)] = sum[i];
     }
 };
 
@@ -219,8 +277,8 @@ TileTarget<T> tile_target(const Tensor& y, std::int64_t lines) {
 struct Pipeline {
     int slots, ahead;
     std::size_t bytes;
-    Pipeline(std::int64_t slot_bytes, std::int64_t depth, std::int64_t limit) {
-        const std::int64_t steps = std::max<std::int64_t>(1, ceil_div(depth, kGemmDepth));
+    Pipeline(std::int64_t slot_bytes, std::int64_t depth, std::int64_t limit, std::int64_t tiles = 1) {
+        const std::int64_t steps = tiles * std::max<std::int64_t>(1, ceil_div(depth, kGemmDepth));
         ahead = static_cast<int>(std::clamp<std::int64_t>(limit / slot_bytes - 1, 0, 2));
         slots = static_cast<int>(std::min<std::int64_t>(ahead + 1, steps));
         bytes = static_cast<std::size_t>(slots * slot_bytes);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 namespace whorl::gpu {
 
@@ -14,14 +15,14 @@ namespace whorl::gpu {
 /// before is then visible through __ldcg. Called by whole blocks. Tickets are zero, and zero again afterwards.
 __device__ inline bool last_to_arrive(unsigned* ticket, unsigned count) {
     __shared__ bool last;
-    __threadfence();
     __syncthreads();
-    if (threadIdx.x == 0 && threadIdx.y == 0) {
+    if (threadIdx.x == 0 && threadIdx.y == 0) {  // one thread's fences hold for all that the barriers order around it
+        __threadfence();
         last = atomicAdd(ticket, 1U) == count - 1;
         if (last) *ticket = 0;
+        __threadfence();
     }
     __syncthreads();
-    if (last) __threadfence();
     return last;
 }
 
@@ -49,12 +50,12 @@ struct BlockSums {
     std::int64_t bytes() const { return std::int64_t{parts} * columns * static_cast<std::int64_t>(sizeof(T)); }
     std::int64_t ticket_count() const { return groups + 1; }
 
-    /// Where a block leaves its part: thread t of the block, and nobody else, writes the columns t, t + threads, ….
+    /// Where a block leaves its part.
     __device__ T* part(std::int64_t set, int index) const { return partial + (set * parts + index) * columns; }
 
     /// Called by whole blocks of one dimension when their part is there. In the last one of the set, visit(column,
-    /// total) with every column, by the thread that wrote it, which adds `Together` of its columns at a time: about as
-    /// many as it has.
+    /// total) with every column, by some thread, which adds `Together` of its columns at a time: about as many as it
+    /// has.
     template <int Together, class Visit>
     __device__ void finish(std::int64_t set, int index, const Visit& visit) const {
         unsigned* own_tickets = tickets + set * (groups + 1);
@@ -67,20 +68,122 @@ struct BlockSums {
         add<Together>(part(set, 0), std::int64_t{group} * columns, groups, visit);
     }
 
+    /// The same for parts of few columns, which all threads add together. `shared` has room for an element of every
+    /// thread, and is free again afterwards.
+    template <class Visit>
+    __device__ void finish_narrow(std::int64_t set, int index, T* shared, const Visit& visit) const {
+        unsigned* own_tickets = tickets + set * (groups + 1);
+        const int own = index / group, first = own * group, members = parts - first < group ? parts - first : group;
+        if (!last_to_arrive(own_tickets + own, static_cast<unsigned>(members))) return;
+        if (groups == 1) return add_narrow(part(set, 0), columns, members, shared, visit);
+        T* sum = part(set, first);
+        add_narrow(sum, columns, members, shared, [&](int column, T total) { sum[column] = total; });
+        if (!last_to_arrive(own_tickets + groups, static_cast<unsigned>(groups))) return;
+        add_narrow(part(set, 0), std::int64_t{group} * columns, groups, shared, visit);
+    }
+
+    /// The same for parts that are packs of 16 bytes, `Packs` of each thread: pack p of thread t is the block's pack p
+    /// · threads + t. visit(p, its elements) in threads that are `live`; what others have is not looked at.
+    template <int Packs, class Visit>
+    __device__ void finish_packs(std::int64_t set, int index, bool live, const Visit& visit) const {
+        unsigned* own_tickets = tickets + set * (groups + 1);
+        const int own = index / group, first = own * group, members = parts - first < group ? parts - first : group;
+        if (!last_to_arrive(own_tickets + own, static_cast<unsigned>(members))) return;
+        if (groups == 1) return add_packs<Packs>(part(set, 0), columns, members, live, visit);
+        T* sum = part(set, first);
+        add_packs<Packs>(sum, columns, members, live, [&](int p, const T* total) { store_own_pack(sum, p, total); });
+        if (!last_to_arrive(own_tickets + groups, static_cast<unsigned>(groups))) return;
+        add_packs<Packs>(part(set, 0), std::int64_t{group} * columns, groups, live, visit);
+    }
+    static constexpr int kPack = 16 / static_cast<int>(sizeof(T));
+    /// Leaves this thread's pack p in a part.
+    __device__ static void store_own_pack(T* part, int p, const T* values) {
+        Pack16 pack;
+#pragma unroll
+        for (int e = 0; e < kPack; ++e) pack.at[e] = values[e];
+        *reinterpret_cast<Pack16*>(part + own_pack(p)) = pack;
+    }
+
 private:
+    struct alignas(16) Pack16 {
+        T at[kPack];
+    };
+    __device__ static int own_pack(int p) {
+        return (p * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * kPack;
+    }
+    __device__ static Pack16 load_own_pack(const T* part, int p) {
+        using Word = std::conditional_t<sizeof(T) == 4, float4, double2>;
+        const Word word = __ldcg(reinterpret_cast<const Word*>(part + own_pack(p)));
+        Pack16 pack;
+        if constexpr (sizeof(T) == 4) {
+            pack = {{word.x, word.y, word.z, word.w}};
+        } else {
+            pack = {{word.x, word.y}};
+        }
+        return pack;
+    }
+    template <int Packs, class Visit>
+    __device__ void add_packs(const T* from, std::int64_t apart, int count, bool live, const Visit& visit) const {
+        if (!live) return;
+        constexpr int ahead = 16 / Packs > 1 ? 16 / Packs : 1;  // parts whose loads are on their way together
+        T sum[Packs][kPack] = {};
+        for (int first = 0; first < count; first += ahead) {
+            Pack16 packs[ahead][Packs];
+#pragma unroll
+            for (int i = 0; i < ahead; ++i)
+#pragma unroll
+                for (int p = 0; p < Packs; ++p)
+                    packs[i][p] = first + i < count ? load_own_pack(from + (first + i) * apart, p) : Pack16{};
+#pragma unroll
+            for (int i = 0; i < ahead; ++i)
+#pragma unroll
+                for (int p = 0; p < Packs; ++p)
+#pragma unroll
+                    for (int e = 0; e < kPack; ++e) sum[p][e] += packs[i][p].at[e];
+        }
+#pragma unroll
+        for (int p = 0; p < Packs; ++p) visit(p, sum[p]);
+    }
+
+    /// Threads stand in lanes of `columns`; each lane adds every so many parts, then the lanes are added in order.
+    template <class Visit>
+    __device__ void add_narrow(const T* from, std::int64_t apart, int count, T* shared, const Visit& visit) const {
+        const int lanes = static_cast<int>(blockDim.x) / columns, own = static_cast<int>(threadIdx.x);
+        if (lanes < 2) return add<1>(from, apart, count, visit);
+        const int lane = own / columns, column = own % columns;
+        T sum = 0;
+        if (lane < lanes) {
+#pragma unroll 8
+            for (int i = lane; i < count; i += lanes) sum += __ldcg(from + i * apart + column);
+        }
+        __syncthreads();
+        shared[own] = sum;
+        __syncthreads();
+        if (lane != 0) return;
+        for (int i = 1; i < lanes; ++i) sum += shared[i * columns + column];
+        visit(column, sum);
+    }
+
     template <int Together, class Visit>
     __device__ void add(const T* from, std::int64_t apart, int count, const Visit& visit) const {
-        // Enough loads on their way, without all of the registers.
-        [[maybe_unused]] constexpr int parts_ahead = Together > 4 ? 2 : 8 / Together;
+        constexpr int ahead = 16 / Together > 1 ? 16 / Together : 1;  // parts whose loads are on their way together
         const int threads = static_cast<int>(blockDim.x);
         for (int first = static_cast<int>(threadIdx.x); first < columns; first += Together * threads) {
             T sum[Together] = {};
-            const T* at = from + first;
-#pragma unroll parts_ahead
-            for (int i = 0; i < count; ++i, at += apart)
+            for (int part = 0; part < count; part += ahead) {
+                T values[ahead][Together];
 #pragma unroll
-                for (int c = 0; c < Together; ++c)
-                    if (first + c * threads < columns) sum[c] += __ldcg(at + c * threads);
+                for (int i = 0; i < ahead; ++i)
+#pragma unroll
+                    for (int c = 0; c < Together; ++c)
+                        values[i][c] = part + i < count && first + c * threads < columns
+                                           ? __ldcg(from + (part + i) * apart + first + c * threads)
+                                           : T(0);
+#pragma unroll
+                for (int i = 0; i < ahead; ++i)
+#pragma unroll
+                    for (int c = 0; c < Together; ++c) sum[c] += values[i][c];
+            }
 #pragma unroll
             for (int c = 0; c < Together; ++c)
                 if (first + c * threads < columns) visit(first + c * threads, sum[c]);

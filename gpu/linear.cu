@@ -9,7 +9,8 @@ namespace whorl::gpu {
 namespace {
 
 constexpr int kWeightBlocks = 264;        // for the weight's gradient of one replica: two on each multiprocessor
-constexpr std::int64_t kLeastRows = 128;  // of a part
+constexpr std::int64_t kLeastRows = 128;  // of a part; twice as many where several tiles leave their parts in memory
+constexpr std::int64_t kShortSum = 128;   // places
 
 /// Blocks that a multiprocessor's registers must hold at once: what the kernels reach without spilling.
 template <Products P>
@@ -23,20 +24,26 @@ template <class T>
 struct LinearForward {
     TileSource<T> x, weight;
     TileTarget<T> y;
-    int in, slots, ahead;
+    int in, tiles, tiles_per_block, slots, ahead;
 };
 
-/// Grid: (tiles, replicas). Tiles of the same rows are neighbours.
+/// Where tile number `index` of an m × n matrix begins. Tiles of the same rows are neighbours.
+template <class Shape>
+__device__ TileAt tile_at(int index, int n) {
+    const int across = (n + Shape::kN - 1) / Shape::kN;
+    return {index / across * Shape::kM, index % across * Shape::kN};
+}
+
+/// Grid: (runs of neighbouring tiles, replicas).
 template <class T, Products P, class Shape>
 __global__ void __launch_bounds__(kGemmThreads, kForwardBlocks<P>) linear_forward_kernel(LinearForward<T> f) {
     T* shared = reinterpret_cast<T*>(dynamic_shared());
-    const int across = (f.y.n + Shape::kN - 1) / Shape::kN, tile = static_cast<int>(blockIdx.x);
-    const int first_m = tile / across * Shape::kM, first_n = tile % across * Shape::kN;
+    const int first = static_cast<int>(blockIdx.x) * f.tiles_per_block;
+    const int tiles = f.tiles - first < f.tiles_per_block ? f.tiles - first : f.tiles_per_block;
     const Lines<T> x = f.x.of(blockIdx.y), weight = f.weight.of(blockIdx.y);
-    T sum[2][4][4] = {};
-    TileProduct<T, P, Shape, true, true>{x, weight, first_m, first_n, f.y.m, f.y.n, 0, f.in, f.slots, f.ahead}.run(
-        shared, sum);
-    f.y.store(blockIdx.y, first_m, first_n, TileValues<T, Shape>(sum, shared));
+    TileProduct<T, P, Shape, true, true>{x, weight, f.y.m, f.y.n, 0, f.in, f.slots, f.ahead}.run(
+        shared, tiles, [&](int tile) { return tile_at<Shape>(first + tile, f.y.n); },
+        [&](const TileAt& at, const auto& sum) { f.y.store(blockIdx.y, at, TileValues<T, Shape>(sum, shared)); });
 }
 
 /// The rows of one replica in parts for the weight's gradient; depends on one replica's shape only.
@@ -44,7 +51,7 @@ struct WeightParts {
     WeightParts(std::int64_t rows, std::int64_t out, std::int64_t in)
         : tiles(static_cast<int>(ceil_div(out, NarrowTile::kM) * ceil_div(in, NarrowTile::kN))) {
         const std::int64_t most = std::max<std::int64_t>(1, kWeightBlocks / tiles);
-        const std::int64_t least = std::max(kLeastRows, ceil_div(rows, most));
+        const std::int64_t least = std::max(tiles == 1 ? kLeastRows : 2 * kLeastRows, ceil_div(rows, most));
         size = static_cast<int>(ceil_div(least, kGemmDepth) * kGemmDepth);
         count = static_cast<int>(std::max<std::int64_t>(1, ceil_div(rows, size)));
     }
@@ -64,50 +71,57 @@ struct LinearBackward {
     int rows, out, x_blocks, weight_blocks, slots, ahead;
 };
 
-template <class T, Products P>
-using InputProduct = TileProduct<T, P, NarrowTile, true, false>;
+template <class T, Products P, class Shape>
+using InputProduct = TileProduct<T, P, Shape, true, false>;
 template <class T, Products P>
 using WeightProduct = TileProduct<T, P, NarrowTile, false, false>;
 
-template <class T, Products P>
+template <class T, Products P, class Shape>
 __device__ void input_tile(const LinearBackward<T>& f, int index, T* shared) {
-    const int across = (f.d_x.n + NarrowTile::kN - 1) / NarrowTile::kN;
-    const int first_m = index / across * NarrowTile::kM, first_n = index % across * NarrowTile::kN;
     const Lines<T> d_y = f.d_y.of(blockIdx.y), weight = f.weight.of(blockIdx.y);
-    T sum[2][4][4] = {};
-    InputProduct<T, P>{d_y, weight, first_m, first_n, f.d_x.m, f.d_x.n, 0, f.out, f.slots, f.ahead}.run(shared, sum);
-    f.d_x.store(blockIdx.y, first_m, first_n, TileValues<T, NarrowTile>(sum, shared));
+    InputProduct<T, P, Shape>{d_y, weight, f.d_x.m, f.d_x.n, 0, f.out, f.slots, f.ahead}.run(
+        shared, 1, [&](int) { return tile_at<Shape>(index, f.d_x.n); },
+        [&](const TileAt& at, const auto& sum) { f.d_x.store(blockIdx.y, at, TileValues<T, Shape>(sum, shared)); });
+}
+
+/// d_W += a finished tile, or what its part of the rows adds to it.
+template <class T>
+__device__ void finish_weight_tile(const LinearBackward<T>& f, int tile, int part, const TileAt& at,
+                                   const TileValues<T, NarrowTile>& values) {
+    const bool live = values.inside(at, f.d_weight.m, f.d_weight.n);
+    constexpr int pack = BlockSums<T>::kPack, packs = 16 / pack;
+    T total[16];
+#pragma unroll
+    for (int i = 0; i < 16; ++i) total[i] = values.at(i);
+    if (f.parts.count == 1) return f.d_weight.add(blockIdx.y, at, values, total);
+    const std::int64_t set = std::int64_t{blockIdx.y} * f.parts.tiles + tile;
+    if (live) {
+#pragma unroll
+        for (int p = 0; p < packs; ++p) f.sums.store_own_pack(f.sums.part(set, part), p, total + p * pack);
+    }
+    bool last = false;
+    f.sums.template finish_packs<packs>(set, part, live, [&](int p, const T* of_all) {
+        last = true;
+#pragma unroll
+        for (int e = 0; e < pack; ++e) total[p * pack + e] = of_all[e];
+    });
+    if (last) f.d_weight.add(blockIdx.y, at, values, total);
 }
 
 template <class T, Products P>
 __device__ void weight_tile(const LinearBackward<T>& f, int index, T* shared) {
-    const int across = (f.d_weight.n + NarrowTile::kN - 1) / NarrowTile::kN;
     const int tile = index % f.parts.tiles, part = index / f.parts.tiles;
-    const int first_m = tile / across * NarrowTile::kM, first_n = tile % across * NarrowTile::kN;
     const int begin = part * f.parts.size, end = begin + f.parts.size < f.rows ? begin + f.parts.size : f.rows;
     const Lines<T> d_y = f.d_y.of(blockIdx.y), x = f.x.of(blockIdx.y);
-    T sum[2][4][4] = {};
-    WeightProduct<T, P>{d_y, x, first_m, first_n, f.d_weight.m, f.d_weight.n, begin, end, f.slots, f.ahead}.run(shared,
-                                                                                                                sum);
-    const TileValues<T, NarrowTile> values(sum, shared);
-    const auto add = [&](int index_of_thread, T total) {
-        f.d_weight.add(blockIdx.y, first_m + values.row(index_of_thread), first_n + values.column(index_of_thread),
-                       total);
-    };
-    if (f.parts.count == 1) {
-#pragma unroll
-        for (int i = 0; i < 16; ++i) add(i, values.at(i));
-        return;
-    }
-    const std::int64_t set = std::int64_t{blockIdx.y} * f.parts.tiles + tile;
-    T* own = f.sums.part(set, part) + threadIdx.x;
-#pragma unroll
-    for (int i = 0; i < 16; ++i) own[i * kGemmThreads] = values.at(i);
-    f.sums.template finish<8>(set, part, [&](int column, T total) { add(column / kGemmThreads, total); });
+    WeightProduct<T, P>{d_y, x, f.d_weight.m, f.d_weight.n, begin, end, f.slots, f.ahead}.run(
+        shared, 1, [&](int) { return tile_at<NarrowTile>(tile, f.d_weight.n); },
+        [&](const TileAt& at, const auto& sum) {
+            finish_weight_tile(f, tile, part, at, TileValues<T, NarrowTile>(sum, shared));
+        });
 }
 
 /// Grid: (tiles of d_x and parts of tiles of d_W, in turn; replicas).
-template <class T, Products P>
+template <class T, Products P, class Shape>
 __global__ void __launch_bounds__(kGemmThreads, kBackwardBlocks<P>) linear_backward_kernel(LinearBackward<T> f) {
     T* shared = reinterpret_cast<T*>(dynamic_shared());
     const int index = static_cast<int>(blockIdx.x);
@@ -117,22 +131,78 @@ __global__ void __launch_bounds__(kGemmThreads, kBackwardBlocks<P>) linear_backw
     if (for_weight)
         weight_tile<T, P>(f, own, shared);
     else
-        input_tile<T, P>(f, own, shared);
+        input_tile<T, P, Shape>(f, own, shared);
+}
+
+/// Neighbouring tiles that a block makes one after the other: as many as leave every multiprocessor its blocks. (Tiles
+/// that share the sum's places use the panels' memory at their end.)
+template <class Shape>
+std::int64_t tiles_in_a_run(std::int64_t tiles, std::int64_t blocks) {
+    constexpr std::int64_t most = 16;
+    return Shape::kWarpsK == 1 ? std::clamp<std::int64_t>(ceil_div(tiles, blocks), 1, most) : 1;
 }
 
 template <class T, Products P, class Shape>
-void forward(cudaStream_t stream, std::int64_t limit, const Tensor& x, const Tensor& weight, const Tensor& y) {
+void forward(const CudaBackend& backend, const Tensor& x, const Tensor& weight, const Tensor& y) {
     using Product = TileProduct<T, P, Shape, true, true>;
-    const Pipeline pipeline(Product::kSlot * std::int64_t{sizeof(T)}, x.features(), limit);
+    const std::int64_t tiles = ceil_div(x.rows(), Shape::kM) * ceil_div(weight.rows(), Shape::kN);
+    const std::int64_t run = tiles_in_a_run<Shape>(
+        tiles, std::max<std::int64_t>(1, backend.multiprocessors() * kForwardBlocks<P> / x.replicas()));
+    const Pipeline pipeline(Product::kSlot * std::int64_t{sizeof(T)}, x.features(), backend.shared_limit(), run);
     const LinearForward<T> body{tile_source<T>(x, x.rows()),
                                 tile_source<T>(weight, weight.rows()),
                                 tile_target<T>(y, y.rows()),
                                 static_cast<int>(x.features()),
+                                static_cast<int>(tiles),
+                                static_cast<int>(run),
                                 pipeline.slots,
                                 pipeline.ahead};
-    const std::int64_t tiles = ceil_div(x.rows(), Shape::kM) * ceil_div(weight.rows(), Shape::kN);
-    launch("linear_forward", linear_forward_kernel<T, P, Shape>, dim3(grid_size(tiles), grid_size(x.replicas())),
-           dim3(kGemmThreads), pipeline.bytes, stream, body);
+    launch("linear_forward", linear_forward_kernel<T, P, Shape>,
+           dim3(grid_size(ceil_div(tiles, run)), grid_size(x.replicas())), dim3(kGemmThreads), pipeline.bytes,
+           backend.stream(), body);
+}
+
+template <class T, Products P, class Shape>
+void backward(const CudaBackend& backend, const Tensor& x, const Tensor& weight, const Tensor& d_y, const Tensor& d_x,
+              const Tensor& d_weight, const Tensor& scratch) {
+    const std::int64_t rows = x.rows(), in = x.features(), out = weight.rows();
+    const WeightParts parts(rows, out, in);
+    const std::int64_t x_blocks = d_x ? ceil_div(rows, Shape::kM) * ceil_div(in, Shape::kN) : 0;
+    const BlockSums<T> sums = parts.sums<T>();
+    const std::int64_t sets = parts.count > 1 ? x.replicas() * parts.tiles : 0;
+    const std::int64_t weight_blocks = std::int64_t{parts.tiles} * parts.count;
+    const std::int64_t slot = std::max(InputProduct<T, P, Shape>::kSlot, WeightProduct<T, P>::kSlot);
+    const Pipeline pipeline(slot * std::int64_t{sizeof(T)}, std::max<std::int64_t>(parts.size, out),
+                            backend.shared_limit());
+    const LinearBackward<T> body{tile_source<T>(x, rows),
+                                 tile_source<T>(weight, out),
+                                 tile_source<T>(d_y, rows),
+                                 d_x ? tile_target<T>(d_x, rows) : TileTarget<T>{},
+                                 tile_target<T>(d_weight, out),
+                                 parts,
+                                 sums.at(scratch.at<T>(), backend.tickets(sets * sums.ticket_count())),
+                                 static_cast<int>(rows),
+                                 static_cast<int>(out),
+                                 static_cast<int>(x_blocks),
+                                 static_cast<int>(weight_blocks),
+                                 pipeline.slots,
+                                 pipeline.ahead};
+    launch("linear_backward", linear_backward_kernel<T, P, Shape>,
+           dim3(grid_size(x_blocks + weight_blocks), grid_size(x.replicas())), dim3(kGemmThreads), pipeline.bytes,
+           backend.stream(), body);
+}
+
+/// Tiles of all of a replica's rows, if they are wide.
+std::int64_t wide_tiles(std::int64_t rows, std::int64_t columns) {
+    return ceil_div(rows, WideTile::kM) * ceil_div(columns, WideTile::kN);
+}
+
+/// Calls body(tile shape). Doubles would not find room for wide tiles.
+template <class T, class Body>
+void dispatch_shape(bool wide, const Body& body) {
+    if constexpr (sizeof(T) == 4)
+        if (wide) return body(WideTile{});
+    body(NarrowTile{});
 }
 
 /// Calls body(std::integral_constant<Products, …>) with what floats are multiplied in, or float64.
@@ -164,10 +234,8 @@ void CudaBackend::linear_forward(const Tensor& x, const Tensor& weight, const Te
         using T = decltype(scalar);
         dispatch_products<T>(products_, [&](auto products) {
             constexpr Products P = decltype(products)::value;
-            const std::int64_t wide = ceil_div(x.rows(), WideTile::kM) * ceil_div(weight.rows(), WideTile::kN);
-            if constexpr (sizeof(T) == 4)
-                if (wide >= 2 * multiprocessors_) return forward<T, P, WideTile>(stream_, shared_limit_, x, weight, y);
-            forward<T, P, NarrowTile>(stream_, shared_limit_, x, weight, y);
+            dispatch_shape<T>(wide_tiles(x.rows(), weight.rows()) >= 2 * multiprocessors_,
+                              [&](auto shape) { forward<T, P, decltype(shape)>(*this, x, weight, y); });
         });
     });
 }
@@ -178,31 +246,13 @@ void CudaBackend::linear_backward(const Tensor& x, const Tensor& weight, const T
         using T = decltype(scalar);
         dispatch_products<T>(products_, [&](auto products) {
             constexpr Products P = decltype(products)::value;
-            const std::int64_t rows = x.rows(), in = x.features(), out = weight.rows();
-            const WeightParts parts(rows, out, in);
-            const std::int64_t x_blocks = d_x ? ceil_div(rows, NarrowTile::kM) * ceil_div(in, NarrowTile::kN) : 0;
-            const BlockSums<T> sums = parts.sums<T>();
-            const std::int64_t sets = parts.count > 1 ? x.replicas() * parts.tiles : 0;
-            const std::int64_t weight_blocks = std::int64_t{parts.tiles} * parts.count;
-            const std::int64_t slot = std::max(InputProduct<T, P>::kSlot, WeightProduct<T, P>::kSlot);
-            const Pipeline pipeline(slot * std::int64_t{sizeof(T)}, std::max<std::int64_t>(parts.size, out),
-                                    shared_limit_);
-            const LinearBackward<T> body{tile_source<T>(x, rows),
-                                         tile_source<T>(weight, out),
-                                         tile_source<T>(d_y, rows),
-                                         d_x ? tile_target<T>(d_x, rows) : TileTarget<T>{},
-                                         tile_target<T>(d_weight, out),
-                                         parts,
-                                         sums.at(scratch.at<T>(), tickets(sets * sums.ticket_count())),
-                                         static_cast<int>(rows),
-                                         static_cast<int>(out),
-                                         static_cast<int>(x_blocks),
-                                         static_cast<int>(weight_blocks),
-                                         pipeline.slots,
-                                         pipeline.ahead};
-            launch("linear_backward", linear_backward_kernel<T, P>,
-                   dim3(grid_size(x_blocks + weight_blocks), grid_size(x.replicas())), dim3(kGemmThreads),
-                   pipeline.bytes, stream_, body);
+            // Of short sums, narrow tiles take longer to begin than to do; of long ones, wide tiles leave processors
+            // idle unless there are many.
+            const std::int64_t wide = wide_tiles(x.rows(), x.features());
+            const bool short_sum = weight.rows() <= kShortSum;
+            dispatch_shape<T>(wide >= (short_sum ? multiprocessors_ / 2 : 4 * multiprocessors_), [&](auto shape) {
+                backward<T, P, decltype(shape)>(*this, x, weight, d_y, d_x, d_weight, scratch);
+            });
         });
     });
 }

@@ -68,34 +68,71 @@ struct Panel {
         return AlongSum ? panel[row * kStride + place] : panel[place * kStride + row];
     }
 
-    /// Starts copying the panel at (row, place) with all `Threads` threads of the block.
+    /// Starts copying the panel at (row, place) with all `Threads` threads of the block, element by element.
     template <int Threads>
-    __device__ static void copy(T* panel, const Lines<T>& from, int row, int place) {
-        const int line = AlongSum ? row : place, at = AlongSum ? place : row;
-        if (from.aligned)
-            copy_pieces<Threads, 16 / static_cast<int>(sizeof(T))>(panel, from, line, at);
-        else
-            copy_pieces<Threads, 1>(panel, from, line, at);
-    }
-
-private:
-    template <int Threads, int Count>
-    __device__ static void copy_pieces(T* panel, const Lines<T>& from, int first_line, int first) {
-        constexpr int pieces = kLength / Count, apart = Threads / pieces;  // lines between two pieces of a thread
-        static_assert(Threads % pieces == 0 && kLines % apart == 0);
-        const int line = static_cast<int>(threadIdx.x) / pieces, at = static_cast<int>(threadIdx.x) % pieces * Count;
-        int left = from.length - first - at;
-        left = left < 0 ? 0 : left > Count ? Count : left;
-        const int lines_left = left > 0 ? from.lines - first_line - line : 0;
-        const T* source = from.data + (first_line + line) * from.ld + first + at;
+    __device__ static void copy_elements(T* panel, const Lines<T>& from, int row, int place) {
+        constexpr int apart = Threads / kLength;  // lines between two elements of a thread
+        static_assert(Threads % kLength == 0 && kLines % apart == 0);
+        const int line = static_cast<int>(threadIdx.x) / kLength, at = static_cast<int>(threadIdx.x) % kLength;
+        const int first_line = (AlongSum ? row : place) + line, first = (AlongSum ? place : row) + at;
+        const int lines_left = first < from.length ? from.lines - first_line : 0;
+        const T* source = from.data + first_line * from.ld + first;
         panel += line * kStride + at;
 #pragma unroll
         for (int item = 0; item < kLines / apart; ++item) {
             const bool inside = item * apart < lines_left;  // what is not read must still be an address
-            copy_async<Count>(panel + item * apart * kStride, inside ? source : from.data, inside ? left : 0);
+            copy_async<1>(panel + item * apart * kStride, inside ? source : from.data, inside ? 1 : 0);
             source += apart * from.ld;
         }
     }
+};
+
+/// One thread's share in copying panel after panel along the sum. What it needs to know of an aligned matrix is found
+/// out once.
+template <int Threads, class T, bool AlongSum, int Width, int Depth>
+class PanelStream {
+    using Of = Panel<T, AlongSum, Width, Depth>;
+    static constexpr int kCount = 16 / static_cast<int>(sizeof(T)), kPieces = Of::kLength / kCount,
+                         kApart = Threads / kPieces;  // lines between two pieces of a thread
+    static_assert(Threads % kPieces == 0 && Of::kLines % kApart == 0);
+
+public:
+    __device__ PanelStream(const Lines<T>& matrix, int first_row, int first_place)
+        : from_(&matrix), row_(first_row), place_(first_place) {
+        const int line = static_cast<int>(threadIdx.x) / kPieces, at = static_cast<int>(threadIdx.x) % kPieces * kCount;
+        const int first_line = (AlongSum ? first_row : first_place) + line,
+                  first = (AlongSum ? first_place : first_row) + at;
+        lines_left_ = matrix.lines - first_line;
+        left_ = matrix.length - first;
+        source_ = matrix.data + first_line * matrix.ld + first;
+        offset_ = line * Of::kStride + at;
+    }
+    /// Starts copying the next panel.
+    __device__ void copy(T* panel) {
+        if (!from_->aligned) {
+            Of::template copy_elements<Threads>(panel, *from_, row_, place_);
+            place_ += Depth;
+            return;
+        }
+        const int left = left_ < 0 ? 0 : left_ > kCount ? kCount : left_;
+        const int lines_left = left > 0 ? lines_left_ : 0;
+        const T* source = source_;
+        panel += offset_;
+#pragma unroll
+        for (int item = 0; item < Of::kLines / kApart; ++item) {
+            const bool inside = item * kApart < lines_left;  // what is not read must still be an address
+            copy_async<kCount>(panel + item * kApart * Of::kStride, inside ? source : from_->data, inside ? left : 0);
+            source += kApart * from_->ld;
+        }
+        source_ += AlongSum ? Depth : Depth * from_->ld;
+        (AlongSum ? left_ : lines_left_) -= Depth;
+    }
+
+private:
+    const Lines<T>* from_;
+    int row_, place_;  // of an unaligned matrix
+    int lines_left_, left_, offset_;
+    const T* source_;
 };
 
 }  // namespace whorl::gpu

@@ -1,117 +1,141 @@
-// RMSNorm with the residual add, one warp a row.
-#include "core/numerics/mixer_terms.hpp"
+// RMSNorm with the residual add, over all rows or chosen ones.
 #include "gpu/cuda_backend.hpp"
 #include "gpu/last_block.cuh"
+#include "gpu/norm_rows.cuh"
 #include "gpu/reduce.cuh"
 
 namespace whorl::gpu {
 namespace {
 
-template <class T>
-struct RmsForward {
-    View<T> x, residual, sum, weight, y, inverse;
-    int n;
-    T epsilon;
-    __device__ void operator()(unsigned r, std::int64_t row, int lane) const {
-        const T* in = x.row(r, row);
-        T square = 0;
-        for (int j = lane; j < n; j += 32) {
-            T value = in[j];
-            if (residual) {
-                value += residual.row(r, row)[j];
-                sum.row(r, row)[j] = value;
-            }
-            square += value * value;
-        }
-        const T scale = numerics::inverse_rms(warp_sum(square), static_cast<T>(n), epsilon);
-        if (residual) in = sum.row(r, row);  // each lane reads what it wrote
-        if (lane == 0) *inverse.row(r, row) = scale;
-        T* out = y.row(r, row);
-        const T* w = weight.at(r);
-        for (int j = lane; j < n; j += 32) out[j] = w[j] * (in[j] * scale);
-    }
-};
+constexpr int kNormThreads = 256;
+constexpr std::int64_t kSlotBytes = kNormThreads * sizeof(int);
 
-template <class T>
-struct RmsBackward {
-    View<T> sum, weight, inverse, d_y, d_sum;
-    int n;
+/// Grid: (blocks of rows, replicas).
+template <class T, int Width, int Kept>
+__global__ void __launch_bounds__(kNormThreads)
+    rms_forward_kernel(NormForward<T, Width, Kept> body, std::int64_t rows) {
+    const int lanes = body.shape.lanes;
+    const std::int64_t index = (std::int64_t{blockIdx.x} * kNormThreads + threadIdx.x) / lanes;
+    body.row(blockIdx.y, index, index < rows, static_cast<int>(threadIdx.x) % lanes);
+}
 
-    /// One row by one warp; visit(j, d_weight's term) for each of the lane's features.
-    template <class Visit>
-    __device__ void row(std::int64_t r, std::int64_t index, int lane, const Visit& visit) const {
-        const T *in = sum.row(r, index), *slope = d_y.row(r, index), *w = weight.at(r);
-        T* out = d_sum.row(r, index);
-        const T scale = *inverse.row(r, index);
-        if (n <= 32 * kKept) return kept_row(in, slope, w, out, scale, lane, visit);
-        T projection = 0;
-        for (int j = lane; j < n; j += 32) projection += slope[j] * w[j] * in[j];
-        const T pull = warp_sum(projection) * scale * scale / static_cast<T>(n);
-        for (int j = lane; j < n; j += 32) {
-            out[j] += scale * (slope[j] * w[j] - in[j] * pull);
-            visit(j, slope[j] * in[j] * scale);
-        }
-    }
-
-private:
-    static constexpr int kKept = 4;
-    /// The same for a row that fits the lanes' registers: everything is loaded before anything is waited for.
-    template <class Visit>
-    __device__ void kept_row(const T* in, const T* slope, const T* w, T* out, T scale, int lane,
-                             const Visit& visit) const {
-        T x[kKept], d[kKept], before[kKept], weights[kKept], projection = 0;
-#pragma unroll
-        for (int i = 0; i < kKept; ++i) {
-            const int j = lane + 32 * i;
-            const bool inside = j < n;
-            x[i] = inside ? in[j] : T(0);
-            d[i] = inside ? slope[j] : T(0);
-            before[i] = inside ? out[j] : T(0);
-            weights[i] = inside ? w[j] : T(0);
-        }
-#pragma unroll
-        for (int i = 0; i < kKept; ++i) projection += d[i] * weights[i] * x[i];
-        const T pull = warp_sum(projection) * scale * scale / static_cast<T>(n);
-#pragma unroll
-        for (int i = 0; i < kKept; ++i) {
-            const int j = lane + 32 * i;
-            if (j >= n) continue;
-            out[j] = before[i] + scale * (d[i] * weights[i] - x[i] * pull);
-            visit(j, d[i] * x[i] * scale);
-        }
-    }
-};
-
-/// Grid: (splits of the rows, replicas). The warps take turns with the rows of the split, and each keeps its part of
-/// the weight's gradient, [warps][n] in shared memory. d_weight += the sum over the splits.
-template <class T>
-__global__ void rms_backward_kernel(RmsBackward<T> body, std::int64_t rows, std::int64_t size, BlockSums<T> splits,
-                                    View<T> d_weight) {
+/// Grid: (splits of the rows of d_x, replicas). d_weight += the sum over the splits.
+template <bool Chosen, class T, int Width, int Kept>
+__global__ void __launch_bounds__(kNormThreads)
+    rms_backward_kernel(NormBackward<T, Width, Kept> body, ChosenRows chosen, std::int64_t rows, std::int64_t size,
+                        BlockSums<T> splits, View<T> d_weight) {
+    __shared__ int slots[kNormThreads];
     T* sums = reinterpret_cast<T*>(dynamic_shared());
-    const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
-              warps = static_cast<int>(blockDim.x) / 32;
-    T* own = sums + warp * body.n;
-    for (int j = lane; j < body.n; j += 32) own[j] = 0;
-    const std::int64_t begin = blockIdx.x * size, end = begin + size < rows ? begin + size : rows;
-    for (std::int64_t index = begin + warp; index < end; index += warps)
-        body.row(blockIdx.y, index, lane, [&](int j, T term) { own[j] += term; });
+    const int lanes = body.shape.lanes, n = body.shape.n, threads = static_cast<int>(blockDim.x),
+              thread = static_cast<int>(threadIdx.x), group = thread / lanes, groups = threads / lanes;
+    NormWeightSums<T, Width, Kept> weight_sums{body.shape, sums + group * n, thread % lanes};
+    weight_sums.clear();
+    const std::int64_t r = blockIdx.y, begin = blockIdx.x * size, end = begin + size < rows ? begin + size : rows;
+    for (std::int64_t piece = begin; piece < end; piece += threads) {  // so many slots are looked up together
+        const int count = static_cast<int>(end - piece < threads ? end - piece : threads);
+        if constexpr (Chosen) {
+            __syncthreads();
+            slots[thread] = thread < count ? chosen.slot(r, piece + thread) : -1;
+            __syncthreads();
+        }
+        for (int first = 0; first < count; first += groups) {
+            const int i = first + group;
+            const bool inside = i < count;
+            const std::int64_t index = piece + i, from = !inside ? -1 : Chosen ? slots[i] : index;
+            body.template row<Chosen>(r, index, from, inside, thread % lanes,
+                                      [&](int at, int j, const auto& terms) { weight_sums.add(at, j, terms); });
+        }
+    }
+    weight_sums.leave();
     __syncthreads();
-    T* part = splits.part(blockIdx.y, static_cast<int>(blockIdx.x));
-    for (int j = static_cast<int>(threadIdx.x); j < body.n; j += static_cast<int>(blockDim.x)) {
+    T* part = splits.part(r, static_cast<int>(blockIdx.x));
+    for (int j = thread; j < n; j += threads) {
         T sum = 0;
-        for (int w = 0; w < warps; ++w) sum += sums[w * body.n + j];
+        for (int g = 0; g < groups; ++g) sum += sums[g * n + j];
         part[j] = sum;
     }
-    splits.template finish<1>(blockIdx.y, static_cast<int>(blockIdx.x),
-                              [&](int j, T total) { d_weight.at(blockIdx.y)[j] += total; });
+    splits.finish_narrow(r, static_cast<int>(blockIdx.x), sums, [&](int j, T total) { d_weight.at(r)[j] += total; });
 }
 
-Splits row_splits(const Tensor& x) {
-    return {x.rows(), 16, 512};
+/// Calls body(NormRow) for rows of n features.
+template <class T, class Body>
+void dispatch_norm(std::int64_t n, bool packs, const Body& body) {
+    dispatch_width<T>(packs, [&](auto width) {
+        constexpr int W = decltype(width)::value;
+        int lanes = 1;
+        while (lanes < 32 && lanes * W < n) lanes *= 2;
+        if (lanes * W >= n)
+            body(NormRow<T, W, 1>{static_cast<int>(n), lanes});
+        else
+            body(NormRow<T, W, 4>{static_cast<int>(n), lanes});
+    });
+}
+
+template <class T, int Width, int Kept>
+void forward(cudaStream_t stream, const NormRow<T, Width, Kept>& shape, const ChosenRows& chosen, const Tensor& x,
+             const Tensor& residual, const Tensor& sum, const Tensor& weight, const Tensor& y, const Tensor& inverse,
+             double epsilon) {
+    const NormForward<T, Width, Kept> body{
+        shape,           chosen,     view<T>(x),       view<T>(residual),         view<T>(sum),
+        view<T>(weight), view<T>(y), view<T>(inverse), residual || chosen.row_of, static_cast<T>(epsilon)};
+    launch("rms_norm_forward", rms_forward_kernel<T, Width, Kept>,
+           dim3(grid_size(ceil_div(y.rows() * shape.lanes, kNormThreads)), grid_size(y.replicas())), dim3(kNormThreads),
+           0, stream, body, y.rows());
+}
+
+ChosenRows chosen_rows(const RowChoice& rows) {
+    return {view<int>(rows.row_of), view<int>(rows.slot_of), static_cast<int>(rows.row_of.features())};
+}
+
+Splits row_splits(const Tensor& d_x) {
+    return {d_x.rows(), 32, 512};
 }
 template <class T>
-BlockSums<T> split_sums(const Tensor& x) {
-    return {x.features(), row_splits(x).count};
+BlockSums<T> split_sums(const Tensor& d_x) {
+    return {d_x.features(), row_splits(d_x).count};
+}
+
+/// What the backward pass of either kind is given.
+struct NormGradients {
+    const Tensor &sum, &weight, &inverse, &d_y, &d_x, &d_weight, &scratch;
+};
+
+template <bool Chosen, class T, int Width, int Kept>
+void backward(const CudaBackend& backend, const NormRow<T, Width, Kept>& shape, const ChosenRows& chosen,
+              const NormGradients& in) {
+    const NormBackward<T, Width, Kept> body{shape,           view<T>(in.sum), view<T>(in.weight), view<T>(in.inverse),
+                                            view<T>(in.d_y), view<T>(in.d_x)};
+    const Splits splits = row_splits(in.d_x);
+    const BlockSums<T> sums = split_sums<T>(in.d_x);
+    int threads = kNormThreads;
+    const auto bytes = [&] {
+        return std::max(threads / shape.lanes * shape.n, threads) * static_cast<std::int64_t>(sizeof(T));
+    };
+    while (threads > 32 && bytes() > backend.shared_limit() - kSlotBytes) threads /= 2;
+    launch("rms_norm_backward", rms_backward_kernel<Chosen, T, Width, Kept>,
+           dim3(grid_size(splits.count), grid_size(in.d_x.replicas())), dim3(grid_size(threads)),
+           static_cast<std::size_t>(bytes()), backend.stream(), body, chosen, in.d_x.rows(), splits.size,
+           sums.at(in.scratch.at<T>(), backend.tickets(in.d_x.replicas() * sums.ticket_count())), view<T>(in.d_weight));
+}
+
+template <bool Chosen>
+void dispatch_backward(const CudaBackend& backend, const ChosenRows& chosen, const NormGradients& in) {
+    dispatch(in.sum.dtype, [&](auto scalar) {
+        using T = decltype(scalar);
+        const bool packs = in_packs(in.sum) && in_packs(in.weight) && in_packs(in.d_y) && in_packs(in.d_x);
+        dispatch_norm<T>(in.sum.features(), packs,
+                         [&](const auto& shape) { backward<Chosen>(backend, shape, chosen, in); });
+    });
+}
+
+void dispatch_forward(cudaStream_t stream, const ChosenRows& chosen, const Tensor& x, const Tensor& residual,
+                      const Tensor& sum, const Tensor& weight, const Tensor& y, const Tensor& inverse, double epsilon) {
+    dispatch(x.dtype, [&](auto scalar) {
+        const bool packs = in_packs(x) && in_packs(residual) && in_packs(sum) && in_packs(weight) && in_packs(y);
+        dispatch_norm<decltype(scalar)>(x.features(), packs, [&](const auto& shape) {
+            forward(stream, shape, chosen, x, residual, sum, weight, y, inverse, epsilon);
+        });
+    });
 }
 
 }  // namespace
@@ -124,35 +148,28 @@ OpMemory CudaBackend::rms_norm_memory(const Tensor& x) {
 
 void CudaBackend::rms_norm_forward(const Tensor& x, const Tensor& residual, const Tensor& sum, const Tensor& weight,
                                    const Tensor& y, const Tensor& inverse, double epsilon) {
-    dispatch(x.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        const RmsForward<T> body{view<T>(x),
-                                 view<T>(residual),
-                                 view<T>(sum),
-                                 view<T>(weight),
-                                 view<T>(y),
-                                 view<T>(inverse),
-                                 static_cast<int>(x.features()),
-                                 static_cast<T>(epsilon)};
-        for_each_row("rms_norm_forward", stream_, x.replicas(), x.rows(), body);
-    });
+    dispatch_forward(stream_, ChosenRows{}, x, residual, sum, weight, y, inverse, epsilon);
 }
 
 void CudaBackend::rms_norm_backward(const Tensor& sum, const Tensor& weight, const Tensor& inverse, const Tensor& d_y,
                                     const Tensor& d_sum, const Tensor& d_weight, const Tensor& scratch) {
-    dispatch(sum.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        const RmsBackward<T> body{view<T>(sum), view<T>(weight), view<T>(inverse),
-                                  view<T>(d_y), view<T>(d_sum),  static_cast<int>(sum.features())};
-        const Splits splits = row_splits(sum);
-        const BlockSums<T> sums = split_sums<T>(sum);
-        const auto bytes = sum.features() * static_cast<std::int64_t>(sizeof(T));  // of one warp
-        unsigned warps = kRowWarps;
-        while (warps > 1 && warps * bytes > shared_limit_) warps /= 2;
-        launch("rms_norm_backward", rms_backward_kernel<T>, dim3(grid_size(splits.count), grid_size(sum.replicas())),
-               dim3(32 * warps), static_cast<std::size_t>(warps * bytes), stream_, body, sum.rows(), splits.size,
-               sums.at(scratch.at<T>(), tickets(sum.replicas() * sums.ticket_count())), view<T>(d_weight));
-    });
+    dispatch_backward<false>(*this, ChosenRows{}, {sum, weight, inverse, d_y, d_sum, d_weight, scratch});
+}
+
+OpMemory CudaBackend::chosen_rms_norm_memory(const Tensor& x, const Tensor&) {
+    return rms_norm_memory(x);
+}
+
+void CudaBackend::chosen_rms_norm_forward(const Tensor& x, const Tensor& residual, const RowChoice& rows,
+                                          const Tensor& sum, const Tensor& weight, const Tensor& y,
+                                          const Tensor& inverse, double epsilon) {
+    dispatch_forward(stream_, chosen_rows(rows), x, residual, sum, weight, y, inverse, epsilon);
+}
+
+void CudaBackend::chosen_rms_norm_backward(const Tensor& sum, const Tensor& weight, const Tensor& inverse,
+                                           const RowChoice& rows, const Tensor& d_y, const Tensor& d_x,
+                                           const Tensor& d_weight, const Tensor& scratch) {
+    dispatch_backward<true>(*this, chosen_rows(rows), {sum, weight, inverse, d_y, d_x, d_weight, scratch});
 }
 
 }  // namespace whorl::gpu

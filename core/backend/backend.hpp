@@ -73,11 +73,17 @@ struct GatedNormShape {
     double epsilon = 1e-5;
 };
 
-/// Rows that carry a loss: row_of[r][m] = b·L + t, or -1 for an unused slot.
+/// Rows that carry a loss: row_of[r][m] = b·L + t, or -1 for an unused slot; no row twice.
 struct Supervision {
     Tensor row_of;               // i32 [R,1,1,M]
     Tensor target;               // i32 [R,1,1,M]
     double label_smoothing = 0;  // ε: the target's distribution is (1-ε) one-hot + ε/V
+};
+
+/// Some rows of activations [R,B,L,F], each at most once: slot m is row row_of[r][m] = b·L + t, or none for -1.
+struct RowChoice {
+    Tensor row_of;   // i32 [R,1,1,M]
+    Tensor slot_of;  // i32 [R,1,1,B·L]: forward leaves here what backward wants
 };
 
 /// Operations asked for once and run any number of times: see Backend::record.
@@ -121,10 +127,9 @@ public:
 
     /// out[r,b,t,:] = weight[r, tokens[r,b,t], :]; a token outside 0..V-1 is the caller's error and reads row 0.
     virtual void embed_forward(const Tensor& tokens, const Tensor& weight, const Tensor& out) = 0;
-    virtual void embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight) = 0;
-    /// out[r,0,m,:] = x[r, row_of[r][m], :], zeros for -1; backward overwrites d_x, zero where no row was taken.
-    virtual void gather_rows(const Tensor& x, const Tensor& row_of, const Tensor& out) = 0;
-    virtual void scatter_rows(const Tensor& d_out, const Tensor& row_of, const Tensor& d_x) = 0;
+    virtual OpMemory embed_memory(const Tensor& tokens, const Tensor& weight) = 0;
+    virtual void embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight,
+                                const Tensor& scratch) = 0;
 
     /// y = x Wᵀ, W [R,out,in]. backward: d_x = d_y W (skipped when empty), d_W += d_yᵀ x.
     virtual OpMemory linear_memory(const Tensor& x, const Tensor& weight) = 0;
@@ -140,6 +145,17 @@ public:
                                   const Tensor& y, const Tensor& inverse, double epsilon) = 0;
     virtual void rms_norm_backward(const Tensor& sum, const Tensor& weight, const Tensor& inverse, const Tensor& d_y,
                                    const Tensor& d_sum, const Tensor& d_weight, const Tensor& scratch) = 0;
+
+    /// The same for chosen rows of x and residual [R,B,L,F] (residual may be empty): sum (always written), y [R,1,M,F]
+    /// and inverse [R,1,M,1] have a row for each slot, zeros (of sum and y) where it has none. backward overwrites d_x
+    /// [R,B,L,F], the gradient of x and of residual: zero where no row was chosen.
+    virtual OpMemory chosen_rms_norm_memory(const Tensor& x, const Tensor& row_of) = 0;
+    virtual void chosen_rms_norm_forward(const Tensor& x, const Tensor& residual, const RowChoice& rows,
+                                         const Tensor& sum, const Tensor& weight, const Tensor& y,
+                                         const Tensor& inverse, double epsilon) = 0;
+    virtual void chosen_rms_norm_backward(const Tensor& sum, const Tensor& weight, const Tensor& inverse,
+                                          const RowChoice& rows, const Tensor& d_y, const Tensor& d_x,
+                                          const Tensor& d_weight, const Tensor& scratch) = 0;
 
     virtual OpMemory gated_rms_norm_memory(const Tensor& x, const GatedNormShape& shape) = 0;
     virtual void gated_rms_norm_forward(const GatedNormShape& shape, const Tensor& x, const Tensor& z,

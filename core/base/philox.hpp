@@ -46,6 +46,13 @@ enum class Purpose : std::uint32_t {
     test_fixture = 7,
 };
 
+/// The first words of a stream, a multiple of four of them, where they are known already: Random::block tells them in
+/// any order, so many threads can find them side by side.
+struct DrawnWords {
+    const std::uint32_t* words = nullptr;
+    std::uint32_t count = 0;
+};
+
 /// The draws of one (seed, purpose, step, index), in order. A value: copy it to draw the same numbers again.
 ///
 /// `step` is the training step (or the parameter's number, at initialisation) below 2^48; `index` the sequence in the
@@ -54,16 +61,22 @@ enum class Purpose : std::uint32_t {
 /// seed.
 class Random {
 public:
-    WHORL_HD constexpr Random(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint64_t index)
-        : key_{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}},
+    WHORL_HD constexpr Random(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint64_t index,
+                              const DrawnWords& drawn = {})
+        : drawn_(drawn),
+          key_{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}},
           step_(step),
           index_(static_cast<std::uint32_t>(index)),
           purpose_(static_cast<std::uint32_t>(purpose)) {}
 
+    /// Words 4·number … 4·number + 3 of the stream.
+    WHORL_HD constexpr PhiloxCounter block(std::uint32_t number) const { return philox4x32(counter_of(number), key_); }
+
     /// 32 uniform bits.
     WHORL_HD constexpr std::uint32_t bits() {
+        if (used_ < drawn_.count) return drawn_.words[used_++];
         if (used_ % 4 == 0) {
-            block_ = philox4x32(counter_of(used_ / 4), key_);
+            block_ = block(used_ / 4);
         }
         return block_.word[used_++ % 4];
     }
@@ -106,6 +119,7 @@ private:
                  ((block >> 16) & 0xFFU) | (purpose_ << 8)}};
     }
 
+    DrawnWords drawn_;
     PhiloxKey key_;
     std::uint64_t step_;
     std::uint32_t index_;

@@ -1,4 +1,4 @@
-// Table look-up, and the choice of the rows that carry a loss.
+// Table look-up.
 #include "core/cpu/cpu_backend.hpp"
 #include "core/cpu/parallel.hpp"
 #include "core/cpu/vector_math.hpp"
@@ -30,8 +30,12 @@ void CpuBackend::embed_forward(const Tensor& tokens, const Tensor& weight, const
     });
 }
 
+OpMemory CpuBackend::embed_memory(const Tensor&, const Tensor&) {
+    return {};
+}
+
 // Rows repeat, so tasks share the features instead of the rows: each sum then runs over the batch in order.
-void CpuBackend::embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight) {
+void CpuBackend::embed_backward(const Tensor& tokens, const Tensor& d_out, const Tensor& d_weight, const Tensor&) {
     dispatch(d_out.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const std::int64_t n = d_out.features();
@@ -44,40 +48,6 @@ void CpuBackend::embed_backward(const Tensor& tokens, const Tensor& d_out, const
                     accumulate(static_cast<const T*>(d_out.at<T>(r, b, t) + first),
                                d_weight.at<T>(r) + known_token(tokens, d_weight.rows(), r, b, t) * n + first,
                                end - first);
-        });
-    });
-}
-
-void CpuBackend::gather_rows(const Tensor& x, const Tensor& row_of, const Tensor& out) {
-    dispatch(x.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        const std::int64_t n = x.features();
-        const Blocks blocks(row_of.features(), 256, 16);
-        parallel_for(threads_, x.replicas() * blocks.count, [&](std::int64_t task, int) {
-            const std::int64_t r = task / blocks.count, block = task % blocks.count;
-            for (std::int64_t m = blocks.begin(block); m < blocks.end(block); ++m) {
-                const std::int64_t from = row_of.at<std::int32_t>(r)[m];
-                T* to = out.at<T>(r, 0, m);
-                if (from < 0)
-                    fill(T(0), to, n);
-                else
-                    copy(static_cast<const T*>(x.at<T>(r) + from * x.row_stride()), to, n);
-            }
-        });
-    });
-}
-
-void CpuBackend::scatter_rows(const Tensor& d_out, const Tensor& row_of, const Tensor& d_x) {
-    dispatch(d_x.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        const std::int64_t n = d_x.features(), slots = row_of.features();
-        parallel_for(threads_, d_x.replicas(), [&](std::int64_t r, int) {
-            for (std::int64_t i = 0; i < d_x.rows(); ++i) fill(T(0), d_x.at<T>(r) + i * d_x.row_stride(), n);
-            for (std::int64_t m = 0; m < slots; ++m) {
-                const std::int64_t to = row_of.at<std::int32_t>(r)[m];
-                if (to >= 0)
-                    accumulate(static_cast<const T*>(d_out.at<T>(r, 0, m)), d_x.at<T>(r) + to * d_x.row_stride(), n);
-            }
         });
     });
 }

@@ -37,9 +37,39 @@ public:
 
     Tensor y;
 
-private:
+protected:
     int weight_;
     Tensor sum_, inverse_, stream_;
+};
+
+/// The same of the supervised rows alone, as the head sees them.
+class ChosenNormSite : public NormSite {
+public:
+    using NormSite::NormSite;
+
+    /// The norm has a row for each slot of row_of; `stream` has the shape of the residual stream.
+    void plan(Arena& arena, const std::array<std::int64_t, 4>& shape, const Tensor& row_of, const Tensor& stream) {
+        NormSite::plan(arena, shape, stream.dtype);
+        rows_ = {row_of, arena.activation({shape[0], 1, 1, stream.rows()}, DType::i32)};
+    }
+    std::int64_t scratch(Backend& backend, const Tensor& stream) const {
+        return backend.chosen_rms_norm_memory(stream, rows_.row_of).scratch;
+    }
+
+    void forward(Backend& backend, const ParameterLayout& layout, const Tensor& parameters, const Stream& stream,
+                 double epsilon) const {
+        backend.chosen_rms_norm_forward(stream.x, stream.delta, rows_, sum_, layout.view(parameters, weight_), y,
+                                        inverse_, epsilon);
+    }
+    /// Overwrites d_stream.
+    void backward(Backend& backend, const ParameterLayout& layout, const Tensor& parameters, const Tensor& d_y,
+                  const Tensor& d_stream, const Tensor& gradient, const Tensor& scratch) const {
+        backend.chosen_rms_norm_backward(sum_, layout.view(parameters, weight_), inverse_, rows_, d_y, d_stream,
+                                         layout.view(gradient, weight_), scratch);
+    }
+
+private:
+    RowChoice rows_;
 };
 
 }  // namespace
@@ -143,9 +173,9 @@ public:
         : norm(layout, "backbone.norm_f.weight"),
           weight(layout.index(config.tie_embeddings ? "backbone.embedding.weight" : "lm_head.weight")) {}
 
-    NormSite norm;
+    ChosenNormSite norm;
     int weight;
-    Tensor selected, delta, d_normed, d_selected, scratch;
+    Tensor d_normed, scratch;
 };
 
 LanguageModel::LanguageModel(const ModelConfig& config, Backend& backend, DType dtype, FormChoice form)
@@ -172,9 +202,7 @@ void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
         *total = arena.activation({shape.replicas, 1, 1, 1}, DType::f64);
     embedded_ = arena.activation(batch.with(config_.d_model), dtype_);
     for (const auto& block : blocks_) block->plan_kept(arena, batch);
-    head_->selected = arena.activation(rows, dtype_);
-    head_->delta = arena.activation(rows, dtype_);
-    head_->norm.plan(arena, rows, dtype_);
+    head_->norm.plan(arena, rows, supervision_.row_of, embedded_);
     logits_ = arena.activation({shape.replicas, 1, shape.slots, config_.vocab_size}, dtype_);
     if (shape.backward) d_stream_ = arena.activation(batch.with(config_.d_model), dtype_);
     const std::int64_t mark = arena.used();
@@ -185,13 +213,16 @@ void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
     }
     arena.rewind(mark);
     head_->d_normed = arena.activation(rows, dtype_);
-    head_->d_selected = arena.activation(rows, dtype_);
     Tensor buffer;
     buffer.dtype = dtype_;
     buffer.shape = {shape.replicas, 1, 1, layout_.slice()};
-    head_->scratch =
-        arena.bytes(std::max(head_->norm.scratch(backend_),
-                             backend_.linear_memory(head_->norm.y, layout_.view(buffer, head_->weight)).scratch));
+    const std::int64_t needed[] = {
+        head_->norm.scratch(backend_, embedded_),
+        backend_.linear_memory(head_->norm.y, layout_.view(buffer, head_->weight)).scratch,
+        backend_.embed_memory(tokens_, layout_.view(buffer, embedding_))
+            .scratch,  // at the end, when the blocks are done
+    };
+    head_->scratch = arena.bytes(*std::max_element(std::begin(needed), std::end(needed)));
 }
 
 std::int64_t LanguageModel::arena_bytes(const ModelShape& shape) const {
@@ -224,10 +255,7 @@ void LanguageModel::forward(const Tensor& parameters, State* state) {
         blocks_[i]->forward(parameters, stream, state ? &state->layers[i] : nullptr, position);
     if (state) state->position += shape_.length;
     Head& head = *head_;
-    backend_.gather_rows(stream.x, supervision_.row_of, head.selected);
-    backend_.gather_rows(stream.delta, supervision_.row_of, head.delta);
-    Stream selected{head.selected, head.delta};
-    head.norm.forward(backend_, layout_, parameters, selected, config_.norm_epsilon);
+    head.norm.forward(backend_, layout_, parameters, stream, config_.norm_epsilon);
     backend_.linear_forward(head.norm.y, layout_.view(parameters, head.weight), logits_);
 }
 
@@ -246,12 +274,10 @@ void LanguageModel::loss_and_gradient(const Tensor& parameters, const Tensor& gr
     backend_.cross_entropy(logits_, smoothed, config_.vocab_size, losses_.loss, losses_.correct, losses_.used, logits_);
     backend_.linear_backward(head.norm.y, layout_.view(parameters, head.weight), logits_, head.d_normed,
                              layout_.view(gradient, head.weight), head.scratch);
-    backend_.zero(head.d_selected, activation_bytes(head.d_selected.shape, dtype_));
-    head.norm.backward(backend_, layout_, parameters, head.d_normed, head.d_selected, gradient, head.scratch);
-    backend_.scatter_rows(head.d_selected, supervision_.row_of, d_stream_);
+    head.norm.backward(backend_, layout_, parameters, head.d_normed, d_stream_, gradient, head.scratch);
     for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block)
         (*block)->backward(parameters, d_stream_, gradient);
-    backend_.embed_backward(tokens_, d_stream_, layout_.view(gradient, embedding_));
+    backend_.embed_backward(tokens_, d_stream_, layout_.view(gradient, embedding_), head.scratch);
 }
 
 State LanguageModel::make_state(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const {

@@ -30,8 +30,9 @@ struct SampleKey {
     std::uint64_t step = 0;
     std::uint64_t index = 0;
     SizeRange sizes;
+    DrawnWords drawn = {};  // of random()
 
-    WHORL_HD constexpr Random random() const { return {seed, purpose_of(split), step, index}; }
+    WHORL_HD constexpr Random random() const { return {seed, purpose_of(split), step, index, drawn}; }
 };
 
 /// Where a task writes: `capacity` positions each. All of them are written; behind the example tokens are PAD and

@@ -121,6 +121,9 @@ T atomicMax(T* at, T value) {
 inline int __ffs(int bits) {
     return __builtin_ffs(bits);
 }
+inline int __ffsll(long long bits) {
+    return __builtin_ffsll(bits);
+}
 inline int __popc(unsigned bits) {
     return __builtin_popcount(bits);
 }

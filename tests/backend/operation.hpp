@@ -25,6 +25,7 @@ struct IndexInput {
     std::string name;
     Shape shape;
     std::int32_t low, high;  // random in [low, high]
+    bool once = false;       // a value that comes again in the same replica is `low` instead
 };
 
 /// The tensors of one run.
@@ -40,8 +41,8 @@ struct Operation {
     std::vector<IndexInput> indices;
     std::vector<Shape> kept;  // activations that forward writes besides y, for backward
     Shape output;
-    Shape state{0, 0, 0, 0};           // carried from call to call; none without elements
-    double fresh_state = 0;            // its value before the first position
+    Shape state{0, 0, 0, 0};  // carried from call to call; none without elements
+    double fresh_state = 0;   // its value before the first position
     std::function<OpMemory(Backend&, const Call&)> memory;
     std::function<void(Backend&, const Call&)> forward, backward;
 

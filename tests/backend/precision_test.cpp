@@ -51,17 +51,22 @@ TEST_CASE("projections of any size have the processor's values, and the bits of 
     }
 }
 
-TEST_CASE("a projection large enough for wide tiles has the processor's values", "[backend][precision]") {
-    const Operation operation = linear(65, 63, 19, 570);
-    const Values values = random_values(operation, 5);
-    RunOptions forward_only;
-    forward_only.backward = false;
-    const Outcome exact = run(*judged_backends().front(), DType::f64, operation, values, forward_only);
-    for (Backend* backend : judged_backends()) {
-        const Outcome outcome = run(*backend, DType::f32, operation, values, forward_only);
-        INFO(operation.name << " on " << backend->describe());
-        CHECK(outcome.damage == "");
-        CHECK(relative_error(outcome.y, exact.y) <= kFloatOutputLimit);
+TEST_CASE("projections large enough for wide tiles have the processor's values", "[backend][precision]") {
+    const bool with_gradient[] = {false, true};
+    for (const bool gradient : with_gradient) {  // forward and backward want them at different sizes
+        const Operation operation = gradient ? linear(65, 65, 70, 9) : linear(65, 63, 19, 570);
+        const Values values = random_values(operation, 5);
+        RunOptions options;
+        options.backward = gradient;
+        const Outcome exact = run(*judged_backends().front(), DType::f64, operation, values, options);
+        for (Backend* backend : judged_backends()) {
+            const Outcome outcome = run(*backend, DType::f32, operation, values, options);
+            INFO(operation.name << " on " << backend->describe());
+            CHECK(outcome.damage == "");
+            CHECK(relative_error(outcome.y, exact.y) <= kFloatOutputLimit);
+            for (std::size_t i = 0; gradient && i < 2; ++i)
+                CHECK(relative_error(outcome.gradients[i], exact.gradients[i]) <= kFloatGradientLimit);
+        }
     }
 }
 

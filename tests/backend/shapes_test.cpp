@@ -64,6 +64,9 @@ TEST_CASE("projections and norms agree between backends over a grid of shapes", 
     for (const std::int64_t in : {1, 31, 64, 130})
         for (const std::int64_t out : {1, 16, 65, 129, 428})
             for (const std::int64_t rows : {1, 127, 1000}) check_backends(linear(1, rows, in, out), rows, 3, 2);
+    for (const std::int64_t features : {1, 33, 64})
+        for (const std::int64_t tokens : {3, 16, 300})
+            for (const std::int64_t rows : {1, 129, 700}) check_backends(embed(1, rows, tokens, features), rows, 3, 2);
     for (const std::int64_t features : {1, 33, 64, 200})
         for (const std::int64_t rows : {1, 129, 700})
             check_backends(rms_norm(1, rows, features, true, 1e-5), rows, 3, 2);

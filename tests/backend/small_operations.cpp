@@ -38,16 +38,10 @@ Operation embed(std::int64_t batch, std::int64_t length, std::int64_t vocabulary
     operation.inputs = {parameter("weight", {1, 1, vocabulary, features})};
     operation.indices = {{"tokens", {1, batch, 1, length}, 0, static_cast<std::int32_t>(vocabulary - 1)}};
     operation.forward = [](Backend& b, const Call& c) { b.embed_forward(c.indices[0], c.in[0], c.y); };
-    operation.backward = [](Backend& b, const Call& c) { b.embed_backward(c.indices[0], c.d_y, c.gradient[0]); };
-    return operation;
-}
-
-Operation gather(std::int64_t batch, std::int64_t length, std::int64_t slots, std::int64_t features) {
-    Operation operation = named("gather_rows", {1, 1, slots, features});
-    operation.inputs = {activation("x", {1, batch, length, features})};
-    operation.indices = {{"row_of", {1, 1, 1, slots}, -1, static_cast<std::int32_t>(batch * length - 1)}};
-    operation.forward = [](Backend& b, const Call& c) { b.gather_rows(c.in[0], c.indices[0], c.y); };
-    operation.backward = [](Backend& b, const Call& c) { b.scatter_rows(c.d_y, c.indices[0], c.gradient[0]); };
+    operation.memory = [](Backend& b, const Call& c) { return b.embed_memory(c.indices[0], c.in[0]); };
+    operation.backward = [](Backend& b, const Call& c) {
+        b.embed_backward(c.indices[0], c.d_y, c.gradient[0], c.scratch);
+    };
     return operation;
 }
 
@@ -80,6 +74,30 @@ Operation rms_norm(std::int64_t batch, std::int64_t length, std::int64_t feature
     operation.backward = [residual](Backend& b, const Call& c) {
         b.rms_norm_backward(residual ? c.kept[0] : c.in[0], c.in[1], c.kept[1], c.d_y, c.gradient[0], c.gradient[1],
                             c.scratch);
+    };
+    return operation;
+}
+
+Operation chosen_rms_norm(std::int64_t batch, std::int64_t length, std::int64_t slots, std::int64_t features,
+                          bool residual, double epsilon) {
+    const Shape shape{1, batch, length, features};
+    Operation operation = named("chosen_rms_norm", {1, 1, slots, features});
+    operation.inputs = {activation("x", shape), parameter("weight", {1, 1, 1, features}, 0.5, 1.5)};
+    if (residual) {
+        operation.inputs.push_back(activation("residual", shape));
+        operation.inputs.back().differentiable = false;  // its gradient is x's
+    }
+    operation.indices = {{"row_of", {1, 1, 1, slots}, -1, static_cast<std::int32_t>(batch * length - 1), true},
+                         {"slot_of", {1, 1, 1, batch * length}, -1000, 1000}};  // what is there before says nothing
+    operation.kept = {{1, 1, slots, features}, {1, 1, slots, 1}};
+    operation.memory = [](Backend& b, const Call& c) { return b.chosen_rms_norm_memory(c.in[0], c.indices[0]); };
+    operation.forward = [residual, epsilon](Backend& b, const Call& c) {
+        b.chosen_rms_norm_forward(c.in[0], residual ? c.in[2] : Tensor{}, {c.indices[0], c.indices[1]}, c.kept[0],
+                                  c.in[1], c.y, c.kept[1], epsilon);
+    };
+    operation.backward = [](Backend& b, const Call& c) {
+        b.chosen_rms_norm_backward(c.kept[0], c.in[1], c.kept[1], {c.indices[0], c.indices[1]}, c.d_y, c.gradient[0],
+                                   c.gradient[1], c.scratch);
     };
     return operation;
 }

@@ -6,11 +6,12 @@
 namespace whorl::test {
 
 Operation embed(std::int64_t batch, std::int64_t length, std::int64_t vocabulary, std::int64_t features);
-Operation gather(std::int64_t batch, std::int64_t length, std::int64_t slots, std::int64_t features);
 Operation linear(std::int64_t batch, std::int64_t length, std::int64_t in, std::int64_t out);
 /// y, kept[0] = sum (only with a residual), kept[1] = inverse.
 Operation rms_norm(std::int64_t batch, std::int64_t length, std::int64_t features, bool residual,
                    double epsilon = 1e-5);
+Operation chosen_rms_norm(std::int64_t batch, std::int64_t length, std::int64_t slots, std::int64_t features,
+                          bool residual, double epsilon = 1e-5);
 Operation gated_rms_norm(std::int64_t batch, std::int64_t length, std::int64_t features, const GatedNormShape& shape);
 Operation short_conv(std::int64_t batch, std::int64_t length, std::int64_t features, std::int64_t width, bool bias);
 Operation swiglu(std::int64_t batch, std::int64_t length, std::int64_t features);

@@ -1,0 +1,42 @@
+// Neighbouring elements of a row moved at once: 16 bytes where all rows of all tensors allow it, one element elsewhere.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "gpu/launch.cuh"
+
+namespace whorl::gpu {
+
+template <class T, int Width>
+struct alignas(sizeof(T) * Width) Pack {
+    T at[Width];
+};
+
+template <int Width, class T>
+__device__ __forceinline__ Pack<T, Width> load_pack(const T* from) {
+    return *reinterpret_cast<const Pack<T, Width>*>(from);
+}
+template <class T, int Width>
+__device__ __forceinline__ void store_pack(T* to, const Pack<T, Width>& pack) {
+    *reinterpret_cast<Pack<T, Width>*>(to) = pack;
+}
+
+/// Whether every row of the tensor (an absent one has none) starts at 16 bytes and ends there.
+inline bool in_packs(const Tensor& x) {
+    const auto width = 16 / static_cast<std::int64_t>(size_of(x.dtype));
+    if (!x) return true;
+    return reinterpret_cast<std::uintptr_t>(x.data) % 16 == 0 && x.features() % width == 0 &&
+           x.stride[0] % width == 0 && x.stride[1] % width == 0 && x.stride[2] % width == 0;
+}
+
+/// Calls body(std::integral_constant<int, width>): 16 bytes of T, or one element.
+template <class T, class Body>
+void dispatch_width(bool packs, const Body& body) {
+    if (packs)
+        body(std::integral_constant<int, 16 / static_cast<int>(sizeof(T))>{});
+    else
+        body(std::integral_constant<int, 1>{});
+}
+
+}  // namespace whorl::gpu
