@@ -331,17 +331,5 @@ struct All {
     int count;
     __device__ SumRange operator()(int, int = 0) const { return {0, count}; }
 };
-/// Rows of a lower-triangular left operand whose diagonal consists of blocks of `rank`.
-struct Lower {
-    int rank, count;
-    __device__ SumRange operator()(int, int last) const {
-        return {0, rank == 1 ? last + 1 : least_of((last / rank + 1) * rank, count)};
-    }
-};
-/// Its transpose as left operand.
-struct Upper {
-    int rank, count;
-    __device__ SumRange operator()(int first, int) const { return {rank == 1 ? first : first / rank * rank, count}; }
-};
 
 }  // namespace whorl::gpu

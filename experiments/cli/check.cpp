@@ -83,7 +83,7 @@ int run_check(const Arguments& arguments) {
     std::vector<RunSetup> setups;  // all errors before any training
     for (const Gate& gate : baseline.gates) setups.push_back(gate_setup(baseline, gate));
     const OwnedDevices devices = make_devices(*parsed);
-    for (const RunSetup& setup : setups) devices.all().set_precision(setup.config.precision);
+    for (const RunSetup& setup : setups) check_devices(setup, devices.all(), {});
     const Runs runs(*parsed);
     const InterruptGuard guard;
     bool all_hold = true;

@@ -164,7 +164,7 @@ int reproduce_rows(const ReproduceRequest& request, const Parsed& parsed) {
         setups.emplace_back();
         for (const TableRow* row : request.rows) {
             setups.back().push_back(cell_setup(request, *column, *row));
-            devices.set_precision(setups.back().back().config.precision);
+            check_devices(setups.back().back(), devices, {});
         }
     }
     TableResult result{&request.table, devices.describe(), {}};

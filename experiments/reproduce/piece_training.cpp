@@ -41,6 +41,7 @@ void remove_checkpoints(const std::string& run) {
 // Files, then the record, then what the record makes superfluous: killed anywhere, the same call goes on.
 bool run_stage(const PieceJob& job, const RunSetup& setup, const std::string& folder, const Devices& devices,
                const PieceOptions& options, const SessionHooks& hooks, PieceRecord& record) {
+    check_devices(setup, devices, options.session.group);
     make_parent(folder);
     const RunDirectory run = open_or_create(folder, setup);
     if (train_run(setup, run, devices, hooks, options.session).interrupted) return false;

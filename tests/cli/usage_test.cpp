@@ -122,6 +122,8 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         {"sweep FOLDER/bad_size.toml", "size: 65 is not among its test.sizes"},
         {"reproduce partiy", "did you mean 'parity'?"},
         {"reproduce parity --quick --full", "exclude each other"},
+        {"reproduce parity --quick --device cpu --set data_parallel=2 --out FOLDER/table", "over 2 GPUs"},
+        {"reproduce state-tracking --medium --device cpu --set data_parallel=2 --out FOLDER/table", "over 2 GPUs"},
         {"sample partiy", "did you mean 'parity'?"},
         {"sample parity --size 2", "--size: 2"},
         {"sample parity --count -1", "--count: -1"},
