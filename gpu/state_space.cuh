@@ -42,8 +42,8 @@ struct LayerShape : Known<Sizes, StateSpaceShape> {
     __host__ __device__ int angle_room() const { return this->kState > 0 ? this->kState / 2 : this->angles; }
 };
 
-/// Chunk length for a choice of form: one position for the recurrent form, else what fits a multiprocessor's shared
-/// memory twice.
+/// Chunk length for a choice of form: one position for the recurrent form, else the longest of some that fits a
+/// multiprocessor's shared memory twice, or once where only short ones would fit twice.
 int choose_chunk(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape, FormChoice form);
 
 OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape);

@@ -25,6 +25,7 @@ void with_sizes(const StateSpaceShape& s, const Body& body) {
                     return less ? body(FixedSizes<64, 16, 48>{}) : body(FixedSizes<64, 16, 64>{});
                 if (s.state == 64 && s.headdim == 32)
                     return less ? body(FixedSizes<64, 32, 48>{}) : body(FixedSizes<64, 32, 64>{});
+                if (s.state == 64 && s.headdim == 64 && s.chunk <= 32) return body(FixedSizes<64, 64, 32>{});
                 if (s.state == 128 && s.headdim == 64 && less) return body(FixedSizes<128, 64, 48>{});
             }
             return body(OneRank{});

@@ -32,6 +32,22 @@ TEST_CASE("mamba3 agrees between backends over a grid of shapes", "[backend][mam
     for (const Sizes& s : kRanks) check_mamba3(s);
 }
 
+// gpu/state_space_scratch.cuh lists them; each chunk's room is filled wholly, partly and several times.
+TEST_CASE("sizes that kernels are compiled for agree between backends with every option", "[backend][mamba3][shapes]") {
+    for (const Sizes& s :
+         {Sizes{16, 64, 2, 1, 0, 64, 1, 1}, Sizes{16, 64, 4, 2, 0, 101, 1, 2}, Sizes{32, 64, 2, 1, 0, 64, 1, 1},
+          Sizes{32, 64, 2, 1, 0, 53, 1, 1}, Sizes{64, 64, 1, 1, 0, 32, 1, 1}, Sizes{64, 64, 1, 1, 0, 71, 1, 1},
+          Sizes{64, 128, 1, 1, 0, 48, 1, 1}, Sizes{64, 128, 1, 1, 0, 100, 1, 1}})
+        check_mamba3(s);
+    for (const OutprojNorm norm : {OutprojNorm::none, OutprojNorm::pre_gate, OutprojNorm::post_gate})
+        for (const Rotation rotation : {Rotation::data_dependent, Rotation::standard, Rotation::none}) {
+            Mamba3Config config = mamba3_config(16, 64, 1, 0);
+            config.outproj_norm = norm;
+            config.rotation = rotation;
+            check_backends(mamba3(config, {1, 53, 2}), 53, 3, 1);
+        }
+}
+
 TEST_CASE("mamba2 agrees between backends over a grid of shapes", "[backend][mamba2][shapes]") {
     for (const Sizes& s : kSizes) {
         Mamba2Config config;
