@@ -137,7 +137,8 @@ public:
         check_nccl(nccl().group_end(), "adding");
         for_each_element("to_means", backend_.stream(), replicas, 1, gradient.features(), ToMeans{parts});
     }
-    void meet() override { connection_->meet(); }
+        void meet() override { connection_->meet(); }
+    void check() override { connection_->comm(rank_); }
     void abandon() override { connection_->abandon(); }
 
 private:

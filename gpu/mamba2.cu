@@ -14,7 +14,7 @@ StateSpaceShape shape_of(const CudaBackend& backend, const Mamba2Config& c, cons
     s.headdim = static_cast<int>(c.headdim);
     s.state = static_cast<int>(c.d_state);
     s.groups = static_cast<int>(c.ngroups);
-    s.chunk = choose_chunk(backend, y.dtype, s, form);
+    s.chunk = choose_chunk(backend.shared_limit(), y.dtype, s, form);
     return s;
 }
 

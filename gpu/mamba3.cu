@@ -29,7 +29,7 @@ StateSpaceShape shape_of(const CudaBackend& backend, const Mamba3Config& c, cons
     s.gating = gating[static_cast<int>(c.outproj_norm)];
     s.a_floor = c.a_floor;
     s.epsilon = epsilon;
-    s.chunk = choose_chunk(backend, y.dtype, s, form);
+    s.chunk = choose_chunk(backend.shared_limit(), y.dtype, s, form);
     return s;
 }
 

@@ -32,30 +32,34 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
     }
 }
 
-/// Bytes that a block of the backward kernel needs, which needs more than the forward one's.
-std::int64_t block_size(DType dtype, const StateSpaceShape& s) {
+/// Bytes that a block of the forward or the backward kernel needs: of the kernel for any size where that for known
+/// ones, which takes the room of its longest chunk, does not fit.
+std::int64_t block_size(DType dtype, const StateSpaceShape& shape, std::int64_t limit) {
     std::int64_t bytes = 0;
     dispatch(dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        with_sizes<T>(s, [&](auto sizes) { bytes = backward_bytes<T>(LayerShape<decltype(sizes)>{{s}}); });
+        const auto need = [](const auto& s) { return std::max(forward_bytes<T>(s), backward_bytes<T>(s)); };
+        with_sizes<T>(shape, [&](auto sizes) { bytes = need(LayerShape<decltype(sizes)>{{shape}}); });
+        if (bytes > limit) bytes = need(LayerShape<AnySizes>{{shape}});
     });
     return bytes;
 }
 
 }  // namespace
 
-int choose_chunk(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape, FormChoice form) {
+int choose_chunk(std::int64_t shared_limit, DType dtype, const StateSpaceShape& shape, FormChoice form) {
     if (form.form == Form::recurrent) return 1;
     if (form.chunk > 0) return static_cast<int>(std::min<std::int64_t>(form.chunk, shape.length));
+    const auto positions = [&](int rows) { return std::min(shape.length, std::max(1, rows / shape.rank)); };
     // Two blocks a multiprocessor hide each other's waiting; but short chunks cost more than that.
     for (const int blocks : {2, 1})
         for (const int rows : {64, 48, 32, 16, 8}) {
             if (blocks == 2 && rows < 32) break;
             StateSpaceShape s = shape;
-            s.chunk = std::min(s.length, std::max(1, rows / s.rank));
-            if (block_size(dtype, s) <= backend.shared_limit() / blocks) return s.chunk;
+            s.chunk = positions(rows);
+            if (block_size(dtype, s, shared_limit) <= shared_limit / blocks) return s.chunk;
         }
-    return 1;
+    return positions(8);
 }
 
 OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const StateSpaceShape& s) {

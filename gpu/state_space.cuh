@@ -43,8 +43,9 @@ struct LayerShape : Known<Sizes, StateSpaceShape> {
 };
 
 /// Chunk length for a choice of form: one position for the recurrent form, else the longest of some that fits a
-/// multiprocessor's shared memory twice, or once where only short ones would fit twice.
-int choose_chunk(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape, FormChoice form);
+/// multiprocessor's shared memory twice, or once where only short ones would fit twice, or eight rows outside of it.
+/// shared_limit: bytes that a block can have.
+int choose_chunk(std::int64_t shared_limit, DType dtype, const StateSpaceShape& shape, FormChoice form);
 
 OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape);
 /// Mamba-2 leaves z, da, u, angle, b_bias, … empty.

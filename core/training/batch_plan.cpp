@@ -8,13 +8,16 @@
 #include "core/training/population.hpp"
 
 namespace whorl {
-namespace {
-
 std::int64_t limit_of(const GroupRequest& request, const Backend& backend) {
     return request.memory > 0 ? request.memory : backend.free_memory() / 10 * 9;
 }
 
-}  // namespace
+GroupRequest same_for_all(GroupRequest request, const Devices& devices) {
+    std::int64_t least = limit_of(request, devices.first());
+    for (std::size_t i = 1; i < devices.size(); ++i) least = std::min(least, limit_of(request, devices[i]));
+    request.memory = least;
+    return request;
+}
 
 void check_curriculum(const Curriculum& curriculum, const DataSource& data, const std::string& where) {
     if (curriculum.smallest() < data.min_size())

@@ -10,6 +10,11 @@
 
 namespace whorl {
 
+/// Bytes of the backend's memory that `request` means.
+std::int64_t limit_of(const GroupRequest& request, const Backend& backend);
+/// The request with the memory of the device that has least, for devices that must plan alike.
+GroupRequest same_for_all(GroupRequest request, const Devices& devices);
+
 class BatchPlan {
 public:
     /// Computes, allocates nothing large. The references must outlive the plan. Throws UserError for a curriculum that

@@ -48,13 +48,9 @@ Trainer::Trainer(const TrainingConfig& config, const ModelConfig& model, const D
 void Trainer::make_shares(const ModelConfig& model, const Devices& devices, GroupRequest request) {
     if (config_.data_parallel > 1) {
         communicators_ = make_communicators(devices, running_);
-        // All take the same groups of replicas, as many as fit everywhere.
-        for (std::size_t i = 0; i < works_.size(); ++i) {
-            devices[i].attach();
-            request.replicas = group_that_fits(config_, model, data_, works_[i], devices[i], request);
-            works_[i].others = communicators_[i].get();
-        }
-        devices.first().attach();
+        // All plan with the memory of the smallest, so that they take the same groups, in training and evaluation.
+        request = same_for_all(request, devices);
+        for (std::size_t i = 0; i < works_.size(); ++i) works_[i].others = communicators_[i].get();
     }
     crew_.run([&](std::size_t i) {
         devices[i].attach();

@@ -44,10 +44,11 @@ RunSetup set_up(const Document& recipe) {
 
 void check_devices(const RunSetup& run, const Devices& devices, const GroupRequest& request) {
     devices.set_precision(run.config.precision);
+    const GroupRequest asked = run.config.training.data_parallel > 1 ? same_for_all(request, devices) : request;
     const auto works = shares_of_work(run.config.training, run.config.replicas.count(), devices.size());
     for (std::size_t i = 0; i < works.size(); ++i) {
         devices[i].attach();
-        group_that_fits(run.config.training, run.model, *run.data, works[i], devices[i], request,
+        group_that_fits(run.config.training, run.model, *run.data, works[i], devices[i], asked,
                         {{run.config.validation.on, "validation.sizes"}, {run.config.test, "test.sizes"}});
     }
     devices.first().attach();
