@@ -25,7 +25,7 @@ Syntax syntax() {
         "leaves config, metrics and checkpoints in a folder. Ctrl-C finishes the step and saves. However a run is "
         "interrupted,\n"
         "--resume goes on from its last checkpoint and ends with the same bytes; so it does on another number of "
-        "--devices.",
+        "--devices, but for data_parallel, which stays with its own.",
         {"whorl train parity-quick --out runs/parity", "whorl train my.toml --set model.preset=mamba2 --set batch=128",
          "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run",
          "whorl train parity-full --devices 0,1", "whorl train my.toml --devices 0,1 --set data_parallel=2",
