@@ -160,7 +160,7 @@ struct FillCache {
 /// scores[i][j] = q_i·k_j, minus infinity where key j is later than query i.
 template <class T>
 __device__ void score_tile(const TileMemory<T>& x, int rows, int columns, int k, int first_query, int first_key) {
-    product<T>(rows, columns, ByRow<T>{x.q, x.ld}, ByRow<T>{x.keys, x.ld}, All{k}, [&](int i, int j, T sum) {
+    product<T>(rows, columns, ByRow<T>{x.q, x.ld}, ByRow<T>{x.keys, x.ld}, k, [&](int i, int j, T sum) {
         x.scores[i * x.kLd + j] = first_key + j <= first_query + i ? sum : -numerics::detail::infinity<T>;
     });
 }
@@ -209,7 +209,7 @@ __global__ void __launch_bounds__(kBlockThreads)
                 x.factor[i] = factor;
             });
             __syncthreads();
-            product<T>(rows, s.k, ByRow<T>{x.scores, x.kLd}, ByColumn<T>{x.values, x.ld}, All{columns},
+            product<T>(rows, s.k, ByRow<T>{x.scores, x.kLd}, ByColumn<T>{x.values, x.ld}, columns,
                        [&](int i, int c, T sum) { x.out[i * x.ld + c] = x.out[i * x.ld + c] * x.factor[i] + sum; });
         }
         __syncthreads();
@@ -251,7 +251,7 @@ __global__ void __launch_bounds__(kBlockThreads)
                 tiles.load_context(key, columns, x.keys, x.values, x.ld);
                 wait_for_copies();
                 score_tile<T>(x, rows, columns, s.k, first, key);
-                product<T>(rows, columns, ByRow<T>{x.d_out, x.ld}, ByRow<T>{x.values, x.ld}, All{s.k},
+                product<T>(rows, columns, ByRow<T>{x.d_out, x.ld}, ByRow<T>{x.values, x.ld}, s.k,
                            [&](int i, int j, T sum) { x.d_scores[i * x.kLd + j] = sum; });
                 __syncthreads();
                 spread_rows(rows, [&](int i, int lane) {
@@ -280,7 +280,7 @@ __global__ void __launch_bounds__(kBlockThreads)
                 __syncthreads();
                 if (!facts_known && key + kTile >= context) spread(rows, [&](int i) { x.mean[i] /= x.total[i]; });
                 if (!facts_known) continue;
-                product<T>(rows, s.k, ByRow<T>{x.d_scores, x.kLd}, ByColumn<T>{x.keys, x.ld}, All{columns},
+                product<T>(rows, s.k, ByRow<T>{x.d_scores, x.kLd}, ByColumn<T>{x.keys, x.ld}, columns,
                            [&](int i, int c, T sum) { x.out[i * x.ld + c] += sum; });
             }
         __syncthreads();
@@ -317,7 +317,7 @@ __global__ void __launch_bounds__(kBlockThreads)
             });
             wait_for_copies();
             score_tile<T>(x, rows, columns, s.k, query, first);
-            product<T>(rows, columns, ByRow<T>{x.d_out, x.ld}, ByRow<T>{x.values, x.ld}, All{s.k},
+            product<T>(rows, columns, ByRow<T>{x.d_out, x.ld}, ByRow<T>{x.values, x.ld}, s.k,
                        [&](int i, int j, T d) {  // the same thread wrote the score
                            T* score = x.scores + i * x.kLd + j;
                            const T p = numerics::exp(*score - x.highest[i]) / x.total[i];
@@ -325,9 +325,9 @@ __global__ void __launch_bounds__(kBlockThreads)
                            x.d_scores[i * x.kLd + j] = p * (d - x.mean[i]);
                        });
             __syncthreads();
-            product<T>(columns, s.k, ByColumn<T>{x.d_scores, x.kLd}, ByColumn<T>{x.q, x.ld}, All{rows},
+            product<T>(columns, s.k, ByColumn<T>{x.d_scores, x.kLd}, ByColumn<T>{x.q, x.ld}, rows,
                        [&](int j, int c, T sum) { x.out[j * x.ld + c] += sum; });
-            product<T>(columns, s.k, ByColumn<T>{x.scores, x.kLd}, ByColumn<T>{x.d_out, x.ld}, All{rows},
+            product<T>(columns, s.k, ByColumn<T>{x.scores, x.kLd}, ByColumn<T>{x.d_out, x.ld}, rows,
                        [&](int j, int c, T sum) { x.second[j * x.ld + c] += sum; });
         }
         __syncthreads();

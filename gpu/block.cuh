@@ -285,13 +285,11 @@ struct SumRange {
     int begin, end;
 };
 
-/// out(i, j, Σ_k a(i, k) b(j, k)) for i < rows, j < columns. Both operands are addressed by their own index first. A
-/// thread has 4 × 4 elements at once; which ones depends on the sizes and on how b lies, so that products of equal
-/// sizes and kinds give a thread the same elements. range(first row, last row) bounds k; it may begin up to three
-/// earlier, where a masked operand holds zeros.
-template <class T, class A, class B, class Range, class Out>
-__device__ __forceinline__ void product(int rows, int columns, const A& a, const B& b, const Range& range,
-                                        const Out& out) {
+/// out(i, j, Σ_{k < count} a(i, k) b(j, k)) for i < rows, j < columns. Both operands are addressed by their own index
+/// first. A thread has 4 × 4 elements at once; which ones depends on the sizes and on how b lies, so that products of
+/// equal sizes and kinds give a thread the same elements.
+template <class T, class A, class B, class Out>
+__device__ __forceinline__ void product(int rows, int columns, const A& a, const B& b, int count, const Out& out) {
     const int tiles_n = (columns + 3) / 4, tiles = (rows + 3) / 4 * tiles_n;
     for (int tile = static_cast<int>(threadIdx.x); tile < tiles; tile += kBlockThreads) {
         int i[4], j[4];
@@ -302,17 +300,16 @@ __device__ __forceinline__ void product(int rows, int columns, const A& a, const
         }
         const FourRows<T, A> a_rows(a, i, rows);
         const FourRows<T, B> b_rows(b, j, columns);
-        const SumRange sum_range = range(i[0], least_of(i[3], rows - 1));
         T sum[4][4] = {};
-        int k = sum_range.begin & ~3;
-        for (; k + 4 <= sum_range.end; k += 4) {
+        int k = 0;
+        for (; k + 4 <= count; k += 4) {
             T x[4][4], y[4][4];
             a_rows.load(k, x);
             b_rows.load(k, y);
 #pragma unroll
             for (int step = 0; step < 4; ++step) add_outer(x[step], y[step], sum);
         }
-        for (; k < sum_range.end; ++k) {
+        for (; k < count; ++k) {
             T x[4], y[4];
             a_rows.load_one(k, x);
             b_rows.load_one(k, y);
@@ -329,7 +326,7 @@ __device__ __forceinline__ void product(int rows, int columns, const A& a, const
 /// The sum runs over all k < count.
 struct All {
     int count;
-    __device__ SumRange operator()(int, int = 0) const { return {0, count}; }
+    __device__ SumRange operator()(int) const { return {0, count}; }
 };
 
 }  // namespace whorl::gpu

@@ -119,7 +119,7 @@ struct ScanForward {
         });
         __syncthreads();
         tile_products<P, T>(
-            m, s.headdim, Everywhere{},
+            m, s.headdim,
             [&](int i, int p, T within, T before) {
                 y[i * p_ld + p] = with_state ? within + from_start[s.position_of(i)] * before : within;
             },
@@ -137,7 +137,7 @@ struct ScanForward {
     __device__ void advance(bool with_state) {
         const T through = with_state ? from_start[positions - 1] : T(0);
         tile_products<P, T>(
-            s.state, s.headdim, Everywhere{},
+            s.state, s.headdim,
             [&](int n, int p, T sum) {
                 T* to = h + n * s.p_ld() + p;
                 *to = with_state ? through * *to + sum : sum;

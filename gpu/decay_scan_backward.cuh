@@ -218,7 +218,7 @@ private:
         spread(m, s.headdim, [&](int i, int p) { d_y[i * s.p_ld() + p] *= from_start[s.position_of(i)]; });
         __syncthreads();
         tile_products<P, T>(
-            s.state, s.headdim, Everywhere{},
+            s.state, s.headdim,
             [&](int n, int p, T sum) {
                 T* to = d_h + n * s.p_ld() + p;
                 *to = none ? sum : through * *to + sum;

@@ -126,12 +126,12 @@ struct DeltaForward : DeltaChunk<T, P> {
         invert_diagonal_blocks(m, system, inverse, s.c_ld());
         if (with_state)
             tile_products<P, T>(
-                m, s.value, Everywhere{}, [&](int i, int p, T sum) { w[i * s.v_ld + p] -= from_start[i] * sum; },
+                m, s.value, [&](int i, int p, T sum) { w[i * s.v_ld + p] -= from_start[i] * sum; },
                 factors(ByRow<T>{k, s.k_ld()}, ByColumn<T>{state, s.v_ld}, All{s.key}));
         __syncthreads();
         join_diagonal_blocks(m, system, inverse, s.c_ld());
         tile_products<P, T>(
-            m, s.value, Everywhere{},
+            m, s.value,
             [&](int i, int p, T sum) {
                 keep(i, p, sum);
                 u[i * s.v_ld + p] = beta[i] * sum;
@@ -159,7 +159,7 @@ struct DeltaForward : DeltaChunk<T, P> {
     __device__ __forceinline__ void advance(bool with_state, const Keep& keep) {
         const T through = with_state ? from_start[m - 1] : T(0);
         tile_products<P, T>(
-            s.key, s.value, Everywhere{},
+            s.key, s.value,
             [&](int n, int p, T sum) {
                 T* to = state + n * s.v_ld + p;
                 const T after = with_state ? through * *to + sum : sum;

@@ -205,19 +205,6 @@ void dispatch_shape(bool wide, const Body& body) {
     body(NarrowTile{});
 }
 
-/// Calls body(std::integral_constant<Products, …>) with what floats are multiplied in, or float64.
-template <class T, class Body>
-void dispatch_products(Products products, const Body& body) {
-    if constexpr (sizeof(T) == 8)
-        body(std::integral_constant<Products, Products::float64>{});
-    else if (products == Products::bf16)
-        body(std::integral_constant<Products, Products::bf16>{});
-    else if (products == Products::tf32)
-        body(std::integral_constant<Products, Products::tf32>{});
-    else
-        body(std::integral_constant<Products, Products::float32>{});
-}
-
 }  // namespace
 
 OpMemory CudaBackend::linear_memory(const Tensor& x, const Tensor& weight) {
@@ -232,7 +219,7 @@ OpMemory CudaBackend::linear_memory(const Tensor& x, const Tensor& weight) {
 void CudaBackend::linear_forward(const Tensor& x, const Tensor& weight, const Tensor& y) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        dispatch_products<T>(products_, [&](auto products) {
+        with_products<T>(products_, [&](auto products) {
             constexpr Products P = decltype(products)::value;
             dispatch_shape<T>(wide_tiles(x.rows(), weight.rows()) >= 2 * multiprocessors_,
                               [&](auto shape) { forward<T, P, decltype(shape)>(*this, x, weight, y); });
@@ -244,7 +231,7 @@ void CudaBackend::linear_backward(const Tensor& x, const Tensor& weight, const T
                                   const Tensor& d_weight, const Tensor& scratch) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        dispatch_products<T>(products_, [&](auto products) {
+        with_products<T>(products_, [&](auto products) {
             constexpr Products P = decltype(products)::value;
             // Of short sums, narrow tiles take longer to begin than to do; of long ones, wide tiles leave processors
             // idle unless there are many.

@@ -12,9 +12,23 @@
 
 #include <cuda_runtime.h>
 
+#include <type_traits>
+
 #include "gpu/products.hpp"
 
 namespace whorl::gpu {
+
+/// body(P, a constant): what an operation on T multiplies when float operations multiply `products`.
+template <class T, class Body>
+void with_products(Products products, const Body& body) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+        body(std::integral_constant<Products, Products::float64>{});
+    } else {
+        if (products == Products::bf16) return body(std::integral_constant<Products, Products::bf16>{});
+        if (products == Products::tf32) return body(std::integral_constant<Products, Products::tf32>{});
+        body(std::integral_constant<Products, Products::float32>{});
+    }
+}
 
 /// The elements of a lane, made ready for one kind of product once and used with several partners.
 template <Products P, int Count>

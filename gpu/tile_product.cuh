@@ -15,18 +15,6 @@ constexpr int kTileRows = 16;
 constexpr int kTileColumns = 16;
 constexpr int kEighths = kTileColumns / 8;
 
-/// body(P, a constant): what an operation on T multiplies when float operations multiply `products`.
-template <class T, class Body>
-void with_products(Products products, const Body& body) {
-    if constexpr (sizeof(T) == sizeof(double)) {
-        body(std::integral_constant<Products, Products::float64>{});
-    } else {
-        if (products == Products::bf16) return body(std::integral_constant<Products, Products::bf16>{});
-        if (products == Products::tf32) return body(std::integral_constant<Products, Products::tf32>{});
-        body(std::integral_constant<Products, Products::float32>{});
-    }
-}
-
 /// body(P, Shared), constants: the kernel that a plan needs. The one that knows its memory to be shared is worth
 /// compiling for float only, other products than float32 only there.
 template <class T, class Body>
@@ -166,9 +154,6 @@ template <class A, class B, class Range>
 __device__ __forceinline__ Factors<A, B, Range> factors(const A& a, const B& b, const Range& range) {
     return {a, b, range};
 }
-struct Everywhere {
-    __device__ bool operator()(int, int) const { return true; }
-};
 
 template <Products P, class T, class A, class B, class Range>
 __device__ __forceinline__ void add_factors(WarpTile<T>& tile, const Factors<A, B, Range>& f, int row, int rows,
@@ -177,24 +162,21 @@ __device__ __forceinline__ void add_factors(WarpTile<T>& tile, const Factors<A, 
     add_product<P>(tile, f.a, row, rows, f.b, column, columns, k.begin, k.end);
 }
 
-/// out(i, j, sum of each product…) for i < rows, j < columns, in the tiles where needed(first row, first column). Both
+/// out(i, j, sum of each product…) for i < rows, j < columns. Both
 /// operands are addressed by their own index first. Products of equal sizes give a thread the same elements.
-template <Products P, class T, class Needed, class Out, class First>
-__device__ __forceinline__ void tile_products(int rows, int columns, const Needed& needed, const Out& out,
-                                              const First& first) {
+template <Products P, class T, class Out, class First>
+__device__ __forceinline__ void tile_products(int rows, int columns, const Out& out, const First& first) {
     for_tiles<T>(rows, columns, [&](int row, int column, WarpTile<T>& tile) {
-        if (!needed(row, column)) return;
         add_factors<P>(tile, first, row, rows, column, columns);
         each_of(tile, tile, [&](int i, int j, T sum, T, int) {
             if (row + i < rows && column + j < columns) out(row + i, column + j, sum);
         });
     });
 }
-template <Products P, class T, class Needed, class Out, class First, class Second>
-__device__ __forceinline__ void tile_products(int rows, int columns, const Needed& needed, const Out& out,
-                                              const First& first, const Second& second) {
+template <Products P, class T, class Out, class First, class Second>
+__device__ __forceinline__ void tile_products(int rows, int columns, const Out& out, const First& first,
+                                              const Second& second) {
     for_tiles<T>(rows, columns, [&](int row, int column, WarpTile<T>& one) {
-        if (!needed(row, column)) return;
         WarpTile<T> two;
         add_factors<P>(one, first, row, rows, column, columns);
         add_factors<P>(two, second, row, rows, column, columns);
