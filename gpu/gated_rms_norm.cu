@@ -1,122 +1,247 @@
-// Gate and RMSNorm over groups of features, one warp a group: Mamba-2's output (gate, then norm) and Gated DeltaNet's
-// (norm, then gate).
-#include "core/numerics/mixer_terms.hpp"
+// Gate and RMSNorm over groups of features: Mamba-2's output (gate, then norm) and Gated DeltaNet's (norm, then gate).
+// A few lanes have a group of a row, as norm_rows.cuh has it.
 #include "gpu/cuda_backend.hpp"
+#include "gpu/last_block.cuh"
+#include "gpu/norm_rows.cuh"
 #include "gpu/reduce.cuh"
 
 namespace whorl::gpu {
 namespace {
 
-template <class T>
+constexpr int kGateThreads = 256;
+
+/// A replica's groups come in sets that share their weight: all of them, or the ones with the same features.
+template <class T, int Width, int Kept>
 struct GatedRows {
+    using Piece = Pack<T, Width>;
+    NormRow<T, Width, Kept> shape;  // of a group
     View<T> x, z, weight;
-    int n, groups, weight_step;  // weight_step: 0 when all groups share one weight
-    bool norm_first;
+    int groups;  // of a row
+    bool norm_first, shared;
     T epsilon;
 
-    __device__ T inverse_rms(const T* in, const T* gate, int lane) const {
-        T square = 0;
-        for (int i = lane; i < n; i += 32) {
-            const T value = norm_first ? in[i] : in[i] * numerics::silu(gate[i]);
-            square += value * value;
+    __host__ __device__ int sets() const { return shared ? 1 : groups; }
+    __host__ __device__ std::int64_t count(std::int64_t rows) const { return shared ? rows * groups : rows; }
+
+    struct Place {
+        std::int64_t row;
+        int feature;  // the group's first
+    };
+    __device__ Place place(int set, std::int64_t index) const {
+        if (!shared) return {index, set * shape.n};
+        const std::int64_t row = index >> 31 == 0  // 32-bit division is several times cheaper
+                                     ? static_cast<unsigned>(index) / static_cast<unsigned>(groups)
+                                     : index / groups;
+        return {row, static_cast<int>(index - row * groups) * shape.n};
+    }
+    __device__ const T* weights(std::int64_t r, int set) const { return weight.at(r) + set * shape.n; }
+    __device__ T squares(const Piece& in, const Piece& gate) const {
+        T sum = 0;
+#pragma unroll
+        for (int e = 0; e < Width; ++e) {
+            const T value = norm_first ? in.at[e] : in.at[e] * gate.at[e];
+            sum += value * value;
         }
-        return numerics::inverse_rms(warp_sum(square), static_cast<T>(n), epsilon);
+        return sum;
+    }
+    __device__ T scale(T squares_of_lane) const {
+        return numerics::inverse_rms(shape.add_lanes(squares_of_lane), static_cast<T>(shape.n), epsilon);
     }
 };
 
-template <class T>
-struct GatedForward {
-    GatedRows<T> in;
-    View<T> y;
-    __device__ void operator()(unsigned r, std::int64_t index, int lane) const {
-        const std::int64_t row = index / in.groups;
-        const int group = static_cast<int>(index % in.groups), at = group * in.n;
-        const T *x = in.x.row(r, row) + at, *z = in.z.row(r, row) + at, *w = in.weight.at(r) + group * in.weight_step;
-        T* out = y.row(r, row) + at;
-        const T scale = in.inverse_rms(x, z, lane);
-        for (int i = lane; i < in.n; i += 32) out[i] = x[i] * numerics::silu(z[i]) * (scale * w[i]);
-    }
-};
-
-template <class T>
-struct GatedBackward {
-    GatedRows<T> in;
-    View<T> d_y, d_x, d_z;
-    T* inverse;  // [replica, row, group], kept for the weight's sum
-    std::int64_t count;
-    __device__ void operator()(unsigned r, std::int64_t index, int lane) const {
-        const std::int64_t row = index / in.groups;
-        const int group = static_cast<int>(index % in.groups), at = group * in.n;
-        const T *x = in.x.row(r, row) + at, *z = in.z.row(r, row) + at, *w = in.weight.at(r) + group * in.weight_step,
-                *d = d_y.row(r, row) + at;
-        T *to_x = d_x.row(r, row) + at, *to_z = d_z.row(r, row) + at;
-        const T scale = in.inverse_rms(x, z, lane);
-        if (lane == 0) inverse[r * count + index] = scale;
-        // Both orders: out = x·silu(z)·scale·w, where scale depends on x (norm first) or on x·silu(z).
-        T projection = 0;
-        for (int i = lane; i < in.n; i += 32) projection += d[i] * w[i] * (x[i] * numerics::silu(z[i]) * scale);
-        projection = warp_sum(projection) / static_cast<T>(in.n);
-        for (int i = lane; i < in.n; i += 32) {
-            const T gate = numerics::silu(z[i]), slope = numerics::silu_derivative(z[i]), value = x[i],
-                    dw = d[i] * w[i];
-            if (in.norm_first) {
-                to_z[i] = dw * value * scale * slope;
-                to_x[i] = scale * (dw * gate - value * scale * projection);
-            } else {
-                const T d_gated = scale * (dw - value * gate * scale * projection);
-                to_z[i] = d_gated * value * slope;
-                to_x[i] = d_gated * gate;
-            }
-        }
-    }
-};
-
-/// Term of the weight's gradient. Rows are (row, group) with a shared weight, else rows with all features.
-template <class T>
-struct GatedWeightTerm {
-    GatedRows<T> in;
-    View<T> d_y;
-    const T* inverse;
-    std::int64_t count;
-    __device__ T operator()(unsigned r, std::int64_t index, int column) const {
-        const bool shared = in.weight_step == 0;
-        const std::int64_t row = shared ? index / in.groups : index;
-        const int group = shared ? static_cast<int>(index % in.groups) : column / in.n;
-        const int j = shared ? group * in.n + column : column;
-        return d_y.row(r, row)[j] * in.x.row(r, row)[j] * numerics::silu(in.z.row(r, row)[j]) *
-               inverse[r * count + row * in.groups + group];
-    }
-};
-
-template <class T>
-GatedRows<T> gated_rows(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight) {
-    return {view<T>(x),
-            view<T>(z),
-            view<T>(weight),
-            static_cast<int>(shape.group),
-            static_cast<int>(x.features() / shape.group),
-            shape.shared_weight ? 0 : static_cast<int>(shape.group),
-            shape.norm_first,
-            static_cast<T>(shape.epsilon)};
+template <class T, int Width>
+__device__ Pack<T, Width> gate_of(Pack<T, Width> z) {
+#pragma unroll
+    for (int e = 0; e < Width; ++e) z.at[e] = numerics::silu(z.at[e]);
+    return z;
 }
 
+/// Grid: (blocks of groups, sets, replicas).
+template <class T, int Width, int Kept>
+__global__ void __launch_bounds__(kGateThreads)
+    gated_forward_kernel(const __grid_constant__ GatedRows<T, Width, Kept> in, const __grid_constant__ View<T> y,
+                         std::int64_t rows) {
+    const auto& shape = in.shape;
+    const int set = static_cast<int>(blockIdx.y), lane = static_cast<int>(threadIdx.x) % shape.lanes,
+              group = static_cast<int>(threadIdx.x) / shape.lanes;
+    const std::int64_t r = blockIdx.z, index = std::int64_t{blockIdx.x} * (kGateThreads / shape.lanes) + group;
+    const bool inside = index < in.count(rows);
+    const auto at = in.place(set, inside ? index : 0);
+    const T *x_row = inside ? in.x.row(r, at.row) + at.feature : nullptr,
+            *z_row = inside ? in.z.row(r, at.row) + at.feature : nullptr, *w_row = in.weights(r, set);
+    Pack<T, Width> x[Kept] = {}, gate[Kept] = {}, w[Kept] = {};
+    const auto load = [&](int first) {
+        shape.load(x, x_row, first);
+        shape.load(gate, z_row, first);
+        shape.load(w, w_row, first);
+        shape.for_pieces(first, [&](int i, int) { gate[i] = gate_of(gate[i]); });
+    };
+    T square = 0;
+    shape.for_shares(lane, [&](int first) {
+        load(first);
+        shape.for_pieces(first, [&](int i, int) { square += in.squares(x[i], gate[i]); });
+    });
+    const T scale = in.scale(square);
+    if (!inside) return;
+    T* out = y.row(r, at.row) + at.feature;
+    shape.for_shares(lane, [&](int first) {
+        if (!shape.kept()) load(first);
+        shape.for_pieces(first, [&](int i, int j) {
+#pragma unroll
+            for (int e = 0; e < Width; ++e) x[i].at[e] *= gate[i].at[e] * (scale * w[i].at[e]);
+            store_pack(out + j, x[i]);
+        });
+    });
+}
+
+/// A group of a row on the way back. The weights are loaded once where a lane keeps its share.
+template <class T, int Width, int Kept>
+struct GatedBackward {
+    using Piece = Pack<T, Width>;
+    GatedRows<T, Width, Kept> in;
+    View<T> d_y, d_x, d_z;
+
+    /// Both orders: out = x·silu(z)·scale·w, where scale depends on x (norm first) or on x·silu(z). visit(i, feature,
+    /// d_weight's terms) for each piece of a share.
+    template <class Visit>
+    __device__ void row(std::int64_t r, int set, std::int64_t index, bool inside, int lane, Piece (&w)[Kept],
+                        const Visit& visit) const {
+        const auto& shape = in.shape;
+        const auto at = in.place(set, inside ? index : 0);
+        const T *x_row = inside ? in.x.row(r, at.row) + at.feature : nullptr,
+                *z_row = inside ? in.z.row(r, at.row) + at.feature : nullptr,
+                *d_row = inside ? d_y.row(r, at.row) + at.feature : nullptr;
+        Piece x[Kept] = {}, d[Kept] = {}, gate[Kept] = {}, slope[Kept] = {};
+        const auto load = [&](int first) {
+            shape.load(x, x_row, first);
+            shape.load(gate, z_row, first);
+            shape.load(d, d_row, first);
+            if (!shape.kept()) shape.load(w, in.weights(r, set), first);
+            shape.for_pieces(first, [&](int i, int) {
+#pragma unroll
+                for (int e = 0; e < Width; ++e) slope[i].at[e] = numerics::silu_derivative(gate[i].at[e]);
+                gate[i] = gate_of(gate[i]);
+            });
+        };
+        T square = 0, product = 0;
+        shape.for_shares(lane, [&](int first) {
+            load(first);
+            shape.for_pieces(first, [&](int i, int) {
+                square += in.squares(x[i], gate[i]);
+#pragma unroll
+                for (int e = 0; e < Width; ++e) product += d[i].at[e] * w[i].at[e] * (x[i].at[e] * gate[i].at[e]);
+            });
+        });
+        const T scale = in.scale(square);
+        const T pull = shape.add_lanes(product) * scale * scale / static_cast<T>(shape.n);
+        if (!inside) return;
+        T *to_x = d_x.row(r, at.row) + at.feature, *to_z = d_z.row(r, at.row) + at.feature;
+        shape.for_shares(lane, [&](int first) {
+            if (!shape.kept()) load(first);
+            shape.for_pieces(first, [&](int i, int j) {
+                Piece out_x, out_z;
+#pragma unroll
+                for (int e = 0; e < Width; ++e) {
+                    const T value = x[i].at[e], open = gate[i].at[e], dw = d[i].at[e] * w[i].at[e];
+                    const T d_gated = scale * (in.norm_first ? dw : dw - value * open * pull);
+                    out_z.at[e] = d_gated * value * slope[i].at[e];
+                    out_x.at[e] = in.norm_first ? scale * (dw * open - value * pull) : d_gated * open;
+                    d[i].at[e] *= value * open * scale;
+                }
+                store_pack(to_x + j, out_x);
+                store_pack(to_z + j, out_z);
+                visit(i, j, d[i]);
+            });
+        });
+    }
+};
+
+/// Grid: (splits of a set's groups, sets, replicas). d_weight += the sum over the splits.
+template <class T, int Width, int Kept>
+__global__ void __launch_bounds__(kGateThreads, Kept == 1 && sizeof(T) == 4 ? 4 : 1)
+    gated_backward_kernel(const __grid_constant__ GatedBackward<T, Width, Kept> body, std::int64_t rows,
+                          std::int64_t size, const __grid_constant__ BlockSums<T> splits,
+                          const __grid_constant__ View<T> d_weight) {
+    T* sums = reinterpret_cast<T*>(dynamic_shared());
+    const auto& shape = body.in.shape;
+    const int n = shape.n, threads = static_cast<int>(blockDim.x), lane = static_cast<int>(threadIdx.x) % shape.lanes,
+              group = static_cast<int>(threadIdx.x) / shape.lanes, groups = threads / shape.lanes;
+    const std::int64_t r = blockIdx.z, all = body.in.count(rows), begin = blockIdx.x * size,
+                       end = begin + size < all ? begin + size : all;
+    const int set = static_cast<int>(blockIdx.y);
+    NormWeightSums<T, Width, Kept> weight_sums{shape, sums + group * n, lane};
+    weight_sums.clear();
+    Pack<T, Width> w[Kept] = {};
+    if (shape.kept()) shape.for_shares(lane, [&](int first) { shape.load(w, body.in.weights(r, set), first); });
+    for (std::int64_t first = begin; first < end; first += groups)
+        body.row(r, set, first + group, first + group < end, lane, w,
+                 [&](int i, int j, const auto& terms) { weight_sums.add(i, j, terms); });
+    weight_sums.leave();
+    __syncthreads();
+    const int part_index = static_cast<int>(blockIdx.x);
+    const std::int64_t sum_set = r * gridDim.y + set;
+    T* part = splits.part(sum_set, part_index);
+    for (int j = static_cast<int>(threadIdx.x); j < n; j += threads) {
+        T sum = 0;
+        for (int g = 0; g < groups; ++g) sum += sums[g * n + j];
+        part[j] = sum;
+    }
+    splits.finish_narrow(sum_set, part_index, sums,
+                         [&](int j, T total) { d_weight.at(r)[std::int64_t{set} * n + j] += total; });
+}
+
+/// Sets of a replica's groups, and how a block's share of one is cut.
 struct Sizes {
     Sizes(const Tensor& x, const GatedNormShape& shape)
-        : groups(x.rows() * (x.features() / shape.group)),
-          sum_rows(shape.shared_weight ? groups : x.rows()),
-          sum_columns(shape.shared_weight ? shape.group : x.features()) {}
-    std::int64_t groups, sum_rows, sum_columns;  // of one replica
+        : columns(shape.group),
+          sets(shape.shared_weight ? 1 : x.features() / shape.group),
+          splits(x.rows() * (x.features() / shape.group) / sets, 32, 512) {}
+    template <class T>
+    BlockSums<T> sums() const {
+        return {columns, splits.count};
+    }
+    std::int64_t columns, sets;
+    Splits splits;
 };
+
+/// Calls body(GatedRows) for the pieces that groups and tensors allow.
+template <class T, class Body>
+void with_gated_rows(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight, bool packs,
+                     const Body& body) {
+    const bool whole = packs && in_packs(x) && in_packs(z) && in_packs(weight);
+    with_norm_row<T>(shape.group, whole, [&]<int Width, int Kept>(const NormRow<T, Width, Kept>& row) {
+        body(GatedRows<T, Width, Kept>{row, view<T>(x), view<T>(z), view<T>(weight),
+                                       static_cast<int>(x.features() / shape.group), shape.norm_first,
+                                       shape.shared_weight, static_cast<T>(shape.epsilon)});
+    });
+}
+bool groups_in_packs(const GatedNormShape& shape, const Tensor& x) {
+    return shape.group * static_cast<std::int64_t>(size_of(x.dtype)) % 16 == 0;
+}
+
+template <class T, int Width, int Kept>
+void backward(const CudaBackend& backend, const GatedBackward<T, Width, Kept>& body, const Sizes& sizes,
+              std::int64_t replicas, std::int64_t rows, const View<T>& d_weight, T* scratch) {
+    const NormRow<T, Width, Kept>& shape = body.in.shape;
+    int threads = kGateThreads;
+    const auto bytes = [&] {
+        return std::max(threads / shape.lanes * shape.n, threads) * static_cast<std::int64_t>(sizeof(T));
+    };
+    while (threads > 32 && bytes() > backend.shared_limit()) threads /= 2;
+    const BlockSums<T> sums = sizes.sums<T>();
+    launch("gated_rms_norm_backward", gated_backward_kernel<T, Width, Kept>,
+           dim3(grid_size(sizes.splits.count), grid_size(sizes.sets), grid_size(replicas)), dim3(grid_size(threads)),
+           static_cast<std::size_t>(bytes()), backend.stream(), body, rows, sizes.splits.size,
+           sums.at(scratch, backend.tickets(replicas * sizes.sets * sums.ticket_count())), d_weight);
+}
 
 }  // namespace
 
 OpMemory CudaBackend::gated_rms_norm_memory(const Tensor& x, const GatedNormShape& shape) {
     OpMemory memory;
     dispatch(x.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
         const Sizes sizes(x, shape);
-        memory.scratch = x.replicas() * sizes.groups * static_cast<std::int64_t>(sizeof(T)) +
-                         column_sum_bytes<T>(x.replicas(), sizes.sum_rows, sizes.sum_columns);
+        memory.scratch = x.replicas() * sizes.sets * sizes.sums<decltype(scalar)>().bytes();
     });
     return memory;
 }
@@ -125,8 +250,13 @@ void CudaBackend::gated_rms_norm_forward(const GatedNormShape& shape, const Tens
                                          const Tensor& weight, const Tensor& y) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        for_each_row("gated_rms_norm_forward", stream_, x.replicas(), Sizes(x, shape).groups,
-                     GatedForward<T>{gated_rows<T>(shape, x, z, weight), view<T>(y)});
+        with_gated_rows<T>(shape, x, z, weight, groups_in_packs(shape, x) && in_packs(y),
+                           [&]<int Width, int Kept>(const GatedRows<T, Width, Kept>& in) {
+                               const dim3 grid(grid_size(ceil_div(in.count(x.rows()) * in.shape.lanes, kGateThreads)),
+                                               grid_size(in.sets()), grid_size(x.replicas()));
+                               launch("gated_rms_norm_forward", gated_forward_kernel<T, Width, Kept>, grid,
+                                      dim3(kGateThreads), 0, stream_, in, view<T>(y), x.rows());
+                           });
     });
 }
 
@@ -135,15 +265,11 @@ void CudaBackend::gated_rms_norm_backward(const GatedNormShape& shape, const Ten
                                           const Tensor& d_weight, const Tensor& scratch) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const Sizes sizes(x, shape);
-        const GatedRows<T> rows = gated_rows<T>(shape, x, z, weight);
-        T* inverse = scratch.at<T>();
-        for_each_row("gated_rms_norm_backward", stream_, x.replicas(), sizes.groups,
-                     GatedBackward<T>{rows, view<T>(d_y), view<T>(d_x), view<T>(d_z), inverse, sizes.groups});
-        add_column_sums<T>("gated_rms_norm_backward", stream_, x.replicas(), sizes.sum_rows, sizes.sum_columns,
-                           GatedWeightTerm<T>{rows, view<T>(d_y), inverse, sizes.groups},
-                           inverse + x.replicas() * sizes.groups,
-                           tickets(column_sum_tickets(x.replicas(), sizes.sum_columns)), view<T>(d_weight));
+        const bool packs = groups_in_packs(shape, x) && in_packs(d_y) && in_packs(d_x) && in_packs(d_z);
+        with_gated_rows<T>(shape, x, z, weight, packs, [&]<int Width, int Kept>(const GatedRows<T, Width, Kept>& in) {
+            const GatedBackward<T, Width, Kept> body{in, view<T>(d_y), view<T>(d_x), view<T>(d_z)};
+            backward(*this, body, Sizes(x, shape), x.replicas(), x.rows(), view<T>(d_weight), scratch.at<T>());
+        });
     });
 }
 

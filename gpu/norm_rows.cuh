@@ -7,7 +7,8 @@
 
 namespace whorl::gpu {
 
-/// How a row of n features lies in `lanes` neighbouring lanes: pieces of Width, Kept of them in a lane's registers.
+/// How a row of n features lies in `lanes` neighbouring lanes: pieces of Width, Kept of them in a lane's registers; with
+/// one, that is the whole row.
 template <class T, int Width, int Kept>
 struct NormRow {
     using Piece = Pack<T, Width>;
@@ -16,9 +17,13 @@ struct NormRow {
     /// Calls body(first feature) for the lane's share, which comes in one go or, of a long row, in several.
     template <class Body>
     __device__ void for_shares(int lane, const Body& body) const {
-        for (int first = lane * Width; first < n; first += Kept * lanes * Width) body(first);
+        if constexpr (Kept == 1) {
+            if (lane * Width < n) body(lane * Width);
+        } else {
+            for (int first = lane * Width; first < n; first += Kept * lanes * Width) body(first);
+        }
     }
-    __device__ bool kept() const { return n <= Kept * lanes * Width; }
+    __device__ bool kept() const { return Kept == 1 || n <= Kept * lanes * Width; }
 
     /// Calls body(i, feature) for the pieces of a share.
     template <class Body>
@@ -40,6 +45,20 @@ struct NormRow {
         return value;
     }
 };
+
+/// Calls body(NormRow) for rows of n features: as few lanes as have a row in one piece each, else a whole warp.
+template <class T, class Body>
+void with_norm_row(std::int64_t n, bool packs, const Body& body) {
+    dispatch_width<T>(packs, [&](auto width) {
+        constexpr int W = decltype(width)::value;
+        int lanes = 1;
+        while (lanes < 32 && lanes * W < n) lanes *= 2;
+        if (lanes * W >= n)
+            body(NormRow<T, W, 1>{static_cast<int>(n), lanes});
+        else
+            body(NormRow<T, W, 4>{static_cast<int>(n), lanes});
+    });
+}
 
 /// Rows of one kind that belong to rows of another: slots to rows of the batch, or the other way.
 struct ChosenRows {

@@ -1,212 +1,274 @@
-// Depthwise causal convolution followed by silu. Forward: one thread a few positions of a channel. Backward: one thread
-// a channel of one sequence, which walks along the positions with its sums in registers. Four taps, the usual width,
-// have kernels of their own that keep the window in registers, too.
+// Depthwise causal convolution followed by silu. A thread has a pack of neighbouring channels and a run of positions,
+// along which it walks with the window in registers. Blocks are kLanes packs wide; their threads' runs follow one
+// another through all sequences.
 #include <string>
 
 #include "core/base/error.hpp"
 #include "core/numerics/activations.hpp"
 #include "gpu/cuda_backend.hpp"
 #include "gpu/last_block.cuh"
-#include "gpu/launch.cuh"
+#include "gpu/pack.cuh"
 
 namespace whorl::gpu {
 namespace {
 
-constexpr int kMostTaps = 8;
-constexpr int kConvThreads = 128;
+constexpr int kUsualTaps = 4, kMostTaps = 8;
+constexpr int kThreads = 256, kLanes = 8, kBlockRuns = kThreads / kLanes, kWarps = kThreads / 32;
+constexpr int kStep = 4;                           // positions whose loads are on their way together
+constexpr int kForwardRun = 8, kBackwardRun = 16;  // positions of a run; a run on the way back repeats taps - 1 slopes
 
-template <class T>
+/// Positions in equal runs of at most `most`, a multiple of kStep.
+struct Runs {
+    Runs(std::int64_t batch, std::int64_t length, int most)
+        : of_sequence(static_cast<int>(std::max<std::int64_t>(1, ceil_div(length, most)))),
+          size(static_cast<int>(ceil_div(ceil_div(length, of_sequence), kStep)) * kStep),
+          blocks(ceil_div(batch * of_sequence, kBlockRuns)) {}
+    int of_sequence, size;
+    std::int64_t blocks;
+};
+
+/// Filters of `width` taps among Taps, the last of them: the usual width has all, others are treated as longer.
+template <class T, int Width, int Taps>
 struct Conv {
+    using Piece = Pack<T, Width>;
     View<T> x, weight, bias, state;
-    int length, features, width;
+    int batch, length, features, width, runs, run;  // runs of a sequence, positions of a run
 
-    /// Input `t` of channel f, from the state before the sequence, zero before everything.
-    __device__ T input(std::int64_t r, std::int64_t b, int t, int f) const {
-        if (t >= 0) return x.at(r, b, t)[f];
-        return state ? state.at(r, b, t + width - 1)[f] : T(0);
+    __host__ __device__ int across() const { return (features + kLanes * Width - 1) / (kLanes * Width); }
+    __device__ bool has(int tap) const { return Taps == kUsualTaps || tap >= Taps - width; }
+};
+
+/// What a thread works on, and its filters.
+template <class T, int Width, int Taps>
+struct ConvThread {
+    using Piece = Pack<T, Width>;
+    const Conv<T, Width, Taps>& conv;
+    int r, b, f, begin, length;  // first channel, first position
+    bool inside;
+    Piece taps[Taps] = {}, bias = {};
+
+    /// Grid: (blocks of runs × blocks of channels, channels first; replicas).
+    __device__ explicit ConvThread(const Conv<T, Width, Taps>& c) : conv(c), r(static_cast<int>(blockIdx.y)) {
+        const unsigned across = static_cast<unsigned>(c.across()), block = blockIdx.x / across;
+        const unsigned run = block * kBlockRuns + threadIdx.x / kLanes, runs = static_cast<unsigned>(c.runs);
+        b = static_cast<int>(run / runs);
+        begin = static_cast<int>(run % runs) * c.run;
+        f = static_cast<int>((blockIdx.x - block * across) * kLanes + threadIdx.x % kLanes) * Width;
+        inside = b < c.batch && f < c.features;
+        length = inside ? c.length : 0;
+        if (inside) load_filters();
     }
-    __device__ T pre_activation(std::int64_t r, std::int64_t b, int t, int f) const {
-        const T* taps = weight.at(r) + std::int64_t{f} * width;
-        T sum = bias ? bias.at(r)[f] : T(0);
-        for (int w = 0; w < width; ++w) sum += taps[w] * input(r, b, t - width + 1 + w, f);
+    __device__ void load_filters() {
+        const T* from = conv.weight.at(r) + std::int64_t{f} * conv.width;
+        if (conv.bias) bias = load_pack<Width>(conv.bias.at(r) + f);
+#pragma unroll
+        for (int e = 0; e < Width; ++e) {
+            if constexpr (Taps == kUsualTaps) {
+#pragma unroll
+                for (int w = 0; w < Taps; w += Width) {
+                    const Piece part = load_pack<Width>(from + e * Taps + w);
+#pragma unroll
+                    for (int i = 0; i < Width; ++i) taps[w + i].at[e] = part.at[i];
+                }
+            } else {
+#pragma unroll
+                for (int w = 0; w < Taps; ++w)
+                    if (conv.has(w)) taps[w].at[e] = from[e * conv.width + w - (Taps - conv.width)];
+            }
+        }
+    }
+    /// Input t: from the state before the sequence, zero before everything and behind the end.
+    __device__ Piece input(int t) const {
+        if (t >= length) return {};
+        if (t >= 0) return load_pack<Width>(conv.x.at(r, b, t) + f);
+        const int kept = t + conv.width - 1;
+        return conv.state && kept >= 0 ? load_pack<Width>(conv.state.at(r, b, kept) + f) : Piece{};
+    }
+    /// The inputs before the run, all but the last of a window.
+    __device__ void enter(Piece (&window)[Taps]) const {
+#pragma unroll
+        for (int w = 1; w < Taps; ++w) window[w] = input(begin - Taps + w);
+    }
+    __device__ T pre_activation(const Piece (&window)[Taps], int e) const {
+        T sum = bias.at[e];
+#pragma unroll
+        for (int w = 0; w < Taps; ++w)
+            if (conv.has(w)) sum += taps[w].at[e] * window[w].at[e];
         return sum;
     }
 };
 
-constexpr int kUsualTaps = 4, kRun = 8;
-
-/// A run of kRun positions; `run` counts the runs of all sequences.
-template <class T>
-struct ConvForward {
-    Conv<T> conv;
-    View<T> y;
-    int runs;  // of a sequence
-    __device__ void operator()(unsigned r, std::int64_t run, int f) const {
-        const std::int64_t b = run / runs;
-        const int begin = static_cast<int>(run % runs) * kRun;
-        if (conv.width == kUsualTaps) return usual(r, b, begin, f);
-        for (int t = begin; t < begin + kRun && t < conv.length; ++t)
-            y.at(r, b, t)[f] = numerics::silu(conv.pre_activation(r, b, t, f));
-    }
-    __device__ void usual(unsigned r, std::int64_t b, int begin, int f) const {
-        T window[kRun + kUsualTaps - 1], taps[kUsualTaps];
+template <int Count, class Piece>
+__device__ void shift(Piece (&pieces)[Count], const Piece& next) {
 #pragma unroll
-        for (int i = 0; i < kRun + kUsualTaps - 1; ++i) {
-            const int t = begin + i - kUsualTaps + 1;
-            window[i] = t < conv.length ? conv.input(r, b, t, f) : T(0);
+    for (int i = 0; i + 1 < Count; ++i) pieces[i] = pieces[i + 1];
+    pieces[Count - 1] = next;
+}
+
+/// state ← the last width-1 inputs, by the thread that has the sequence's first run and so has read the state. Going
+/// up, a row is written after it was read.
+template <class T, int Width, int Taps>
+__device__ void advance_state(const ConvThread<T, Width, Taps>& own) {
+    const auto& conv = own.conv;
+    for (int i = 0; i < conv.width - 1; ++i)
+        store_pack(conv.state.at(own.r, own.b, i) + own.f, own.input(own.length - conv.width + 1 + i));
+}
+
+template <class T, int Width, int Taps>
+__global__ void __launch_bounds__(kThreads, Taps == kUsualTaps && sizeof(T) == 4 ? 4 : 1)
+    conv_forward_kernel(const __grid_constant__ Conv<T, Width, Taps> conv, const __grid_constant__ View<T> y) {
+    using Piece = Pack<T, Width>;
+    const ConvThread<T, Width, Taps> own(conv);
+    if (!own.inside) return;
+    Piece window[Taps];
+    own.enter(window);
+    const int end = own.begin + conv.run < own.length ? own.begin + conv.run : own.length;
+    for (int first = own.begin; first < end; first += kStep) {
+        Piece x[kStep];
+#pragma unroll
+        for (int i = 0; i < kStep; ++i) x[i] = own.input(first + i);
+#pragma unroll
+        for (int i = 0; i < kStep; ++i) {
+            shift(window, x[i]);
+            Piece out;
+#pragma unroll
+            for (int e = 0; e < Width; ++e) out.at[e] = numerics::silu(own.pre_activation(window, e));
+            if (first + i < end) store_pack(y.at(own.r, own.b, first + i) + own.f, out);
         }
-#pragma unroll
-        for (int w = 0; w < kUsualTaps; ++w) taps[w] = conv.weight.at(r)[std::int64_t{f} * kUsualTaps + w];
-        const T bias = conv.bias ? conv.bias.at(r)[f] : T(0);
-#pragma unroll
-        for (int i = 0; i < kRun; ++i) {
-            T sum = bias;
-#pragma unroll
-            for (int w = 0; w < kUsualTaps; ++w) sum += taps[w] * window[i + w];
-            if (begin + i < conv.length) y.at(r, b, begin + i)[f] = numerics::silu(sum);
-        }
     }
-};
+    if (conv.state && own.begin == 0) advance_state(own);
+}
 
-/// state ← the last width-1 inputs. Going up, a row is written after it was read.
-template <class T>
-struct AdvanceState {
-    Conv<T> conv;
-    __device__ void operator()(unsigned r, std::int64_t b, int f) const {
-        for (int i = 0; i < conv.width - 1; ++i)
-            conv.state.at(r, b, i)[f] = conv.input(r, b, conv.length - conv.width + 1 + i, f);
-    }
-};
-
-/// The gradients of taps and bias: a block has kConvThreads channels of one sequence, the last one adds the sequences.
-template <class T>
+/// The gradients of taps and bias: a block's threads add theirs, the last block adds the blocks.
+template <class T, int Width, int Taps>
 struct ConvSums {
-    BlockSums<T> sums;  // sets: blocks of channels of each replica; parts: sequences; columns: [taps, bias][thread]
+    static constexpr int kColumns = (Taps + 1) * kLanes * Width;  // [taps, bias][channel]
+    BlockSums<T> sums;  // sets: blocks of channels of each replica; parts: blocks of runs
     View<T> d_weight, d_bias;
 
-    /// Called by all threads of a block, those behind the last channel with anything.
-    template <int Count>
-    __device__ void finish(const T (&taps)[Count], T bias, int width, int features) const {
-        const int first = static_cast<int>(blockIdx.x) * kConvThreads;
-        const std::int64_t r = blockIdx.z, set = r * gridDim.x + blockIdx.x;
-        T* own = sums.part(set, static_cast<int>(blockIdx.y)) + threadIdx.x;
+    /// Called by all threads of a block, those that have nothing with zeros.
+    __device__ void finish(const Conv<T, Width, Taps>& conv, Pack<T, Width> (&own)[Taps + 1]) const {
+        static_assert(kWarps * kColumns >= kThreads);
+        __shared__ T shared[kWarps * kColumns];
+        const int thread = static_cast<int>(threadIdx.x), lane = thread % 32;
 #pragma unroll
-        for (int w = 0; w < Count; ++w)
-            if (w < width) own[w * kConvThreads] = taps[w];
-        own[width * kConvThreads] = bias;
-        sums.template finish<4>(set, static_cast<int>(blockIdx.y), [&](int column, T total) {
-            const int f = first + column % kConvThreads, w = column / kConvThreads;
-            if (f >= features) return;
-            if (w < width)
-                d_weight.at(r)[std::int64_t{f} * width + w] += total;
-            else if (d_bias)
-                d_bias.at(r)[f] += total;
+        for (int w = 0; w <= Taps; ++w)
+#pragma unroll
+            for (int e = 0; e < Width; ++e) {
+                T sum = own[w].at[e];
+                for (int distance = kLanes; distance < 32; distance *= 2)
+                    sum += __shfl_xor_sync(0xffffffffU, sum, distance);
+                if (lane < kLanes) shared[thread / 32 * kColumns + (w * kLanes + lane) * Width + e] = sum;
+            }
+        __syncthreads();
+        const int across = conv.across(), part = static_cast<int>(blockIdx.x) / across,
+                  channels = static_cast<int>(blockIdx.x) % across;
+        const std::int64_t r = blockIdx.y, set = r * across + channels;
+        for (int column = thread; column < kColumns; column += kThreads) {
+            T sum = 0;
+            for (int warp = 0; warp < kWarps; ++warp) sum += shared[warp * kColumns + column];
+            sums.part(set, part)[column] = sum;
+        }
+        sums.finish_narrow(set, part, shared, [&](int column, T total) {
+            const int w = column / (kLanes * Width), f = channels * kLanes * Width + column % (kLanes * Width);
+            if (f >= conv.features) return;
+            if (w == Taps) {
+                if (d_bias) d_bias.at(r)[f] += total;
+            } else if (conv.has(w)) {
+                d_weight.at(r)[std::int64_t{f} * conv.width + w - (Taps - conv.width)] += total;
+            }
         });
     }
 };
 
-/// One channel of one sequence: its part of the sums, and d_x.
-template <class T>
-__device__ void conv_channel(const Conv<T>& conv, const View<T>& d_y, const View<T>& d_x, int f, T (&sums)[kMostTaps],
-                             T& bias) {
-    const std::int64_t r = blockIdx.z, b = blockIdx.y;
-    const int width = conv.width;
-    for (int t = 0; t < conv.length; ++t) {
-        const T slope = d_y.at(r, b, t)[f] * numerics::silu_derivative(conv.pre_activation(r, b, t, f));
-        bias += slope;
-#pragma unroll
-        for (int w = 0; w < kMostTaps; ++w)
-            if (w < width) sums[w] += slope * conv.input(r, b, t - width + 1 + w, f);
-        d_x.at(r, b, t)[f] = slope;  // until its place is taken below
-    }
-    const T* taps = conv.weight.at(r) + std::int64_t{f} * width;
-    for (int t = 0; t < conv.length; ++t) {
-        T sum = 0;
-        for (int w = 0; w < width; ++w) {
-            const int later = t + width - 1 - w;
-            if (later < conv.length) sum += taps[w] * d_x.at(r, b, later)[f];
-        }
-        d_x.at(r, b, t)[f] = sum;
-    }
-}
+/// A run on the way back. Gradient t - (taps - 1) of the input is complete with slope t, so that the walk goes on for
+/// as many positions behind the run's end.
+template <class T, int Width, int Taps>
+struct ConvBackward {
+    using Piece = Pack<T, Width>;
+    static constexpr int kBehind = Taps - 1;
+    const ConvThread<T, Width, Taps>& own;
+    const View<T>&d_y, &d_x;
+    Piece window[Taps] = {}, slopes[Taps] = {}, sums[Taps + 1] = {};  // sums: taps', then bias'
 
-/// Grid: (blocks of channels, sequences, replicas).
-template <class T>
-__global__ void conv_backward_kernel(Conv<T> conv, View<T> d_y, View<T> d_x, ConvSums<T> out) {
-    const int f = static_cast<int>(blockIdx.x) * kConvThreads + static_cast<int>(threadIdx.x);
-    T sums[kMostTaps] = {}, bias = 0;
-    if (f < conv.features) conv_channel(conv, d_y, d_x, f, sums, bias);
-    out.finish(sums, bias, conv.width, conv.features);
-}
+    __device__ Piece d_output(int t) const {
+        return t < own.length ? load_pack<Width>(d_y.at(own.r, own.b, t) + own.f) : Piece{};
+    }
+    __device__ void run() {
+        own.enter(window);
+        const int end = own.begin + own.conv.run < own.length ? own.begin + own.conv.run : own.length;
+        int first = own.begin;
+        for (; first < end; first += kStep) steps<kStep, true>(first);
+        steps<kBehind, false>(first);
+    }
 
-/// The same for four taps. Gradient t - 3 of the input is complete with slope t.
-template <class T>
-__device__ void usual_conv_channel(const Conv<T>& conv, const View<T>& d_y, const View<T>& d_x, int f,
-                                   T (&sums)[kUsualTaps], T& bias_sum) {
-    constexpr int taps_count = kUsualTaps, behind = taps_count - 1;
-    const std::int64_t r = blockIdx.z, b = blockIdx.y;
-    T taps[taps_count], window[taps_count] = {}, slopes[taps_count] = {};
+private:
+    template <int Count, bool OfRun>
+    __device__ void steps(int first) {
+        Piece x[Count], d[Count];
 #pragma unroll
-    for (int w = 0; w < taps_count; ++w) taps[w] = conv.weight.at(r)[std::int64_t{f} * taps_count + w];
-    const T bias = conv.bias ? conv.bias.at(r)[f] : T(0);
-    for (int begin = 0; begin < conv.length + behind; begin += kRun) {
-        T x[kRun], d[kRun];  // loaded before any is needed; zero behind the end
-#pragma unroll
-        for (int i = 0; i < kRun; ++i) {
-            const bool inside = begin + i < conv.length;
-            x[i] = inside ? conv.x.at(r, b, begin + i)[f] : T(0);
-            d[i] = inside ? d_y.at(r, b, begin + i)[f] : T(0);
+        for (int i = 0; i < Count; ++i) {
+            x[i] = own.input(first + i);
+            d[i] = d_output(first + i);
         }
 #pragma unroll
-        for (int i = 0; i < kRun; ++i) {
+        for (int i = 0; i < Count; ++i) step<OfRun>(first + i, x[i], d[i]);
+    }
+    template <bool OfRun>
+    __device__ void step(int t, const Piece& x, Piece slope) {
+        shift(window, x);
+        Piece d_input = {};
 #pragma unroll
-            for (int w = 0; w < behind; ++w) {
-                window[w] = window[w + 1];
-                slopes[w] = slopes[w + 1];
+        for (int e = 0; e < Width; ++e) slope.at[e] *= numerics::silu_derivative(own.pre_activation(window, e));
+        shift(slopes, slope);
+#pragma unroll
+        for (int e = 0; e < Width; ++e) {
+#pragma unroll
+            for (int w = 0; w < Taps; ++w) {
+                if (!own.conv.has(w)) continue;
+                if (OfRun) sums[w].at[e] += slope.at[e] * window[w].at[e];
+                d_input.at[e] += own.taps[w].at[e] * slopes[kBehind - w].at[e];
             }
-            window[behind] = x[i];
-            T sum = bias;
-#pragma unroll
-            for (int w = 0; w < taps_count; ++w) sum += taps[w] * window[w];
-            const T slope = slopes[behind] = d[i] * numerics::silu_derivative(sum);
-            bias_sum += slope;
-            T d_input = 0;
-#pragma unroll
-            for (int w = 0; w < taps_count; ++w) {
-                sums[w] += slope * window[w];
-                d_input += taps[w] * slopes[behind - w];
-            }
-            const int t = begin + i - behind;
-            if (t >= 0 && t < conv.length) d_x.at(r, b, t)[f] = d_input;
+            if (OfRun) sums[Taps].at[e] += slope.at[e];
         }
+        const int of = t - kBehind;
+        if (of >= own.begin && of < own.length) store_pack(d_x.at(own.r, own.b, of) + own.f, d_input);
     }
+};
+
+template <class T, int Width, int Taps>
+__global__ void __launch_bounds__(kThreads, Taps == kUsualTaps ? 2 : 1)
+    conv_backward_kernel(const __grid_constant__ Conv<T, Width, Taps> conv, const __grid_constant__ View<T> d_y,
+                         const __grid_constant__ View<T> d_x, const __grid_constant__ ConvSums<T, Width, Taps> out) {
+    const ConvThread<T, Width, Taps> own(conv);
+    ConvBackward<T, Width, Taps> backward{own, d_y, d_x};
+    if (own.inside) backward.run();
+    out.finish(conv, backward.sums);
 }
 
-template <class T>
-__global__ void usual_conv_backward_kernel(Conv<T> conv, View<T> d_y, View<T> d_x, ConvSums<T> out) {
-    const int f = static_cast<int>(blockIdx.x) * kConvThreads + static_cast<int>(threadIdx.x);
-    T sums[kUsualTaps] = {}, bias = 0;
-    if (f < conv.features) usual_conv_channel(conv, d_y, d_x, f, sums, bias);
-    out.finish(sums, bias, kUsualTaps, conv.features);
+/// Calls body(Conv) for the packs and taps that the tensors allow.
+template <class T, class Body>
+void with_conv(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& state, const Runs& runs,
+               bool packs, const Body& body) {
+    const bool usual = weight.features() == kUsualTaps;
+    const bool whole = packs && in_packs(x) && (!usual || in_packs(weight)) && in_packs(bias) && in_packs(state);
+    dispatch_width<T>(whole, [&](auto width) {
+        constexpr int W = decltype(width)::value;
+        const auto with_taps = [&](auto taps) {
+            body(Conv<T, W, decltype(taps)::value>{view<T>(x), view<T>(weight), view<T>(bias), view<T>(state),
+                                                   static_cast<int>(x.shape[1]), static_cast<int>(x.shape[2]),
+                                                   static_cast<int>(weight.shape[1]),
+                                                   static_cast<int>(weight.features()), runs.of_sequence, runs.size});
+        };
+        if (usual)
+            with_taps(std::integral_constant<int, kUsualTaps>{});
+        else
+            with_taps(std::integral_constant<int, kMostTaps>{});
+    });
 }
 
-template <class T>
-Conv<T> conv_of(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& state) {
-    return {view<T>(x),
-            view<T>(weight),
-            view<T>(bias),
-            view<T>(state),
-            static_cast<int>(x.shape[2]),
-            static_cast<int>(weight.shape[1]),
-            static_cast<int>(weight.features())};
-}
-
-template <class T>
-BlockSums<T> conv_sums(const Tensor& x, const Tensor& weight) {
-    return {kConvThreads * (weight.features() + 1), x.shape[1]};
-}
-std::int64_t conv_sets(const Tensor& x, const Tensor& weight) {
-    return x.replicas() * ceil_div(weight.shape[1], kConvThreads);
+Runs backward_runs(const Tensor& x) {
+    return {x.shape[1], x.shape[2], kBackwardRun};
 }
 
 }  // namespace
@@ -217,7 +279,11 @@ OpMemory CudaBackend::short_conv_memory(const Tensor& x, const Tensor& weight) {
                         std::to_string(kMostTaps) + " that the GPU takes; choose a smaller one, or --device cpu");
     OpMemory memory;
     dispatch(x.dtype, [&](auto scalar) {
-        memory.scratch = conv_sets(x, weight) * conv_sums<decltype(scalar)>(x, weight).bytes();
+        using T = decltype(scalar);
+        constexpr int W = 16 / static_cast<int>(sizeof(T));  // narrower packs need no more
+        const std::int64_t taps = weight.features() == kUsualTaps ? kUsualTaps : kMostTaps;
+        const BlockSums<T> sums((taps + 1) * kLanes * W, backward_runs(x).blocks);
+        memory.scratch = x.replicas() * ceil_div(weight.shape[1], kLanes * W) * sums.bytes();
     });
     return memory;
 }
@@ -226,13 +292,13 @@ void CudaBackend::short_conv_forward(const Tensor& x, const Tensor& weight, cons
                                      const Tensor& y, const Tensor&) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const Conv<T> conv = conv_of<T>(x, weight, bias, state);
-        const std::int64_t runs = ceil_div(conv.length, kRun);
-        for_each_element("short_conv_forward", stream_, x.replicas(), x.shape[1] * runs, weight.shape[1],
-                         ConvForward<T>{conv, view<T>(y), static_cast<int>(runs)});
-        if (state)
-            for_each_element("short_conv_forward", stream_, x.replicas(), x.shape[1], weight.shape[1],
-                             AdvanceState<T>{conv});
+        const Runs runs(x.shape[1], x.shape[2], kForwardRun);
+        with_conv<T>(x, weight, bias, state, runs, in_packs(y),
+                     [&]<int Width, int Taps>(const Conv<T, Width, Taps>& conv) {
+                         launch("short_conv_forward", conv_forward_kernel<T, Width, Taps>,
+                                dim3(grid_size(runs.blocks * conv.across()), grid_size(x.replicas())), dim3(kThreads),
+                                0, stream_, conv, view<T>(y));
+                     });
     });
 }
 
@@ -241,15 +307,18 @@ void CudaBackend::short_conv_backward(const Tensor& x, const Tensor& weight, con
                                       const Tensor& scratch) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const Conv<T> conv = conv_of<T>(x, weight, bias, {});
-        const BlockSums<T> sums = conv_sums<T>(x, weight);
-        const dim3 grid(grid_size(ceil_div(conv.features, kConvThreads)), grid_size(x.shape[1]),
-                        grid_size(x.replicas()));
-        launch("short_conv_backward",
-               conv.width == kUsualTaps ? usual_conv_backward_kernel<T> : conv_backward_kernel<T>, grid,
-               dim3(kConvThreads), 0, stream_, conv, view<T>(d_y), view<T>(d_x),
-               ConvSums<T>{sums.at(scratch.at<T>(), tickets(conv_sets(x, weight) * sums.ticket_count())),
-                           view<T>(d_weight), view<T>(d_bias)});
+        const Runs runs = backward_runs(x);
+        with_conv<T>(x, weight, bias, {}, runs, in_packs(d_y) && in_packs(d_x),
+                     [&]<int Width, int Taps>(const Conv<T, Width, Taps>& conv) {
+                         using Sums = ConvSums<T, Width, Taps>;
+                         const BlockSums<T> sums(Sums::kColumns, runs.blocks);
+                         const std::int64_t sets = x.replicas() * conv.across();
+                         launch("short_conv_backward", conv_backward_kernel<T, Width, Taps>,
+                                dim3(grid_size(runs.blocks * conv.across()), grid_size(x.replicas())), dim3(kThreads),
+                                0, stream_, conv, view<T>(d_y), view<T>(d_x),
+                                Sums{sums.at(scratch.at<T>(), tickets(sets * sums.ticket_count())), view<T>(d_weight),
+                                     view<T>(d_bias)});
+                     });
     });
 }
 

@@ -158,6 +158,17 @@ TEST_CASE("gated_rms_norm in every mode: group by group, norm or gate first, wei
     check_same_bits(gated_rms_norm(3, 131, 6, {3, true, true, 1e-5}));
 }
 
+TEST_CASE("gated_rms_norm of groups in packs of 16 bytes, in several of them a lane, and of more than a warp keeps",
+          "[backend]") {
+    for (const bool norm_first : {false, true})
+        for (const bool shared : {false, true}) {
+            check_operation(gated_rms_norm(3, 37, 24, {8, norm_first, shared, 1e-5}));
+            check_operation(gated_rms_norm(1, 5, 520, {260, norm_first, shared, 1e-5}));
+            check_operation(gated_rms_norm(1, 3, 1040, {520, norm_first, shared, 1e-5}));
+            check_operation(gated_rms_norm(1, 3, 131, {131, norm_first, shared, 1e-5}));
+        }
+}
+
 TEST_CASE("short_conv is causal, depthwise, biased or not, of any width", "[backend]") {
     for (const std::int64_t width : {2, 3, 4, 8})
         for (const bool bias : {false, true})
@@ -179,10 +190,22 @@ TEST_CASE("short_conv is causal, depthwise, biased or not, of any width", "[back
     check_operation(short_conv(19, 5, 7, 4, true));
 }
 
+TEST_CASE("short_conv of channels in packs, along several runs of positions", "[backend]") {
+    for (const std::int64_t width : {3, 4, 8})
+        for (const bool bias : {false, true})
+            for (const std::int64_t length : {17, 33, 50}) check_operation(short_conv(3, length, 40, width, bias));
+    check_operation(short_conv(2, 50, 9, 4, true));
+}
+
 TEST_CASE("short_conv goes on from its state, also when a part is shorter than the filter", "[backend]") {
     for (const bool bias : {false, true}) {
-        const Maker maker = [&](std::int64_t length, FormChoice) { return short_conv(2, length, 7, 4, bias); };
-        check_parts(maker, {1, 1, 1, 1, 1, 1});
-        check_parts(maker, {2, 1, 5, 3});
+        for (const std::int64_t features : {7, 8})
+            for (const std::int64_t width : {2, 4, 5}) {
+                const Maker maker = [&](std::int64_t length, FormChoice) {
+                    return short_conv(2, length, features, width, bias);
+                };
+                check_parts(maker, {1, 1, 1, 1, 1, 1});
+                check_parts(maker, {2, 1, 5, 3, 19, 1});
+            }
     }
 }
