@@ -9,10 +9,7 @@ namespace {
 constexpr int kChunkTiles = 2;
 /// Blocks that share a multiprocessor's registers.
 template <class T, int Panel, bool Shared>
-constexpr int kBlocks = sizeof(T) == sizeof(double) || !Shared ? 1
-                        : Panel > 32                           ? 2
-                        : Panel > 16                           ? 3
-                                                               : 4;
+constexpr int kBlocks = sizeof(T) == sizeof(double) || !Shared || Panel > 32 ? 1 : 2;
 
 template <class T>
 struct ForwardMemory {
@@ -74,7 +71,7 @@ struct BlockForward {
 
     __device__ void run(const View<T>& y) const {
         head.load_queries(first, rows, x.q, x.ld);
-        for (int channel = 0; channel < s.k; channel += Panel) {
+        for (int channel = 0; channel < panels_end<T, Panel>(s); channel += Panel) {
             RowSoftmax<T> softmax;
             PanelSums<T, Panel> out;
             for (int key = 0; key < context; key += s.key_rows()) {
@@ -121,7 +118,7 @@ private:
             T factor[2];
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
-                const RowWeights<T> row = row_weights(share, x.facts, share.row() + lane_row() + 8 * half);
+                const RowWeights<T> row = weights_of_row(share, x.facts, share.row() + lane_row() + 8 * half);
                 factor[half] = row.largest * numerics::exp(softmax.highest[half] - row.highest);
             }
             out.scale(factor);

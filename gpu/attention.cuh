@@ -63,6 +63,12 @@ struct TileTask {
     }
 };
 
+/// Where a loop over panels ends: smaller panels than the largest are those of heads that have one.
+template <class T, int Panel>
+__device__ int panels_end(const AttentionShape& s) {
+    return Panel < (sizeof(T) == sizeof(double) ? 32 : 64) ? Panel : s.k;
+}
+
 /// The largest tiles that shared memory has room for; else memory elsewhere. Memory: the block's buffers.
 template <class T, template <class> class Memory>
 struct AttentionPlan {

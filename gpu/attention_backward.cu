@@ -15,9 +15,7 @@ constexpr int kKeyTiles = Panel > 32 ? 1 : 2;
 
 /// Blocks that share a multiprocessor's registers.
 template <class T, int Panel, bool Shared>
-constexpr int kBlocks = sizeof(T) == sizeof(double) || !Shared ? 1
-                        : Panel > 32                           ? 2
-                                                               : 3;
+constexpr int kBlocks = sizeof(T) == sizeof(double) || !Shared || Panel > 32 ? 1 : 2;
 
 /// Which gradients a launch finds.
 enum class Gradients { all, queries, keys };
@@ -48,7 +46,7 @@ struct BackwardMemory {
     RowFacts<T>* facts;          // [128]: of the warps' rows
 };
 
-template <class T, Products P, int Panel>
+template <class T, Products P, int Panel, bool Whole>
 struct BlockBackward {
     using QueryChunk = Chunk<T, kQueryTiles>;
     using KeyChunk = Chunk<T, kKeyTiles<Panel>>;
@@ -57,7 +55,7 @@ struct BlockBackward {
     const HeadRows<T>& head;
     const BackwardMemory<T>& x;
     const View<T>& d_qkv;
-    RowWeights<T>* kept;  // [L] of this head, from queries to keys
+    RowWeights<T>* row_weights;  // [R,B,H,L], from queries to keys
     int length;
 
     /// d_q of the tile of queries, and the facts of its rows; weights and d_scores of a whole sequence.
@@ -82,10 +80,10 @@ struct BlockBackward {
         __syncthreads();
         RowWeights<T> of_rows[2];
         weigh_rows(share, first, rows, of_rows);
-        if (s.whole()) keep_weights(share, place, softmax, of_rows, weights, slopes);
-        for (int channel = 0; channel < s.k; channel += Panel) {
+        if (Whole) keep_weights(share, place, softmax, of_rows, weights, slopes);
+        for (int channel = 0; channel < panels_end<T, Panel>(s); channel += Panel) {
             PanelSums<T, Panel> d_q;
-            if (s.whole())
+            if (Whole)
                 d_q.template add<P>(slopes, 0, place.tiles, x.keys + place.at * x.ld + channel, x.ld);
             else
                 for_chunks(share, first, context, [&](const Place& at) {
@@ -106,9 +104,9 @@ struct BlockBackward {
         const int columns = least_of(s.tile, length - first);
         const WarpShare share(columns);
         const ShareSum<T> sum{share, x.shares, x.ld};
-        for (int channel = 0; channel < s.k; channel += Panel) {
+        for (int channel = 0; channel < panels_end<T, Panel>(s); channel += Panel) {
             PanelSums<T, Panel> d_k, d_v;
-            if (s.whole())
+            if (Whole)
                 add_queries(share, 0, 0, columns, channel, d_k, d_v);
             else
                 for (int query = first; query < length; query += s.tile) {
@@ -118,7 +116,7 @@ struct BlockBackward {
                     if (query == first) head.load_context(first, columns, x.keys, x.values, x.ld);
                     load_queries(query, rows);
                     spread(up_to_multiple(rows, kTileRows), [&](int i) {
-                        x.of_rows[i] = i < rows ? kept[query + i] : RowWeights<T>{0, 1, 0};
+                        x.of_rows[i] = i < rows ? kept(query + i) : RowWeights<T>{0, 1, 0};
                     });
                     wait_for_copies();
                     add_queries(share, first, query, rows, channel, d_k, d_v);
@@ -137,6 +135,10 @@ private:
         int at = 0, tiles = 0, limit[2] = {0, 0};
     };
 
+    /// What queries leave for keys of position t.
+    __device__ RowWeights<T>& kept(int t) const {
+        return row_weights[((head.r * s.batch + head.b) * s.heads + head.h) * s.length + t];
+    }
     __device__ void load_queries(int first, int rows) const {
         head.load_queries(first, rows, x.q, x.ld);
         head.load_slopes(first, rows, x.d_y, x.ld);
@@ -174,8 +176,8 @@ private:
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             const int i = share.row() + lane_row() + 8 * half;
-            of_rows[half] = row_weights(share, x.facts, i);
-            if (!s.whole() && share.split == 0 && lane_place() == 0 && i < rows) kept[first + i] = of_rows[half];
+            of_rows[half] = weights_of_row(share, x.facts, i);
+            if (!Whole && share.split == 0 && lane_place() == 0 && i < rows) kept(first + i) = of_rows[half];
         }
     }
     /// The chunk's e^{s - max} become weights, its d_y·v gradients of scores; both stay in memory, too.
@@ -207,7 +209,7 @@ private:
                 to = least_of(kKeyTiles<Panel>, (rows - at + kTileRows - 1) / kTileRows);
             if (from >= to) continue;
             KeyChunk weights, slopes;
-            if (s.whole())
+            if (Whole)
                 read_weights(share.row(), at, from, to, weights, slopes);
             else
                 find_weights(share.row(), at, key - query - at, from, to, weights, slopes);
@@ -245,21 +247,20 @@ private:
     }
 };
 
-template <class T, Products P, int Panel, bool Shared>
+template <class T, Products P, int Panel, bool Shared, Gradients Wanted>
 __global__ void __launch_bounds__(kBlockThreads, kBlocks<T, Panel, Shared>)
     backward_kernel(AttentionShape s, AttentionViews<T> in, View<T> d_qkv, RowWeights<T>* row_weights,
-                    Gradients gradients, std::int64_t tasks, std::byte* outside, std::int64_t bytes) {
+                    std::int64_t tasks, std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
     const BackwardMemory<T> x(memory, s);
     for (std::int64_t index = blockIdx.x; index < tasks; index += gridDim.x) {
         const TileTask task(s, index);
         const HeadRows<T> head{s, in, task.r, task.b, task.h};
         const int length = s.length;
-        RowWeights<T>* kept = row_weights + ((task.r * s.batch + task.b) * s.heads + task.h) * s.length;
-        const BlockBackward<T, P, Panel> block{s, head, x, d_qkv, kept, length};
-        if (gradients != Gradients::keys) block.queries(task.tile * s.tile);
+        const BlockBackward<T, P, Panel, Wanted == Gradients::all> block{s, head, x, d_qkv, row_weights, length};
+        if constexpr (Wanted != Gradients::keys) block.queries(task.tile * s.tile);
         // The first keys are seen by the most queries: they begin first.
-        if (gradients != Gradients::queries) block.keys((s.tiles() - 1 - task.tile) * s.tile);
+        if constexpr (Wanted != Gradients::queries) block.keys((s.tiles() - 1 - task.tile) * s.tile);
         __syncthreads();
     }
 }
@@ -286,17 +287,17 @@ void CudaBackend::attention_backward(const AttentionConfig& config, const Tensor
         const AttentionScratch<T> work(scratch.data, s, blocks);
         make_angles(*this, s, work, 0);
         const AttentionViews<T> in{view<T>(qkv), {}, view<T>(d_y), work.sin, work.cos};
-        const auto find = [&](Gradients gradients) {
+        const auto find = [&](auto gradients) {
             with_attention_kernel<T>(plan, products_, [&](auto products, auto shared, auto panel) {
-                launch("attention_backward", backward_kernel<T, products(), panel(), shared()>,
+                launch("attention_backward", backward_kernel<T, products(), panel(), shared(), gradients()>,
                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
                        blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s, in, view<T>(d_qkv),
-                       work.row_weights, gradients, s.tasks(), blocks.shared ? nullptr : work.outside, blocks.bytes);
+                       work.row_weights, s.tasks(), blocks.shared ? nullptr : work.outside, blocks.bytes);
             });
         };
-        if (s.whole()) return find(Gradients::all);
-        find(Gradients::queries);
-        find(Gradients::keys);
+        if (s.whole()) return find(std::integral_constant<Gradients, Gradients::all>{});
+        find(std::integral_constant<Gradients, Gradients::queries>{});
+        find(std::integral_constant<Gradients, Gradients::keys>{});
     });
 }
 

@@ -136,6 +136,7 @@ struct ShareSum {
     int ld;
     __device__ T operator()(int i, int c) const {
         T sum = 0;
+#pragma unroll 1
         for (int w = 0; w < share.splits; ++w) sum += shares[share.place(i, w) * ld + c];
         return sum;
     }
@@ -201,12 +202,14 @@ __device__ __forceinline__ void store_facts(const RowSoftmax<T>& softmax, const 
 }
 /// Of row i, from the facts of all splits.
 template <class T>
-__device__ __forceinline__ RowWeights<T> row_weights(const WarpShare& share, const RowFacts<T>* shares, int i) {
+__device__ __forceinline__ RowWeights<T> weights_of_row(const WarpShare& share, const RowFacts<T>* shares, int i) {
     T highest = -numerics::detail::infinity<T>, total = 0, mean = 0;
+#pragma unroll 1
     for (int w = 0; w < share.splits; ++w) {
         const T other = shares[share.place(i, w)].highest;
         highest = other > highest ? other : highest;
     }
+#pragma unroll 1
     for (int w = 0; w < share.splits; ++w) {
         const RowFacts<T> part = shares[share.place(i, w)];
         const T factor = numerics::exp(part.highest - highest);

@@ -234,94 +234,9 @@ __device__ __forceinline__ void load_four(const double* from, double (&to)[4]) {
     to[0] = first.x, to[1] = first.y, to[2] = second.x, to[3] = second.y;
 }
 
-/// Four indices of an operand and the elements (index, k) that a thread needs of them. Indices beyond `count` repeat
-/// the last one or read the row's padding; nothing comes of them.
-template <class T, class Operand>
-struct FourRows {
-    const T* at[Operand::kByRow ? 4 : 1];
-    int ld;
-
-    __device__ FourRows(const Operand& operand, const int (&index)[4], int count) : ld(operand.ld) {
-        if constexpr (Operand::kByRow) {
-#pragma unroll
-            for (int x = 0; x < 4; ++x) at[x] = operand.data + least_of(index[x], count - 1) * ld;
-        } else {
-            at[0] = operand.data + index[0];  // neighbours
-        }
-    }
-    /// values[k][x] of k … k+3; k is a multiple of 4.
-    __device__ void load(int k, T (&values)[4][4]) const {
-#pragma unroll
-        for (int x = 0; x < 4; ++x) {
-            T four[4];
-            if constexpr (Operand::kByRow) {
-                load_four(at[x] + k, four);
-#pragma unroll
-                for (int i = 0; i < 4; ++i) values[i][x] = four[i];
-            } else {
-                load_four(at[0] + (k + x) * ld, values[x]);
-            }
-        }
-    }
-    __device__ void load_one(int k, T (&values)[4]) const {
-        if constexpr (Operand::kByRow) {
-#pragma unroll
-            for (int x = 0; x < 4; ++x) values[x] = at[x][k];
-        } else {
-            load_four(at[0] + k * ld, values);
-        }
-    }
-};
-
-template <class T>
-__device__ __forceinline__ void add_outer(const T (&x)[4], const T (&y)[4], T (&sum)[4][4]) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i)
-#pragma unroll
-        for (int j = 0; j < 4; ++j) sum[i][j] += x[i] * y[j];
-}
-
 struct SumRange {
     int begin, end;
 };
-
-/// out(i, j, Σ_{k < count} a(i, k) b(j, k)) for i < rows, j < columns. Both operands are addressed by their own index
-/// first. A thread has 4 × 4 elements at once; which ones depends on the sizes and on how b lies, so that products of
-/// equal sizes and kinds give a thread the same elements.
-template <class T, class A, class B, class Out>
-__device__ __forceinline__ void product(int rows, int columns, const A& a, const B& b, int count, const Out& out) {
-    const int tiles_n = (columns + 3) / 4, tiles = (rows + 3) / 4 * tiles_n;
-    for (int tile = static_cast<int>(threadIdx.x); tile < tiles; tile += kBlockThreads) {
-        int i[4], j[4];
-#pragma unroll
-        for (int x = 0; x < 4; ++x) {
-            i[x] = tile / tiles_n * 4 + x;
-            j[x] = B::kByRow ? tile % tiles_n + x * tiles_n : tile % tiles_n * 4 + x;
-        }
-        const FourRows<T, A> a_rows(a, i, rows);
-        const FourRows<T, B> b_rows(b, j, columns);
-        T sum[4][4] = {};
-        int k = 0;
-        for (; k + 4 <= count; k += 4) {
-            T x[4][4], y[4][4];
-            a_rows.load(k, x);
-            b_rows.load(k, y);
-#pragma unroll
-            for (int step = 0; step < 4; ++step) add_outer(x[step], y[step], sum);
-        }
-        for (; k < count; ++k) {
-            T x[4], y[4];
-            a_rows.load_one(k, x);
-            b_rows.load_one(k, y);
-            add_outer(x, y, sum);
-        }
-#pragma unroll
-        for (int x = 0; x < 4; ++x)
-#pragma unroll
-            for (int y = 0; y < 4; ++y)
-                if (i[x] < rows && j[y] < columns) out(i[x], j[y], sum[x][y]);
-    }
-}
 
 /// The sum runs over all k < count.
 struct All {
