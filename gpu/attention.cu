@@ -58,14 +58,13 @@ struct BlockForward {
     int first, rows, context;  // queries, and the keys that the last one sees
     WarpShare share;
 
-    /// `first_query` of a sequence of `length` positions.
     __device__ BlockForward(const AttentionShape& shape, const HeadRows<T>& head_rows, const ForwardMemory<T>& memory,
-                            int first_query, int length)
+                            int first_query)
         : s(shape),
           head(head_rows),
           x(memory),
           first(first_query),
-          rows(least_of(shape.tile, length - first_query)),
+          rows(least_of(shape.tile, head_rows.length - first_query)),
           context(shape.earlier + first_query + rows),
           share(rows) {}
 
@@ -84,7 +83,7 @@ struct BlockForward {
             share_sums(softmax, out);
             const ShareSum<T> sum{share, x.shares, x.panel_ld};
             spread(rows, least_of(Panel, s.k - channel),
-                   [&](int i, int c) { y.at(head.r, head.b, first + i)[head.h * s.k + channel + c] = sum(i, c); });
+                   [&](int i, int c) { head.at(y, first + i)[head.h * s.k + channel + c] = sum(i, c); });
         }
     }
 
@@ -136,9 +135,9 @@ __global__ void __launch_bounds__(kBlockThreads, kBlocks<T, Panel, Shared>)
     const ForwardMemory<T> x(memory, s);
     for (std::int64_t index = blockIdx.x; index < tasks; index += gridDim.x) {
         const TileTask task(s, index);
-        const HeadRows<T> head{s, in, task.r, task.b, task.h};
-        const int length = s.length;
-        BlockForward<T, P, Panel>(s, head, x, task.tile * s.tile, length).run(y);
+        const HeadRows<T> head(s, in, task);
+        if (task.tile * s.tile >= head.length) continue;
+        BlockForward<T, P, Panel>(s, head, x, task.tile * s.tile).run(y);
         __syncthreads();
     }
 }

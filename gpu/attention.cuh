@@ -19,7 +19,9 @@ __host__ __device__ constexpr int up_to_multiple(int n, int of) {
 
 struct AttentionShape {
     std::int64_t replicas = 0, batch = 0;
-    int length = 0, heads = 0, k = 0, earlier = 0;  // earlier: keys in the cache, before the first query
+    Packing packing;                    // of the sequences
+    int length = 0;                     // of a sequence, at most
+    int heads = 0, k = 0, earlier = 0;  // earlier: keys in the cache, before the first query
     bool rope = false;
     int tile = 64, panel = 64;  // rows of a tile; channels whose sums a warp has at once
     __host__ __device__ int width() const { return heads * k; }
@@ -136,6 +138,7 @@ inline AttentionShape attention_shape(const AttentionConfig& c, const Tensor& qk
     AttentionShape s;
     s.replicas = qkv.replicas();
     s.batch = qkv.shape[1];
+    s.packing = Packing(qkv);
     s.length = static_cast<int>(qkv.shape[2]);
     s.heads = static_cast<int>(c.num_heads);
     s.k = static_cast<int>(c.head_dim);

@@ -255,12 +255,12 @@ __global__ void __launch_bounds__(kBlockThreads, kBlocks<T, Panel, Shared>)
     const BackwardMemory<T> x(memory, s);
     for (std::int64_t index = blockIdx.x; index < tasks; index += gridDim.x) {
         const TileTask task(s, index);
-        const HeadRows<T> head{s, in, task.r, task.b, task.h};
-        const int length = s.length;
-        const BlockBackward<T, P, Panel, Wanted == Gradients::all> block{s, head, x, d_qkv, row_weights, length};
-        if constexpr (Wanted != Gradients::keys) block.queries(task.tile * s.tile);
+        const HeadRows<T> head(s, in, task);
+        const BlockBackward<T, P, Panel, Wanted == Gradients::all> block{s, head, x, d_qkv, row_weights, head.length};
+        const int query = task.tile * s.tile, key = (s.tiles() - 1 - task.tile) * s.tile;
+        if (Wanted != Gradients::keys && query < head.length) block.queries(query);
         // The first keys are seen by the most queries: they begin first.
-        if constexpr (Wanted != Gradients::queries) block.keys((s.tiles() - 1 - task.tile) * s.tile);
+        if (Wanted != Gradients::queries && key < head.length) block.keys(key);
         __syncthreads();
     }
 }

@@ -19,13 +19,22 @@ template <class T>
 struct HeadRows {
     const AttentionShape& s;
     const AttentionViews<T>& in;
-    std::int64_t r, b;
-    int h;
+    std::int64_t r, b, first_row;  // of the sequence among the replica's
+    int h, length;
 
+    __device__ HeadRows(const AttentionShape& shape, const AttentionViews<T>& views, const TileTask& task)
+        : s(shape),
+          in(views),
+          r(task.r),
+          b(task.b),
+          first_row(shape.packing.first_row(task.r, task.b)),
+          h(task.h),
+          length(shape.packing.length_of(task.r, task.b)) {}
+
+    /// Position t of activations.
+    __device__ T* at(const View<T>& tensor, int t) const { return tensor.row(r, first_row + t); }
     /// Channels of part 0, 1, 2 (q, k, v) of position t.
-    __device__ T* part(const View<T>& qkv, int t, int which) const {
-        return qkv.at(r, b, t) + which * s.width() + h * s.k;
-    }
+    __device__ T* part(const View<T>& qkv, int t, int which) const { return at(qkv, t) + which * s.width() + h * s.k; }
     __device__ T factor() const { return T(1) / numerics::sqrt(static_cast<T>(s.k)); }
 
     /// Rows [first, first + count) of q or k, turned by their positions and scaled.
@@ -42,8 +51,8 @@ struct HeadRows {
                [&](int i, int c) { to[i * ld + 2 * half + c] = scale * part(in.qkv, first + i, which)[2 * half + c]; });
         clear_edges(to, ld, count, s.k, s.depth());
     }
-    __device__ void load(const View<T>& from, int first, int count, int channel, T* to, int ld) const {
-        copy_rows(count, s.k, to, ld, from.at(r, b, first) + channel, from.stride2);
+    __device__ void load(const T* from, std::int64_t stride, int count, T* to, int ld) const {
+        copy_rows(count, s.k, to, ld, from, stride);
         clear_edges(to, ld, count, s.k, s.depth());
     }
     __device__ void load_queries(int first, int count, T* to, int ld) const {
@@ -52,15 +61,16 @@ struct HeadRows {
     /// Keys and values [first, first + count) of the context: from the cache when there is one.
     __device__ void load_context(int first, int count, T* keys, T* values, int ld) const {
         if (in.cache) {
-            load(in.cache, first, count, h * s.k, keys, ld);
-            load(in.cache, first, count, s.width() + h * s.k, values, ld);
+            const T* from = in.cache.at(r, b, first) + h * s.k;
+            load(from, in.cache.stride2, count, keys, ld);
+            load(from + s.width(), in.cache.stride2, count, values, ld);
         } else {
             load_turned(first, count, 1, T(1), keys, ld);
-            load(in.qkv, first, count, 2 * s.width() + h * s.k, values, ld);
+            load(part(in.qkv, first, 2), in.qkv.stride2, count, values, ld);
         }
     }
     __device__ void load_slopes(int first, int count, T* to, int ld) const {
-        load(in.d_y, first, count, h * s.k, to, ld);
+        load(at(in.d_y, first) + h * s.k, in.d_y.stride2, count, to, ld);
     }
 
     /// The gradient slope(i, c) of turned and scaled rows back into part `which` of d_qkv.

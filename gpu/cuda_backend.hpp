@@ -34,6 +34,8 @@ public:
     std::int64_t steps_ahead() const override { return 64; }
     void synchronize() override;
     std::unique_ptr<Recording> record(std::function<void()> work) override;
+    bool packs_batches() const override { return true; }
+    void pack_batch(const Tensor& tokens, const Tensor& row_of, const PackedBatch& packed) override;
     void add(const Tensor& x, const Tensor& y) override;
 
     void embed_forward(const Tensor& tokens, const Tensor& weight, const Tensor& out) override;

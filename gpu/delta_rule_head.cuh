@@ -13,10 +13,16 @@ namespace whorl::gpu {
 
 struct RuleShape {
     std::int64_t replicas = 0, batch = 0;
-    int length = 0, heads = 0, v_heads = 0, key = 0, panels = 1, panel = 0, chunk = 1;  // panel: channels of one
-    bool negative = false;                                                              // β up to 2
+    Packing packing;                                                        // of the sequences
+    int length = 0;                                                         // of a sequence, at most
+    int heads = 0, v_heads = 0, key = 0, panels = 1, panel = 0, chunk = 1;  // panel: channels of one
+    bool negative = false;                                                  // β up to 2
     __host__ __device__ int value() const { return panels * panel; }
     __host__ __device__ std::int64_t tasks() const { return replicas * batch * v_heads * panels; }
+    /// Where the rows of a panel, counted through all value heads, begin in what tasks share [replica][panel][row].
+    __host__ __device__ std::int64_t panel_rows(std::int64_t r, std::int64_t index) const {
+        return (r * v_heads * panels + index) * batch * length;
+    }
     __host__ __device__ int key_head(int v_head) const { return v_head * heads / v_heads; }
     __host__ __device__ bool shared_keys() const { return heads != v_heads || panels > 1; }
     __host__ __device__ DeltaShape scan() const { return {length, key, panel, chunk}; }
@@ -42,8 +48,8 @@ struct RuleViews {
 
 template <class T>
 struct RuleParts {
-    T *q, *k;  // [task, L, K], only when tasks share keys
-    T *a, *b;  // [task, L], only when heads have several panels
+    T *q, *k;  // [replica, panel, row, K], only when tasks share keys
+    T *a, *b;  // [replica, panel, row], only when heads have several panels
     T* sums;   // [task, 2]: dt_bias, A_log
 };
 
@@ -68,6 +74,7 @@ struct RuleBlock {
     const RuleViews<T>& in;
     Scan& scan;
     int r, b, j, panel;
+    std::int64_t first_row;  // of the sequence among the replica's
 
     __device__ RuleBlock(const RuleShape& shape, const RuleViews<T>& tensors, Scan& block_scan, int task)
         : s(shape),
@@ -76,9 +83,16 @@ struct RuleBlock {
           r(task / (shape.panels * shape.v_heads * static_cast<int>(shape.batch))),
           b(task / (shape.panels * shape.v_heads) % static_cast<int>(shape.batch)),
           j(task / shape.panels % shape.v_heads),
-          panel(task % shape.panels) {}
+          panel(task % shape.panels),
+          first_row(shape.packing.first_row(r, b)) {
+        scan.s.length = s.packing.length_of(r, b);
+    }
 
-    __device__ T* at(const View<T>& tensor, int i) const { return tensor.at(r, b, scan.begin + i); }
+    __device__ T* at(const View<T>& tensor, int i) const { return tensor.row(r, first_row + scan.begin + i); }
+    /// Of what tasks share.
+    __device__ std::int64_t part_row(int i) const {
+        return s.panel_rows(r, j * s.panels + panel) + first_row + scan.begin + i;
+    }
     __device__ int key_offset() const { return s.key_head(j) * s.key; }
     __device__ int value_offset() const { return (j * s.panels + panel) * s.panel; }
     __device__ T q_factor() const { return T(1) / numerics::sqrt(static_cast<T>(s.key)); }
@@ -246,8 +260,7 @@ private:
     }
     /// Where row i's gradient goes.
     __device__ T* row_gradient(bool query, int i) const {
-        if (s.shared_keys())
-            return (query ? parts.q : parts.k) + (std::int64_t{task} * s.length + scan.begin + i) * s.key;
+        if (s.shared_keys()) return (query ? parts.q : parts.k) + this->part_row(i) * s.key;
         return at(query ? gradient.q : gradient.k, i) + this->key_offset();
     }
     /// to = Rᵀ d_out through out = raw · factor · inverse, eight lanes; none: nothing but the sum.
@@ -262,7 +275,7 @@ private:
 
     /// Where the gradient of position i's a, or b, goes.
     __device__ T* step_gradient(const View<T>& whole, T* part, int i) const {
-        return s.panels > 1 ? part + std::int64_t{task} * s.length + scan.begin + i : at(whole, i) + j;
+        return s.panels > 1 ? part + this->part_row(i) : at(whole, i) + j;
     }
     __device__ void collect(bool with_state) {
         const T rate = this->rate(), bias = this->step_bias();

@@ -23,7 +23,7 @@ struct Add {
     __device__ void operator()(unsigned r, std::int64_t row, int j) const { y.row(r, row)[j] += x.row(r, row)[j]; }
 };
 
-/// j counts pieces of the row.
+/// j counts pieces of the row. length: of a line of tokens (Backend::embed_forward; packed tokens are one line).
 template <class T, int Width>
 struct LookUp {
     View<int> tokens;
@@ -67,12 +67,13 @@ __device__ unsigned long long rows_of_token(int own, const Of& of) {
 /// The parts are added in order by the blocks that come last. Grid: (parts, replicas).
 template <class T, int Width>
 __global__ void __launch_bounds__(kPartThreads)
-    embed_parts_kernel(View<int> tokens, View<T> d_out, View<T> d_weight, std::int64_t rows, int size, int length,
+    embed_parts_kernel(View<int> tokens, View<T> d_out, View<T> d_weight, Packing packing, int size, int length,
                        int vocabulary, int features, BlockSums<T> sums) {
     __shared__ int token[kMostPartRows];
-    const std::int64_t r = blockIdx.y, begin = std::int64_t{blockIdx.x} * size;
-    const int lane = static_cast<int>(threadIdx.x) % 32,
-              count = static_cast<int>(rows - begin < size ? rows - begin : size);
+    const std::int64_t r = blockIdx.y;
+    const RowRange own_rows(packing.rows(r), blockIdx.x, gridDim.x);
+    const std::int64_t begin = own_rows.begin;
+    const int lane = static_cast<int>(threadIdx.x) % 32, count = static_cast<int>(own_rows.end - begin);
     for (int i = static_cast<int>(threadIdx.x); i < size; i += kPartThreads) {
         const std::int64_t row = begin + i;
         token[i] = i < count ? known_token(tokens.at(r, row / length)[row % length], vocabulary) : -1;
@@ -95,15 +96,15 @@ __global__ void __launch_bounds__(kPartThreads)
 /// A large table: one token of one replica and 32 features. Warps share the rows; a warp adds its rows in order, then
 /// the warps' sums are added in order.
 template <class T>
-__global__ void embed_backward_kernel(View<int> tokens, View<T> d_out, View<T> d_weight, std::int64_t rows, int length,
+__global__ void embed_backward_kernel(View<int> tokens, View<T> d_out, View<T> d_weight, Packing packing, int length,
                                       int vocabulary, int features) {
     __shared__ T sums[kWarps][33];
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
     const int own = static_cast<int>(blockIdx.x), j = static_cast<int>(blockIdx.y) * 32 + lane;
-    const std::int64_t share = (rows + kWarps - 1) / kWarps, begin = warp * share,
-                       end = begin + share < rows ? begin + share : rows;
+    const RowRange share(packing.rows(blockIdx.z), static_cast<unsigned>(warp), kWarps);
+    const std::int64_t end = share.end;
     Pack<T, 1> sum{};
-    for (std::int64_t first = begin; first < end; first += 64)
+    for (std::int64_t first = share.begin; first < end; first += 64)
         add_found(d_out.row(blockIdx.z, first), d_out.stride2,
                   rows_of_token(own,
                                 [&](int i) {
@@ -136,9 +137,9 @@ void embed_parts(const CudaBackend& backend, const EmbedParts& parts, const Tens
                  const Tensor& d_weight, const Tensor& scratch) {
     const BlockSums<T> sums(d_weight.rows() * d_weight.features(), parts.count);
     launch("embed_backward", embed_parts_kernel<T, Width>, dim3(grid_size(parts.count), grid_size(d_out.replicas())),
-           dim3(kPartThreads), 0, backend.stream(), view<int>(tokens), view<T>(d_out), view<T>(d_weight), d_out.rows(),
-           static_cast<int>(parts.size), static_cast<int>(d_out.shape[2]), static_cast<int>(d_weight.rows()),
-           static_cast<int>(d_out.features()),
+           dim3(kPartThreads), 0, backend.stream(), view<int>(tokens), view<T>(d_out), view<T>(d_weight),
+           Packing(d_out), static_cast<int>(parts.size), static_cast<int>(tokens.features()),
+           static_cast<int>(d_weight.rows()), static_cast<int>(d_out.features()),
            sums.at(scratch.at<T>(), backend.tickets(d_out.replicas() * sums.ticket_count())));
 }
 
@@ -147,7 +148,7 @@ void embed_parts(const CudaBackend& backend, const EmbedParts& parts, const Tens
 void CudaBackend::add(const Tensor& x, const Tensor& y) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        for_each_element("add", stream_, x.replicas(), x.rows(), x.features(), Add<T>{view<T>(x), view<T>(y)});
+        for_each_element("add", stream_, x.replicas(), Packing(x), x.features(), Add<T>{view<T>(x), view<T>(y)});
     });
 }
 
@@ -159,10 +160,10 @@ void CudaBackend::embed_forward(const Tensor& tokens, const Tensor& weight, cons
             const LookUp<T, W> body{view<int>(tokens),
                                     view<T>(weight),
                                     view<T>(out),
-                                    static_cast<int>(out.shape[2]),
+                                    static_cast<int>(tokens.features()),
                                     static_cast<int>(weight.rows()),
                                     static_cast<int>(out.features())};
-            for_each_element("embed_forward", stream_, out.replicas(), out.rows(), out.features() / W, body);
+            for_each_element("embed_forward", stream_, out.replicas(), Packing(out), out.features() / W, body);
         });
     });
 }
@@ -184,7 +185,7 @@ void CudaBackend::embed_backward(const Tensor& tokens, const Tensor& d_out, cons
         const dim3 grid(grid_size(d_weight.rows()), grid_size(ceil_div(d_out.features(), 32)),
                         grid_size(d_out.replicas()));
         launch("embed_backward", embed_backward_kernel<T>, grid, dim3(32 * kWarps), 0, stream_, view<int>(tokens),
-               view<T>(d_out), view<T>(d_weight), d_out.rows(), static_cast<int>(d_out.shape[2]),
+               view<T>(d_out), view<T>(d_weight), Packing(d_out), static_cast<int>(tokens.features()),
                static_cast<int>(d_weight.rows()), static_cast<int>(d_out.features()));
     });
 }

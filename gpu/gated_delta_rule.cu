@@ -48,11 +48,9 @@ struct AddSharedKeys {
     View<T> d_q, d_k;
     __device__ void operator()(unsigned r, std::int64_t row, int column) const {
         const int head = column / s.key, n = column % s.key, tasks = s.v_heads / s.heads * s.panels;
-        const std::int64_t b = row / s.length, t = row % s.length;
-        const std::int64_t first = ((r * s.batch + b) * s.heads + head) * tasks;
         T sum_q = 0, sum_k = 0;
         for (int i = 0; i < tasks; ++i) {
-            const std::int64_t at = ((first + i) * s.length + t) * s.key + n;
+            const std::int64_t at = (s.panel_rows(r, head * tasks + i) + row) * s.key + n;
             sum_q += parts.q[at];
             sum_k += parts.k[at];
         }
@@ -67,12 +65,11 @@ struct AddPanels {
     RuleParts<T> parts;
     View<T> d_a, d_b;
     __device__ void operator()(unsigned r, std::int64_t row, int column) const {
-        const std::int64_t b = row / s.length, t = row % s.length;
         T sum_a = 0, sum_b = 0;
         for (int panel = 0; panel < s.panels; ++panel) {
-            const std::int64_t task = ((r * s.batch + b) * s.v_heads + column) * s.panels + panel;
-            sum_a += parts.a[task * s.length + t];
-            sum_b += parts.b[task * s.length + t];
+            const std::int64_t at = s.panel_rows(r, column * s.panels + panel) + row;
+            sum_a += parts.a[at];
+            sum_b += parts.b[at];
         }
         d_a.row(r, row)[column] = sum_a;
         d_b.row(r, row)[column] = sum_b;
@@ -127,6 +124,7 @@ RuleShape shape_of(const CudaBackend& backend, const GatedDeltaNetConfig& c, con
     RuleShape s;
     s.replicas = y.replicas();
     s.batch = y.shape[1];
+    s.packing = Packing(y);
     s.length = static_cast<int>(y.shape[2]);
     s.heads = static_cast<int>(c.num_heads);
     s.v_heads = static_cast<int>(c.v_heads());
@@ -213,10 +211,10 @@ void CudaBackend::gated_delta_backward(const GatedDeltaNetConfig& config, const 
                    blocks.shared ? nullptr : work.outside, blocks.bytes);
         });
         if (s.shared_keys())
-            for_each_element("gated_delta_backward", stream_, s.replicas, s.batch * s.length, s.heads * s.key,
+            for_each_element("gated_delta_backward", stream_, s.replicas, s.packing, s.heads * s.key,
                              AddSharedKeys<T>{s, work.parts, view<T>(gradient.q), view<T>(gradient.k)});
         if (s.panels > 1)
-            for_each_element("gated_delta_backward", stream_, s.replicas, s.batch * s.length, s.v_heads,
+            for_each_element("gated_delta_backward", stream_, s.replicas, s.packing, s.v_heads,
                              AddPanels<T>{s, work.parts, view<T>(gradient.a), view<T>(gradient.b)});
         launch("gated_delta_backward", add_rule_sums_kernel<T>,
                dim3(grid_size(ceil_div(2 * s.v_heads, kSumColumns)), grid_size(s.replicas)),

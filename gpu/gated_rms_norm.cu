@@ -60,12 +60,12 @@ __device__ Pack<T, Width> gate_of(Pack<T, Width> z) {
 template <class T, int Width, int Kept>
 __global__ void __launch_bounds__(kGateThreads)
     gated_forward_kernel(const __grid_constant__ GatedRows<T, Width, Kept> in, const __grid_constant__ View<T> y,
-                         std::int64_t rows) {
+                         const Packing packing) {
     const auto& shape = in.shape;
     const int set = static_cast<int>(blockIdx.y), lane = static_cast<int>(threadIdx.x) % shape.lanes,
               group = static_cast<int>(threadIdx.x) / shape.lanes;
     const std::int64_t r = blockIdx.z, index = std::int64_t{blockIdx.x} * (kGateThreads / shape.lanes) + group;
-    const bool inside = index < in.count(rows);
+    const bool inside = index < in.count(packing.rows(r));
     const auto at = in.place(set, inside ? index : 0);
     const T *x_row = inside ? in.x.row(r, at.row) + at.feature : nullptr,
             *z_row = inside ? in.z.row(r, at.row) + at.feature : nullptr, *w_row = in.weights(r, set);
@@ -159,22 +159,21 @@ struct GatedBackward {
 /// Grid: (splits of a set's groups, sets, replicas). d_weight += the sum over the splits.
 template <class T, int Width, int Kept>
 __global__ void __launch_bounds__(kGateThreads, Kept == 1 && sizeof(T) == 4 ? 4 : 1)
-    gated_backward_kernel(const __grid_constant__ GatedBackward<T, Width, Kept> body, std::int64_t rows,
-                          std::int64_t size, const __grid_constant__ BlockSums<T> splits,
-                          const __grid_constant__ View<T> d_weight) {
+    gated_backward_kernel(const __grid_constant__ GatedBackward<T, Width, Kept> body, const Packing packing,
+                          const __grid_constant__ BlockSums<T> splits, const __grid_constant__ View<T> d_weight) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const auto& shape = body.in.shape;
     const int n = shape.n, threads = static_cast<int>(blockDim.x), lane = static_cast<int>(threadIdx.x) % shape.lanes,
               group = static_cast<int>(threadIdx.x) / shape.lanes, groups = threads / shape.lanes;
-    const std::int64_t r = blockIdx.z, all = body.in.count(rows), begin = blockIdx.x * size,
-                       end = begin + size < all ? begin + size : all;
+    const std::int64_t r = blockIdx.z;
+    const RowRange own(body.in.count(packing.rows(r)), blockIdx.x, gridDim.x);
     const int set = static_cast<int>(blockIdx.y);
     NormWeightSums<T, Width, Kept> weight_sums{shape, sums + group * n, lane};
     weight_sums.clear();
     Pack<T, Width> w[Kept] = {};
     if (shape.kept()) shape.for_shares(lane, [&](int first) { shape.load(w, body.in.weights(r, set), first); });
-    for (std::int64_t first = begin; first < end; first += groups)
-        body.row(r, set, first + group, first + group < end, lane, w,
+    for (std::int64_t first = own.begin; first < own.end; first += groups)
+        body.row(r, set, first + group, first + group < own.end, lane, w,
                  [&](int i, int j, const auto& terms) { weight_sums.add(i, j, terms); });
     weight_sums.leave();
     __syncthreads();
@@ -221,7 +220,7 @@ bool groups_in_packs(const GatedNormShape& shape, const Tensor& x) {
 
 template <class T, int Width, int Kept>
 void backward(const CudaBackend& backend, const GatedBackward<T, Width, Kept>& body, const Sizes& sizes,
-              std::int64_t replicas, std::int64_t rows, const View<T>& d_weight, T* scratch) {
+              std::int64_t replicas, const Packing& packing, const View<T>& d_weight, T* scratch) {
     const NormRow<T, Width, Kept>& shape = body.in.shape;
     int threads = kGateThreads;
     const auto bytes = [&] {
@@ -231,7 +230,7 @@ void backward(const CudaBackend& backend, const GatedBackward<T, Width, Kept>& b
     const BlockSums<T> sums = sizes.sums<T>();
     launch("gated_rms_norm_backward", gated_backward_kernel<T, Width, Kept>,
            dim3(grid_size(sizes.splits.count), grid_size(sizes.sets), grid_size(replicas)), dim3(grid_size(threads)),
-           static_cast<std::size_t>(bytes()), backend.stream(), body, rows, sizes.splits.size,
+           static_cast<std::size_t>(bytes()), backend.stream(), body, packing,
            sums.at(scratch, backend.tickets(replicas * sizes.sets * sums.ticket_count())), d_weight);
 }
 
@@ -255,7 +254,7 @@ void CudaBackend::gated_rms_norm_forward(const GatedNormShape& shape, const Tens
                                const dim3 grid(grid_size(ceil_div(in.count(x.rows()) * in.shape.lanes, kGateThreads)),
                                                grid_size(in.sets()), grid_size(x.replicas()));
                                launch("gated_rms_norm_forward", gated_forward_kernel<T, Width, Kept>, grid,
-                                      dim3(kGateThreads), 0, stream_, in, view<T>(y), x.rows());
+                                      dim3(kGateThreads), 0, stream_, in, view<T>(y), Packing(x));
                            });
     });
 }
@@ -268,7 +267,7 @@ void CudaBackend::gated_rms_norm_backward(const GatedNormShape& shape, const Ten
         const bool packs = groups_in_packs(shape, x) && in_packs(d_y) && in_packs(d_x) && in_packs(d_z);
         with_gated_rows<T>(shape, x, z, weight, packs, [&]<int Width, int Kept>(const GatedRows<T, Width, Kept>& in) {
             const GatedBackward<T, Width, Kept> body{in, view<T>(d_y), view<T>(d_x), view<T>(d_z)};
-            backward(*this, body, Sizes(x, shape), x.replicas(), x.rows(), view<T>(d_weight), scratch.at<T>());
+            backward(*this, body, Sizes(x, shape), x.replicas(), Packing(x), view<T>(d_weight), scratch.at<T>());
         });
     });
 }

@@ -207,17 +207,17 @@ struct PairOf<double> {
     using type = double2;
 };
 
-/// A matrix that receives tiles, replica after replica.
+/// A matrix that receives tiles.
 template <class T>
 struct TileTarget {
     T* data;
-    std::int64_t batch, ld;
+    std::int64_t ld;
     int m, n;
     bool aligned;  // pairs that begin at an even column can be written at once
 
-    __device__ void store(std::int64_t replica, int row, int column, T first, T second) const {
+    __device__ void store(int row, int column, T first, T second) const {
         if (row >= m || column >= n) return;
-        T* to = data + replica * batch + row * ld + column;
+        T* to = data + row * ld + column;
         if (aligned && column + 1 < n) {
             *reinterpret_cast<typename PairOf<T>::type*>(to) = {first, second};
         } else {
@@ -227,25 +227,35 @@ struct TileTarget {
     }
     /// The tile that begins at `at`.
     template <class Shape>
-    __device__ void store(std::int64_t replica, const TileAt& at, const TileValues<T, Shape>& values) const {
+    __device__ void store(const TileAt& at, const TileValues<T, Shape>& values) const {
 #pragma unroll
         for (int i = 0; i < values.kCount; i += 2)
-            store(replica, at.m + values.row(i), at.n + values.column(i), values.at(i), values.at(i + 1));
+            store(at.m + values.row(i), at.n + values.column(i), values.at(i), values.at(i + 1));
     }
     /// Adds a thread's terms to the tile that begins at `at`: all that is there is loaded before anything is stored.
     template <class Shape, int Count>
-    __device__ void add(std::int64_t replica, const TileAt& at, const TileValues<T, Shape>& places,
-                        const T (&terms)[Count]) const {
+    __device__ void add(const TileAt& at, const TileValues<T, Shape>& places, const T (&terms)[Count]) const {
         static_assert(Count == TileValues<T, Shape>::kCount);
-        T* to = data + replica * batch;
         T sum[Count];
         const auto inside = [&](int i) { return at.m + places.row(i) < m && at.n + places.column(i) < n; };
         const auto place = [&](int i) { return (at.m + places.row(i)) * ld + at.n + places.column(i); };
 #pragma unroll
-        for (int i = 0; i < Count; ++i) sum[i] = inside(i) ? to[place(i)] + terms[i] : T(0);
+        for (int i = 0; i < Count; ++i) sum[i] = inside(i) ? data[place(i)] + terms[i] : T(0);
 #pragma unroll
         for (int i = 0; i < Count; ++i)
-            if (inside(i)) to[place(i)] = sum[i];
+            if (inside(i)) data[place(i)] = sum[i];
+    }
+};
+
+/// The same of all replicas; each has `lines` rows of its own.
+template <class T>
+struct TileTargets {
+    T* data;
+    std::int64_t batch, ld;
+    int length;
+    bool aligned;
+    __device__ TileTarget<T> of(std::int64_t replica, int lines) const {
+        return {data + replica * batch, ld, lines, length, aligned};
     }
 };
 
@@ -254,23 +264,25 @@ template <class T>
 struct TileSource {
     const T* data;
     std::int64_t batch, ld;
-    int lines, length;
+    int length;
     bool aligned;
-    __device__ Lines<T> of(std::int64_t replica) const { return {data + replica * batch, ld, lines, length, aligned}; }
+    __device__ Lines<T> of(std::int64_t replica, int lines) const {
+        return {data + replica * batch, ld, lines, length, aligned};
+    }
 };
 
 template <class T>
-TileSource<T> tile_source(const Tensor& x, std::int64_t lines) {
+TileSource<T> tile_source(const Tensor& x) {
     const std::int64_t group = 16 / static_cast<std::int64_t>(sizeof(T));
     const bool aligned = reinterpret_cast<std::uintptr_t>(x.data) % 16 == 0 && x.row_stride() % group == 0 &&
                          (x.replicas() == 1 || x.stride[0] % group == 0);
-    return {x.at<T>(), x.stride[0], x.row_stride(), static_cast<int>(lines), static_cast<int>(x.features()), aligned};
+    return {x.at<T>(), x.stride[0], x.row_stride(), static_cast<int>(x.features()), aligned};
 }
 template <class T>
-TileTarget<T> tile_target(const Tensor& y, std::int64_t lines) {
+TileTargets<T> tile_target(const Tensor& y) {
     const bool aligned = reinterpret_cast<std::uintptr_t>(y.data) % (2 * sizeof(T)) == 0 && y.row_stride() % 2 == 0 &&
                          (y.replicas() == 1 || y.stride[0] % 2 == 0);
-    return {y.at<T>(), y.stride[0], y.row_stride(), static_cast<int>(lines), static_cast<int>(y.features()), aligned};
+    return {y.at<T>(), y.stride[0], y.row_stride(), static_cast<int>(y.features()), aligned};
 }
 
 /// Slots of panels, and how many are copied ahead: two where shared memory has room, fewer elsewhere.

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/backend/tensor.hpp"
+#include "gpu/packing.cuh"
 
 namespace whorl::gpu {
 
@@ -79,10 +80,10 @@ __device__ __forceinline__ std::byte* dynamic_shared() {
 constexpr int kElementThreads = 256;
 
 template <class Body>
-__global__ void element_kernel(Body body, std::int64_t rows, int columns) {
+__global__ void element_kernel(Body body, const Packing rows, int columns) {
     const std::int64_t index = std::int64_t{blockIdx.x} * kElementThreads + threadIdx.x;
-    if (index >= rows * columns) return;
-    if (rows * columns < (std::int64_t{1} << 31)) {  // 32-bit division is several times cheaper
+    if (index >= rows.rows(blockIdx.y) * columns) return;
+    if (rows.most_rows() * columns < (std::int64_t{1} << 31)) {  // 32-bit division is several times cheaper
         const unsigned row = static_cast<unsigned>(index) / static_cast<unsigned>(columns);
         body(blockIdx.y, row, static_cast<int>(static_cast<unsigned>(index) - row * static_cast<unsigned>(columns)));
     } else {
@@ -92,9 +93,9 @@ __global__ void element_kernel(Body body, std::int64_t rows, int columns) {
 
 /// body(replica, row, column) for every element.
 template <class Body>
-void for_each_element(const char* name, cudaStream_t stream, std::int64_t replicas, std::int64_t rows,
+void for_each_element(const char* name, cudaStream_t stream, std::int64_t replicas, const Packing& rows,
                       std::int64_t columns, const Body& body) {
-    const dim3 grid(grid_size(ceil_div(rows * columns, kElementThreads)), grid_size(replicas));
+    const dim3 grid(grid_size(ceil_div(rows.most_rows() * columns, kElementThreads)), grid_size(replicas));
     launch(name, element_kernel<Body>, grid, dim3(kElementThreads), 0, stream, body, rows, static_cast<int>(columns));
 }
 
@@ -104,15 +105,15 @@ void for_each_element(const char* name, cudaStream_t stream, std::int64_t replic
 constexpr int kRowWarps = 8;
 
 template <class Body>
-__global__ void row_kernel(Body body, std::int64_t rows) {
+__global__ void row_kernel(Body body, const Packing rows) {
     const std::int64_t row = std::int64_t{blockIdx.x} * kRowWarps + threadIdx.x / 32;
-    if (row < rows) body(blockIdx.y, row, static_cast<int>(threadIdx.x % 32));
+    if (row < rows.rows(blockIdx.y)) body(blockIdx.y, row, static_cast<int>(threadIdx.x % 32));
 }
 
 /// body(replica, row, lane) with all 32 lanes of a warp for every row.
 template <class Body>
-void for_each_row(const char* name, cudaStream_t stream, std::int64_t replicas, std::int64_t rows, const Body& body) {
-    const dim3 grid(grid_size(ceil_div(rows, kRowWarps)), grid_size(replicas));
+void for_each_row(const char* name, cudaStream_t stream, std::int64_t replicas, const Packing& rows, const Body& body) {
+    const dim3 grid(grid_size(ceil_div(rows.most_rows(), kRowWarps)), grid_size(replicas));
     launch(name, row_kernel<Body>, grid, dim3(32 * kRowWarps), 0, stream, body, rows);
 }
 

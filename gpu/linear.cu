@@ -23,8 +23,9 @@ inline constexpr int kBackwardBlocks = P == Products::float64 ? 1 : 2;
 template <class T>
 struct LinearForward {
     TileSource<T> x, weight;
-    TileTarget<T> y;
-    int in, tiles, tiles_per_block, slots, ahead;
+    TileTargets<T> y;
+    Packing packing;
+    int in, tiles_per_block, slots, ahead;
 };
 
 /// Where tile number `index` of an m × n matrix begins. Tiles of the same rows are neighbours.
@@ -34,16 +35,24 @@ __device__ TileAt tile_at(int index, int n) {
     return {index / across * Shape::kM, index % across * Shape::kN};
 }
 
+template <class Shape>
+__device__ int tiles_of(int m, int n) {
+    return (m + Shape::kM - 1) / Shape::kM * ((n + Shape::kN - 1) / Shape::kN);
+}
+
 /// Grid: (runs of neighbouring tiles, replicas).
 template <class T, Products P, class Shape>
 __global__ void __launch_bounds__(kGemmThreads, kForwardBlocks<P>) linear_forward_kernel(LinearForward<T> f) {
     T* shared = reinterpret_cast<T*>(dynamic_shared());
+    const int rows = static_cast<int>(f.packing.rows(blockIdx.y)), all = tiles_of<Shape>(rows, f.y.length);
     const int first = static_cast<int>(blockIdx.x) * f.tiles_per_block;
-    const int tiles = f.tiles - first < f.tiles_per_block ? f.tiles - first : f.tiles_per_block;
-    const Lines<T> x = f.x.of(blockIdx.y), weight = f.weight.of(blockIdx.y);
-    TileProduct<T, P, Shape, true, true>{x, weight, f.y.m, f.y.n, 0, f.in, f.slots, f.ahead}.run(
-        shared, tiles, [&](int tile) { return tile_at<Shape>(first + tile, f.y.n); },
-        [&](const TileAt& at, const auto& sum) { f.y.store(blockIdx.y, at, TileValues<T, Shape>(sum, shared)); });
+    if (first >= all) return;
+    const Lines<T> x = f.x.of(blockIdx.y, rows), weight = f.weight.of(blockIdx.y, f.y.length);
+    const TileTarget<T> y = f.y.of(blockIdx.y, rows);
+    TileProduct<T, P, Shape, true, true>{x, weight, rows, f.y.length, 0, f.in, f.slots, f.ahead}.run(
+        shared, all - first < f.tiles_per_block ? all - first : f.tiles_per_block,
+        [&](int tile) { return tile_at<Shape>(first + tile, f.y.length); },
+        [&](const TileAt& at, const auto& sum) { y.store(at, TileValues<T, Shape>(sum, shared)); });
 }
 
 /// The rows of one replica in parts for the weight's gradient; depends on one replica's shape only.
@@ -59,16 +68,22 @@ struct WeightParts {
     BlockSums<T> sums() const {
         return {NarrowTile::kM * NarrowTile::kN, count};
     }
+    /// Rows of a part where a packed batch has fewer of them.
+    __device__ int share(int rows) const {
+        const int least = (rows + count - 1) / count;
+        return (least + kGemmDepth - 1) / kGemmDepth * kGemmDepth;
+    }
     int tiles, size, count;
 };
 
 template <class T>
 struct LinearBackward {
     TileSource<T> x, weight, d_y;
-    TileTarget<T> d_x, d_weight;
+    TileTargets<T> d_x, d_weight;
     WeightParts parts;
     BlockSums<T> sums;  // sets: tiles of d_W of each replica; columns: 16 values of each thread
-    int rows, out, x_blocks, weight_blocks, slots, ahead;
+    Packing packing;
+    int out, x_blocks, weight_blocks, slots, ahead;
 };
 
 template <class T, Products P, class Shape>
@@ -78,22 +93,27 @@ using WeightProduct = TileProduct<T, P, NarrowTile, false, false>;
 
 template <class T, Products P, class Shape>
 __device__ void input_tile(const LinearBackward<T>& f, int index, T* shared) {
-    const Lines<T> d_y = f.d_y.of(blockIdx.y), weight = f.weight.of(blockIdx.y);
-    InputProduct<T, P, Shape>{d_y, weight, f.d_x.m, f.d_x.n, 0, f.out, f.slots, f.ahead}.run(
-        shared, 1, [&](int) { return tile_at<Shape>(index, f.d_x.n); },
-        [&](const TileAt& at, const auto& sum) { f.d_x.store(blockIdx.y, at, TileValues<T, Shape>(sum, shared)); });
+    const int rows = static_cast<int>(f.packing.rows(blockIdx.y));
+    const TileAt place = tile_at<Shape>(index, f.d_x.length);
+    if (place.m >= rows) return;
+    const Lines<T> d_y = f.d_y.of(blockIdx.y, rows), weight = f.weight.of(blockIdx.y, f.out);
+    const TileTarget<T> d_x = f.d_x.of(blockIdx.y, rows);
+    InputProduct<T, P, Shape>{d_y, weight, rows, d_x.n, 0, f.out, f.slots, f.ahead}.run(
+        shared, 1, [&](int) { return place; },
+        [&](const TileAt& at, const auto& sum) { d_x.store(at, TileValues<T, Shape>(sum, shared)); });
 }
 
 /// d_W += a finished tile, or what its part of the rows adds to it.
 template <class T>
 __device__ void finish_weight_tile(const LinearBackward<T>& f, int tile, int part, const TileAt& at,
                                    const TileValues<T, NarrowTile>& values) {
-    const bool live = values.inside(at, f.d_weight.m, f.d_weight.n);
+    const bool live = values.inside(at, f.out, f.d_weight.length);
     constexpr int pack = BlockSums<T>::kPack, packs = 16 / pack;
     T total[16];
 #pragma unroll
     for (int i = 0; i < 16; ++i) total[i] = values.at(i);
-    if (f.parts.count == 1) return f.d_weight.add(blockIdx.y, at, values, total);
+    const TileTarget<T> d_weight = f.d_weight.of(blockIdx.y, f.out);
+    if (f.parts.count == 1) return d_weight.add(at, values, total);
     const std::int64_t set = std::int64_t{blockIdx.y} * f.parts.tiles + tile;
     if (live) {
 #pragma unroll
@@ -105,16 +125,17 @@ __device__ void finish_weight_tile(const LinearBackward<T>& f, int tile, int par
 #pragma unroll
         for (int e = 0; e < pack; ++e) total[p * pack + e] = of_all[e];
     });
-    if (last) f.d_weight.add(blockIdx.y, at, values, total);
+    if (last) d_weight.add(at, values, total);
 }
 
 template <class T, Products P>
 __device__ void weight_tile(const LinearBackward<T>& f, int index, T* shared) {
     const int tile = index % f.parts.tiles, part = index / f.parts.tiles;
-    const int begin = part * f.parts.size, end = begin + f.parts.size < f.rows ? begin + f.parts.size : f.rows;
-    const Lines<T> d_y = f.d_y.of(blockIdx.y), x = f.x.of(blockIdx.y);
-    WeightProduct<T, P>{d_y, x, f.d_weight.m, f.d_weight.n, begin, end, f.slots, f.ahead}.run(
-        shared, 1, [&](int) { return tile_at<NarrowTile>(tile, f.d_weight.n); },
+    const int rows = static_cast<int>(f.packing.rows(blockIdx.y)), size = f.parts.share(rows);
+    const int begin = part * size < rows ? part * size : rows, end = begin + size < rows ? begin + size : rows;
+    const Lines<T> d_y = f.d_y.of(blockIdx.y, rows), x = f.x.of(blockIdx.y, rows);
+    WeightProduct<T, P>{d_y, x, f.out, f.d_weight.length, begin, end, f.slots, f.ahead}.run(
+        shared, 1, [&](int) { return tile_at<NarrowTile>(tile, f.d_weight.length); },
         [&](const TileAt& at, const auto& sum) {
             finish_weight_tile(f, tile, part, at, TileValues<T, NarrowTile>(sum, shared));
         });
@@ -149,14 +170,9 @@ void forward(const CudaBackend& backend, const Tensor& x, const Tensor& weight, 
     const std::int64_t run = tiles_in_a_run<Shape>(
         tiles, std::max<std::int64_t>(1, backend.multiprocessors() * kForwardBlocks<P> / x.replicas()));
     const Pipeline pipeline(Product::kSlot * std::int64_t{sizeof(T)}, x.features(), backend.shared_limit(), run);
-    const LinearForward<T> body{tile_source<T>(x, x.rows()),
-                                tile_source<T>(weight, weight.rows()),
-                                tile_target<T>(y, y.rows()),
-                                static_cast<int>(x.features()),
-                                static_cast<int>(tiles),
-                                static_cast<int>(run),
-                                pipeline.slots,
-                                pipeline.ahead};
+    const LinearForward<T> body{
+        tile_source<T>(x),     tile_source<T>(weight), tile_target<T>(y), Packing(x), static_cast<int>(x.features()),
+        static_cast<int>(run), pipeline.slots,         pipeline.ahead};
     launch("linear_forward", linear_forward_kernel<T, P, Shape>,
            dim3(grid_size(ceil_div(tiles, run)), grid_size(x.replicas())), dim3(kGemmThreads), pipeline.bytes,
            backend.stream(), body);
@@ -174,14 +190,14 @@ void backward(const CudaBackend& backend, const Tensor& x, const Tensor& weight,
     const std::int64_t slot = std::max(InputProduct<T, P, Shape>::kSlot, WeightProduct<T, P>::kSlot);
     const Pipeline pipeline(slot * std::int64_t{sizeof(T)}, std::max<std::int64_t>(parts.size, out),
                             backend.shared_limit());
-    const LinearBackward<T> body{tile_source<T>(x, rows),
-                                 tile_source<T>(weight, out),
-                                 tile_source<T>(d_y, rows),
-                                 d_x ? tile_target<T>(d_x, rows) : TileTarget<T>{},
-                                 tile_target<T>(d_weight, out),
+    const LinearBackward<T> body{tile_source<T>(x),
+                                 tile_source<T>(weight),
+                                 tile_source<T>(d_y),
+                                 d_x ? tile_target<T>(d_x) : TileTargets<T>{},
+                                 tile_target<T>(d_weight),
                                  parts,
                                  sums.at(scratch.at<T>(), backend.tickets(sets * sums.ticket_count())),
-                                 static_cast<int>(rows),
+                                 Packing(x),
                                  static_cast<int>(out),
                                  static_cast<int>(x_blocks),
                                  static_cast<int>(weight_blocks),

@@ -12,27 +12,27 @@ constexpr std::int64_t kSlotBytes = kNormThreads * sizeof(int);
 
 /// Grid: (blocks of rows, replicas).
 template <class T, int Width, int Kept>
-__global__ void __launch_bounds__(kNormThreads)
-    rms_forward_kernel(NormForward<T, Width, Kept> body, std::int64_t rows) {
+__global__ void __launch_bounds__(kNormThreads) rms_forward_kernel(NormForward<T, Width, Kept> body, Packing packing) {
     const int lanes = body.shape.lanes;
     const std::int64_t index = (std::int64_t{blockIdx.x} * kNormThreads + threadIdx.x) / lanes;
-    body.row(blockIdx.y, index, index < rows, static_cast<int>(threadIdx.x) % lanes);
+    body.row(blockIdx.y, index, index < packing.rows(blockIdx.y), static_cast<int>(threadIdx.x) % lanes);
 }
 
 /// Grid: (splits of the rows of d_x, replicas). d_weight += the sum over the splits.
 template <bool Chosen, class T, int Width, int Kept>
 __global__ void __launch_bounds__(kNormThreads)
-    rms_backward_kernel(NormBackward<T, Width, Kept> body, ChosenRows chosen, std::int64_t rows, std::int64_t size,
-                        BlockSums<T> splits, View<T> d_weight) {
+    rms_backward_kernel(NormBackward<T, Width, Kept> body, ChosenRows chosen, Packing packing, BlockSums<T> splits,
+                        View<T> d_weight) {
     __shared__ int slots[kNormThreads];
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lanes = body.shape.lanes, n = body.shape.n, threads = static_cast<int>(blockDim.x),
               thread = static_cast<int>(threadIdx.x), group = thread / lanes, groups = threads / lanes;
     NormWeightSums<T, Width, Kept> weight_sums{body.shape, sums + group * n, thread % lanes};
     weight_sums.clear();
-    const std::int64_t r = blockIdx.y, begin = blockIdx.x * size, end = begin + size < rows ? begin + size : rows;
-    for (std::int64_t piece = begin; piece < end; piece += threads) {  // so many slots are looked up together
-        const int count = static_cast<int>(end - piece < threads ? end - piece : threads);
+    const std::int64_t r = blockIdx.y;
+    const RowRange rows(packing.rows(r), blockIdx.x, gridDim.x);
+    for (std::int64_t piece = rows.begin; piece < rows.end; piece += threads) {  // so many slots are looked up together
+        const int count = static_cast<int>(rows.end - piece < threads ? rows.end - piece : threads);
         if constexpr (Chosen) {
             __syncthreads();
             slots[thread] = thread < count ? chosen.slot(r, piece + thread) : -1;
@@ -80,7 +80,7 @@ void forward(cudaStream_t stream, const NormRow<T, Width, Kept>& shape, const Ch
         view<T>(weight), view<T>(y), view<T>(inverse), residual || chosen.row_of, static_cast<T>(epsilon)};
     launch("rms_norm_forward", rms_forward_kernel<T, Width, Kept>,
            dim3(grid_size(ceil_div(y.rows() * shape.lanes, kNormThreads)), grid_size(y.replicas())), dim3(kNormThreads),
-           0, stream, body, y.rows());
+           0, stream, body, Packing(y));
 }
 
 ChosenRows chosen_rows(const RowChoice& rows) {
@@ -114,7 +114,7 @@ void backward(const CudaBackend& backend, const NormRow<T, Width, Kept>& shape, 
     while (threads > 32 && bytes() > backend.shared_limit() - kSlotBytes) threads /= 2;
     launch("rms_norm_backward", rms_backward_kernel<Chosen, T, Width, Kept>,
            dim3(grid_size(splits.count), grid_size(in.d_x.replicas())), dim3(grid_size(threads)),
-           static_cast<std::size_t>(bytes()), backend.stream(), body, chosen, in.d_x.rows(), splits.size,
+           static_cast<std::size_t>(bytes()), backend.stream(), body, chosen, Packing(in.d_x),
            sums.at(in.scratch.at<T>(), backend.tickets(in.d_x.replicas() * sums.ticket_count())), view<T>(in.d_weight));
 }
 

@@ -32,7 +32,8 @@ template <class T, int Width, int Taps>
 struct Conv {
     using Piece = Pack<T, Width>;
     View<T> x, weight, bias, state;
-    int batch, length, features, width, runs, run;  // runs of a sequence, positions of a run
+    Packing packing;
+    int features, width, runs, run;  // runs of a sequence, positions of a run
 
     __host__ __device__ int across() const { return (features + kLanes * Width - 1) / (kLanes * Width); }
     __device__ bool has(int tap) const { return Taps == kUsualTaps || tap >= Taps - width; }
@@ -43,8 +44,10 @@ template <class T, int Width, int Taps>
 struct ConvThread {
     using Piece = Pack<T, Width>;
     const Conv<T, Width, Taps>& conv;
-    int r, b, f, begin, length;  // first channel, first position
+    int r, b, f, begin;  // first channel, first position
     bool inside;
+    int length = 0;
+    std::int64_t first_row = 0;  // of the sequence among the replica's
     Piece taps[Taps] = {}, bias = {};
 
     /// Grid: (blocks of runs × blocks of channels, channels first; replicas).
@@ -54,9 +57,11 @@ struct ConvThread {
         b = static_cast<int>(run / runs);
         begin = static_cast<int>(run % runs) * c.run;
         f = static_cast<int>((blockIdx.x - block * across) * kLanes + threadIdx.x % kLanes) * Width;
-        inside = b < c.batch && f < c.features;
-        length = inside ? c.length : 0;
-        if (inside) load_filters();
+        inside = b < c.packing.batch && f < c.features;
+        if (!inside) return;
+        length = c.packing.length_of(r, b);
+        first_row = c.packing.first_row(r, b);
+        load_filters();
     }
     __device__ void load_filters() {
         const T* from = conv.weight.at(r) + std::int64_t{f} * conv.width;
@@ -77,10 +82,14 @@ struct ConvThread {
             }
         }
     }
+    /// Position t of activations, at the first channel.
+    __device__ T* at(const View<T>& tensor, int t) const {
+        return tensor.row(r, first_row + t) + f;
+    }
     /// Input t: from the state before the sequence, zero before everything and behind the end.
     __device__ Piece input(int t) const {
         if (t >= length) return {};
-        if (t >= 0) return load_pack<Width>(conv.x.at(r, b, t) + f);
+        if (t >= 0) return load_pack<Width>(at(conv.x, t));
         const int kept = t + conv.width - 1;
         return conv.state && kept >= 0 ? load_pack<Width>(conv.state.at(r, b, kept) + f) : Piece{};
     }
@@ -133,7 +142,7 @@ __global__ void __launch_bounds__(kThreads, Taps == kUsualTaps && sizeof(T) == 4
             Piece out;
 #pragma unroll
             for (int e = 0; e < Width; ++e) out.at[e] = numerics::silu(own.pre_activation(window, e));
-            if (first + i < end) store_pack(y.at(own.r, own.b, first + i) + own.f, out);
+            if (first + i < end) store_pack(own.at(y, first + i), out);
         }
     }
     if (conv.state && own.begin == 0) advance_state(own);
@@ -191,9 +200,7 @@ struct ConvBackward {
     const View<T>&d_y, &d_x;
     Piece window[Taps] = {}, slopes[Taps] = {}, sums[Taps + 1] = {};  // sums: taps', then bias'
 
-    __device__ Piece d_output(int t) const {
-        return t < own.length ? load_pack<Width>(d_y.at(own.r, own.b, t) + own.f) : Piece{};
-    }
+    __device__ Piece d_output(int t) const { return t < own.length ? load_pack<Width>(own.at(d_y, t)) : Piece{}; }
     __device__ void run() {
         own.enter(window);
         const int end = own.begin + own.conv.run < own.length ? own.begin + own.conv.run : own.length;
@@ -232,7 +239,7 @@ private:
             if (OfRun) sums[Taps].at[e] += slope.at[e];
         }
         const int of = t - kBehind;
-        if (of >= own.begin && of < own.length) store_pack(d_x.at(own.r, own.b, of) + own.f, d_input);
+        if (of >= own.begin && of < own.length) store_pack(own.at(d_x, of), d_input);
     }
 };
 
@@ -256,8 +263,7 @@ void with_conv(const Tensor& x, const Tensor& weight, const Tensor& bias, const 
         constexpr int W = decltype(width)::value;
         const auto with_taps = [&](auto taps) {
             body(Conv<T, W, decltype(taps)::value>{view<T>(x), view<T>(weight), view<T>(bias), view<T>(state),
-                                                   static_cast<int>(x.shape[1]), static_cast<int>(x.shape[2]),
-                                                   static_cast<int>(weight.shape[1]),
+                                                   Packing(x), static_cast<int>(weight.shape[1]),
                                                    static_cast<int>(weight.features()), runs.of_sequence, runs.size});
         };
         if (usual)

@@ -26,7 +26,8 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
     for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-        HeadForward<T, P, Sizes> head{{s, in, own.layer, own.scan, r, b, h}};
+        own.scan.s.length = s.packing.length_of(r, b);
+        HeadForward<T, P, Sizes> head{{s, in, own.layer, own.scan, r, s.packing.first_row(r, b), h}};
         head.run(y, state ? state.at(r, b) + std::int64_t{h} * carried : nullptr, position, saved + task * saved_size);
         __syncthreads();
     }
@@ -81,7 +82,7 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
         using T = decltype(scalar);
         const StateSpaceViews<T> views = views_with_saved<T>(s, in, saved);
         if (s.turning == Turning::data)
-            for_each_element("state_space_forward", backend.stream(), s.replicas, s.batch * s.length, s.angles,
+            for_each_element("state_space_forward", backend.stream(), s.replicas, s.packing, s.angles,
                              Velocities<T>{views.angle, views.velocity});
         with_layer_kernel<T>(
             backend, s, forward_size<T>,

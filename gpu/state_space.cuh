@@ -7,6 +7,7 @@
 
 #include "core/backend/backend.hpp"
 #include "gpu/cuda_backend.hpp"
+#include "gpu/packing.cuh"
 #include "gpu/sizes.cuh"
 
 namespace whorl::gpu {
@@ -17,7 +18,9 @@ enum class Gating { none, plain, norm_first, norm_last };
 /// What the layer is, apart from its tensors.
 struct StateSpaceShape {
     std::int64_t replicas = 0, batch = 0;
-    int length = 0, heads = 0, headdim = 0, state = 0, rank = 1, groups = 1;
+    Packing packing;  // of the sequences
+    int length = 0;   // of a sequence, at most
+    int heads = 0, headdim = 0, state = 0, rank = 1, groups = 1;
     int angles = 0;         // that turn; 0 with Turning::none
     int angle_columns = 0;  // of the projection
     int chunk = 1;
@@ -26,6 +29,10 @@ struct StateSpaceShape {
     Turning turning = Turning::none;
     Gating gating = Gating::none;
     __host__ __device__ std::int64_t tasks() const { return replicas * batch * heads; }
+    /// Where the rows of a head begin in what heads leave [replica][head][row].
+    __host__ __device__ std::int64_t head_rows(std::int64_t r, std::int64_t h) const {
+        return (r * heads + h) * batch * length;
+    }
     __host__ __device__ int chunks() const { return (length + chunk - 1) / chunk; }
 
     double fixed_weight = 1, a_floor = 0, epsilon = 0;

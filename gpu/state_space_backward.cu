@@ -17,7 +17,9 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
     for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-        HeadBackward<T, P, Sizes> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r, b, h);
+        own.scan.s.length = s.packing.length_of(r, b);
+        HeadBackward<T, P, Sizes> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r,
+                                       s.packing.first_row(r, b), h);
         head.run();
         __syncthreads();
     }
@@ -33,18 +35,17 @@ struct SharedGradients {
     /// visit(second, n, term of b_norm's or c_norm's gradient) for each of the lane's channels.
     template <class Visit>
     __device__ void position(std::int64_t r, std::int64_t index, int lane, const Visit& visit) const {
-        const std::int64_t first_task = (r * s.batch + index / s.length) * s.heads, t = index % s.length;
         for (int second = 0; second < 2; ++second)
             for (int rank = 0; rank < s.rank; ++rank)
                 for (int group = 0; group < s.groups; ++group) {
                     const std::int64_t column =
                         s.heads * s.headdim + ((second * s.rank + rank) * s.groups + group) * s.state;
-                    const std::int64_t task = first_task + group * (s.heads / s.groups);
-                    const T* part = (second ? parts.c : parts.b) + ((task * s.length + t) * s.rank + rank) * s.state;
+                    const std::int64_t first = s.head_rows(r, group * (s.heads / s.groups)) + index;
+                    const T* part = (second ? parts.c : parts.b) + (first * s.rank + rank) * s.state;
                     row(in.xbc.row(r, index) + column, gradient.xbc.row(r, index) + column, part,
                         second ? in.c_norm : in.b_norm, r, lane, [&](int n, T term) { visit(second, n, term); });
                 }
-        angles(r, index, first_task, t, lane);
+        angles(r, index, lane);
     }
 
 private:
@@ -52,7 +53,7 @@ private:
     template <class Visit>
     __device__ void row(const T* raw, T* to, const T* part, const View<T>& norm, std::int64_t r, int lane,
                         const Visit& visit) const {
-        const std::int64_t next = std::int64_t{s.length} * s.rank * s.state;  // from head to head
+        const std::int64_t next = s.head_rows(0, 1) * s.rank * s.state;  // from head to head
         T square = 0, projection = 0, sums[kKept], values[kKept];
         const int heads = s.heads / s.groups;
         const bool kept = s.state <= 32 * kKept;
@@ -90,12 +91,11 @@ private:
         for (int head = 0; head < heads; ++head) sum += part[head * next];
         return sum;
     }
-    __device__ void angles(std::int64_t r, std::int64_t index, std::int64_t first_task, std::int64_t t,
-                           int lane) const {
+    __device__ void angles(std::int64_t r, std::int64_t index, int lane) const {
         for (int j = lane; j < s.angle_columns; j += 32) {
             T sum = 0;
             if (s.turning == Turning::data) {
-                for (int h = 0; h < s.heads; ++h) sum += parts.theta[((first_task + h) * s.length + t) * s.angles + j];
+                for (int h = 0; h < s.heads; ++h) sum += parts.theta[(s.head_rows(r, h) + index) * s.angles + j];
                 sum *= numerics::angular_velocity_derivative(in.angle.row(r, index)[j]);
             }
             gradient.angle.row(r, index)[j] = sum;
@@ -107,15 +107,15 @@ private:
 /// part of the norms' gradients, [2][N] in shared memory; partial [replica][split][2][N].
 template <class T>
 __global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
-    shared_gradients_kernel(SharedGradients<T> body, std::int64_t positions, std::int64_t size, T* partial) {
+    shared_gradients_kernel(SharedGradients<T> body, T* partial) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
               width = 2 * body.s.state;
     T* own = sums + warp * width;
     for (int n = lane; n < width; n += 32) own[n] = 0;
     __syncwarp();
-    const std::int64_t begin = blockIdx.x * size, end = begin + size < positions ? begin + size : positions;
-    for (std::int64_t index = begin + warp; index < end; index += kSharedWarps)
+    const RowRange rows(body.s.packing.rows(blockIdx.y), blockIdx.x, gridDim.x);
+    for (std::int64_t index = rows.begin + warp; index < rows.end; index += kSharedWarps)
         body.position(blockIdx.y, index, lane,
                       [&](int second, int n, T term) { own[second * body.s.state + n] += term; });
     if (!body.in.b_norm) return;
@@ -172,7 +172,7 @@ void add_shared(const CudaBackend& backend, const SharedGradients<T>& shared, T*
     const Splits splits = BackwardScratch<T>::splits(s);
     const std::size_t bytes = static_cast<std::size_t>(kSharedWarps * 2 * s.state) * sizeof(T);
     launch(name, shared_gradients_kernel<T>, dim3(grid_size(splits.count), grid_size(s.replicas)),
-           dim3(32 * kSharedWarps), bytes, backend.stream(), shared, s.batch * s.length, splits.size, norms);
+           dim3(32 * kSharedWarps), bytes, backend.stream(), shared, norms);
     const dim3 lanes(kSumColumns, kSumLanes);
     if (shared.in.b_norm)
         launch(name, add_norms_kernel<T>, dim3(grid_size(ceil_div(2 * s.state, kSumColumns)), grid_size(s.replicas)),

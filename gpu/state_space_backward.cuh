@@ -14,7 +14,7 @@ struct GateSlopes {
 template <class T, Products P, class Sizes>
 struct HeadBackward : HeadBlock<T, ScanBackward<T, P, Sizes>, Sizes> {
     using Base = HeadBlock<T, ScanBackward<T, P, Sizes>, Sizes>;
-    using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::b, Base::h, Base::at, Base::time;
+    using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::first_row, Base::h, Base::at, Base::time;
 
     BackwardMemory<T, P, Sizes>& own;
     const StateSpaceViews<T>& gradient;
@@ -27,8 +27,8 @@ struct HeadBackward : HeadBlock<T, ScanBackward<T, P, Sizes>, Sizes> {
     __device__ HeadBackward(const LayerShape<Sizes>& shape, const StateSpaceViews<T>& tensors,
                             BackwardMemory<T, P, Sizes>& memory, const StateSpaceViews<T>& to, const HeadParts<T>& left,
                             const View<T>& d_y, const T* saved_of_head, std::int64_t task_index, std::int64_t replica,
-                            std::int64_t sequence, int head)
-        : Base{shape, tensors, memory.layer, memory.scan, replica, sequence, head},
+                            std::int64_t row, int head)
+        : Base{shape, tensors, memory.layer, memory.scan, replica, row, head},
           own(memory),
           gradient(to),
           parts(left),
@@ -170,7 +170,8 @@ private:
     }
 
     /// The chunk's rows of what the heads share.
-    __device__ T* part_rows(T* rows) const { return rows + (task * s.length + scan.begin) * s.rank * s.state; }
+    __device__ std::int64_t chunk_rows() const { return s.head_rows(r, h) + first_row + scan.begin; }
+    __device__ T* part_rows(T* rows) const { return rows + chunk_rows() * s.rank * s.state; }
     /// Gradient of places n, n+1 of row i of Q or K: turned back it is a part of what the heads share, and of the bias;
     /// turned, it turns the angle. First comes Query, then the other by the same thread.
     template <bool Query>
@@ -233,7 +234,7 @@ private:
     __device__ void angles_backward() const {
         turn_sums();
         __syncthreads();
-        T* to = parts.theta + (task * s.length + scan.begin) * s.angles;
+        T* to = parts.theta + chunk_rows() * s.angles;
         spread_groups(scan.positions, [&](int i, int lane) {
             T d_dt = 0;
             if (i >= 0) {

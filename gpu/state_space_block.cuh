@@ -39,11 +39,11 @@ struct HeadBlock {
     const StateSpaceViews<T>& in;
     LayerMemory<T>& x;
     Scan& scan;
-    std::int64_t r, b;
+    std::int64_t r, first_row;  // of the sequence among the replica's
     int h;
 
     __device__ int time(int i) const { return scan.begin + i; }
-    __device__ T* at(const View<T>& tensor, int t) const { return tensor.at(r, b, t); }
+    __device__ T* at(const View<T>& tensor, int t) const { return tensor.row(r, first_row + t); }
     __device__ int group() const { return h / (s.heads / s.groups); }
     /// In the block's memory the channels that turn together are neighbours: the projection's channel at place n.
     __device__ int channel(int n) const {
@@ -134,47 +134,32 @@ struct HeadBlock {
     __device__ void phases(std::int64_t first_position) {
         const int n = s.angles, lane = static_cast<int>(threadIdx.x) % 32;
         for (int j = static_cast<int>(threadIdx.x) / 32; j < n; j += kBlockThreads / 32) {
-            T before = x.phase[j];
+            auto before = numerics::turn_of(x.phase[j]);
             for (int base = 0; base < scan.positions; base += 64) {
                 const int i = base + 2 * lane;
-                T first, second;
                 if (s.turning == Turning::data) {
-                    first = step_angle(i, j), second = step_angle(i + 1, j);
-                    const T both = numerics::wrap_angle(first + second);
-                    const T end = phase_up_to_lane(lane == 0 ? numerics::wrap_angle(before + both) : both);
-                    const T previous = __shfl_up_sync(0xffffffffU, end, 1);
-                    first = numerics::wrap_angle((lane == 0 ? before : previous) + first);
-                    second = end;
+                    const auto first = step_turn(i, j), both = first + step_turn(i + 1, j);
+                    const auto end = before + sum_up_to_lane(both);
+                    keep_turn(i, j, numerics::sincos_of(end - both + first));
+                    keep_turn(i + 1, j, numerics::sincos_of(end));
                     before = __shfl_sync(0xffffffffU, end, 31);
                 } else {
-                    first = numerics::rope_angle<T>(first_position + time(i), j, n);
-                    second = numerics::rope_angle<T>(first_position + time(i + 1), j, n);
+                    keep_turn(i, j, numerics::sincos(numerics::rope_angle<T>(first_position + time(i), j, n)));
+                    keep_turn(i + 1, j, numerics::sincos(numerics::rope_angle<T>(first_position + time(i + 1), j, n)));
                 }
-                keep_turn(i, j, first);
-                keep_turn(i + 1, j, second);
             }
             __syncwarp();  // all lanes have read it
-            if (lane == 0) x.phase[j] = before;
+            if (lane == 0) x.phase[j] = numerics::angle_of<T>(before);
         }
     }
     /// θΔ of a position; x.cos holds θ.
-    __device__ T step_angle(int i, int j) const {
-        return i < scan.positions ? numerics::advance_phase(T(0), x.cos[i * angle_ld() + j], x.dt[i]) : T(0);
+    __device__ numerics::Turn<T> step_turn(int i, int j) const {
+        return i < scan.positions ? numerics::turn_of(x.cos[i * angle_ld() + j], x.dt[i]) : 0;
     }
-    __device__ void keep_turn(int i, int j, T phase) const {
-        const auto turn = numerics::sincos(phase);
+    __device__ void keep_turn(int i, int j, const numerics::SinCos<T>& turn) const {
         if (i >= scan.positions) return;
         x.sin[i * angle_ld() + j] = turn.sin;
         x.cos[i * angle_ld() + j] = turn.cos;
-    }
-    /// The sum of the lanes up to this one, on the circle.
-    __device__ static T phase_up_to_lane(T phase) {
-        const int lane = static_cast<int>(threadIdx.x) % 32;
-        for (int distance = 1; distance < 32; distance *= 2) {
-            const T other = __shfl_up_sync(0xffffffffU, phase, distance);
-            if (lane >= distance) phase = numerics::wrap_angle(phase + other);
-        }
-        return phase;
     }
 
     /// Row i of B or C, raw on entry: RMSNorm·w + bias, then the rotation. Eight lanes, each with every eighth pair; i

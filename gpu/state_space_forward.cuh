@@ -8,7 +8,7 @@ namespace whorl::gpu {
 template <class T, Products P, class Sizes>
 struct HeadForward : HeadBlock<T, ScanForward<T, P, Sizes>, Sizes> {
     using Base = HeadBlock<T, ScanForward<T, P, Sizes>, Sizes>;
-    using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::b, Base::h, Base::at, Base::time;
+    using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::h, Base::at, Base::time;
 
     /// saved: of this head; state: of this head or null. Without a state the sequence starts from nothing.
     __device__ __forceinline__ void run(const View<T>& y, T* state, std::int64_t position, T* saved) {
@@ -82,7 +82,7 @@ private:
                 const T out = this->gated(this->skip(scanned(i, p), i, p), i, p);
                 sum += in.mimo_o ? out * in.mimo_o.at(r, h, rank)[p] : out;
                 if (saved) saved[(std::int64_t{time(position)} * s.rank + rank) * s.headdim + p] = scanned(i, p);
-                if (state && s.carries_input && time(position) + 1 == s.length)
+                if (state && s.carries_input && time(position) + 1 == scan.s.length)
                     carried_v(state)[rank * s.headdim + p] = scan.v[i * p_ld + p];
                 if (goes_on) scan.weigh_input(i, p);
             }

@@ -9,8 +9,8 @@ namespace whorl::gpu {
 /// What the heads of a sequence leave for the kernels that add them.
 template <class T>
 struct HeadParts {
-    T *b, *c;  // [task, L, rank, N]: gradients of the normed rows, in the order of the projection
-    T* theta;  // [task, L, S]
+    T *b, *c;  // [replica, head, row, rank, N]: gradients of the normed rows, in the order of the projection
+    T* theta;  // [replica, head, row, S]
     T* sums;   // [task, SumLayout]
 };
 

@@ -34,7 +34,7 @@ struct SwigluBackward {
 void CudaBackend::swiglu_forward(const Tensor& x, const Tensor& out) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        for_each_element("swiglu_forward", stream_, x.replicas(), x.rows(), out.features(),
+        for_each_element("swiglu_forward", stream_, x.replicas(), Packing(x), out.features(),
                          SwigluForward<T>{view<T>(x), view<T>(out), static_cast<int>(out.features())});
     });
 }
@@ -43,7 +43,7 @@ void CudaBackend::swiglu_backward(const Tensor& x, const Tensor& d_out, const Te
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const SwigluBackward<T> body{view<T>(x), view<T>(d_out), view<T>(d_x), static_cast<int>(d_out.features())};
-        for_each_element("swiglu_backward", stream_, x.replicas(), x.rows(), d_out.features(), body);
+        for_each_element("swiglu_backward", stream_, x.replicas(), Packing(x), d_out.features(), body);
     });
 }
 

@@ -1,6 +1,7 @@
 // The operations a model is made of, over all replicas at once. core/cpu implements them with Eigen.
 //
 // Conventions, after which every operation is judged by the same tests:
+// - activations may be packed (Tensor::starts) where the backend packs batches; their other rows are left alone;
 // - activations are overwritten, parameter gradients accumulate; `*_backward` never touches values;
 // - x [R, B, L, F] has rows at one stride, F contiguous; parameters carry the replica axis first;
 // - `saved` is written by forward and read by backward, `scratch` is free for reuse after each call; the sizes of both
@@ -86,6 +87,13 @@ struct RowChoice {
     Tensor slot_of;  // i32 [R,1,1,B·L]: forward leaves here what backward wants
 };
 
+/// A batch without what stands behind each sequence's last supervised position, which no loss depends on.
+struct PackedBatch {
+    Tensor starts;  // i32, contiguous [R][B + 1]: Tensor::starts of its activations
+    Tensor tokens;  // i32 [R,1,1,B·L]: of sequence after sequence
+    Tensor row_of;  // i32 [R,1,1,M]: Supervision::row_of in packed rows
+};
+
 /// Operations asked for once and run any number of times: see Backend::record.
 class Recording {
 public:
@@ -122,6 +130,11 @@ public:
     /// Keeps the operations that `work` asks for (and runs none), to be run again and again: on a GPU as one graph.
     /// `work` must not allocate, upload or download, and its scalar arguments are those of the recording.
     virtual std::unique_ptr<Recording> record(std::function<void()> work);
+    /// Whether pack_batch and packed activations are there.
+    virtual bool packs_batches() const { return false; }
+    /// From tokens [R,B,1,L] and row_of [R,1,1,M], whose slots are shared out evenly among the sequences and used in
+    /// order. Embedding takes packed tokens with packed activations.
+    virtual void pack_batch(const Tensor& tokens, const Tensor& row_of, const PackedBatch& packed);
     /// y += x, elementwise over activations.
     virtual void add(const Tensor& x, const Tensor& y) = 0;
 

@@ -2,6 +2,8 @@
 //
 // Every tensor has four axes. Activations are [replica, batch, position, feature], parameters [replica, d0, d1, d2];
 // missing axes have extent 1. The last axis is contiguous. Rows of activations start on 64-byte boundaries.
+//
+// Activations may be packed: sequences then have lengths of their own, and their rows follow one another without gaps.
 #pragma once
 
 #include <array>
@@ -45,6 +47,9 @@ struct Tensor {
     Device device = Device::cpu;
     std::array<std::int64_t, 4> shape{1, 1, 1, 1};
     std::array<std::int64_t, 4> stride{0, 0, 0, 1};  // elements
+    /// Packed activations: [replicas][batch + 1] on the device; sequence b of replica r has the replica's rows
+    /// [starts[r][b], starts[r][b + 1]), at most shape[2] of them. Null: each has shape[2].
+    const std::int32_t* starts = nullptr;
 
     explicit operator bool() const { return data != nullptr; }
     std::int64_t replicas() const { return shape[0]; }
@@ -74,7 +79,9 @@ constexpr std::int64_t activation_bytes(std::array<std::int64_t, 4> shape, DType
 /// A view of activations [replicas, batch, length, features] at `data`, rows padded to 64 bytes.
 inline Tensor activation_at(std::byte* data, std::array<std::int64_t, 4> shape, DType dtype, Device device) {
     const std::int64_t row = padded(shape[3], dtype);
-    return {data, dtype, device, shape, {shape[1] * shape[2] * row, shape[2] * row, row, 1}};
+    Tensor tensor{data, dtype, device, shape};
+    tensor.stride = {shape[1] * shape[2] * row, shape[2] * row, row, 1};
+    return tensor;
 }
 
 }  // namespace whorl

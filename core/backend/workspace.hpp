@@ -17,8 +17,12 @@ public:
     Arena(std::byte* base, Device device) : base_(base), device_(device) {}
 
     Tensor activation(std::array<std::int64_t, 4> shape, DType dtype) {
-        return activation_at(take(activation_bytes(shape, dtype)), shape, dtype, device_);
+        Tensor tensor = activation_at(take(activation_bytes(shape, dtype)), shape, dtype, device_);
+        tensor.starts = starts_;
+        return tensor;
     }
+    /// Activations taken from now on are packed so (Tensor::starts), or not at all.
+    void pack(const std::int32_t* starts) { starts_ = starts; }
     /// Untyped bytes as a tensor of one row.
     Tensor bytes(std::int64_t count) {
         const std::int64_t floats = (count + 3) / 4;
@@ -38,6 +42,7 @@ private:
     }
     std::byte* base_ = nullptr;
     Device device_ = Device::cpu;
+    const std::int32_t* starts_ = nullptr;
     std::int64_t used_ = 0;
     std::int64_t peak_ = 0;
 };

@@ -26,6 +26,10 @@ private:
 
 }  // namespace
 
+void Backend::pack_batch(const Tensor&, const Tensor&, const PackedBatch&) {
+    throw std::logic_error("this backend packs no batches");
+}
+
 std::unique_ptr<Recording> Backend::record(std::function<void()> work) {
     return std::make_unique<PlainRecording>(std::move(work));
 }

@@ -192,27 +192,45 @@ LanguageModel::LanguageModel(const ModelConfig& config, Backend& backend, DType 
 
 LanguageModel::~LanguageModel() = default;
 
-void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
-    const BatchShape batch{shape.replicas, shape.batch, shape.length};
-    const std::array<std::int64_t, 4> rows{shape.replicas, 1, shape.slots, config_.d_model};
+void LanguageModel::plan_inputs(Arena& arena, const ModelShape& shape) {
+    const std::array<std::int64_t, 4> slots{shape.replicas, 1, 1, shape.slots};
     tokens_ = arena.activation({shape.replicas, shape.batch, 1, shape.length}, DType::i32);
-    supervision_.row_of = arena.activation({shape.replicas, 1, 1, shape.slots}, DType::i32);
-    supervision_.target = arena.activation({shape.replicas, 1, 1, shape.slots}, DType::i32);
+    supervision_.row_of = arena.activation(slots, DType::i32);
+    supervision_.target = arena.activation(slots, DType::i32);
+    packed_ = {};
+    if (!shape.packed) return;
+    packed_.starts = arena.activation({1, 1, 1, shape.replicas * (shape.batch + 1)}, DType::i32);
+    packed_.tokens = arena.activation({shape.replicas, 1, 1, shape.batch * shape.length}, DType::i32);
+    packed_.row_of = arena.activation(slots, DType::i32);
+}
+
+void LanguageModel::plan_head(Arena& arena, const ModelShape& shape) {
+    const std::array<std::int64_t, 4> rows{shape.replicas, 1, shape.slots, config_.d_model};
+    head_->norm.plan(arena, rows, shape.packed ? packed_.row_of : supervision_.row_of, embedded_);
+    logits_ = arena.activation({shape.replicas, 1, shape.slots, config_.vocab_size}, dtype_);
     for (Tensor* total : {&losses_.loss, &losses_.correct, &losses_.used})
         *total = arena.activation({shape.replicas, 1, 1, 1}, DType::f64);
+}
+
+void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
+    const BatchShape batch{shape.replicas, shape.batch, shape.length};
+    plan_inputs(arena, shape);
+    arena.pack(packed_.starts.at<std::int32_t>());
     embedded_ = arena.activation(batch.with(config_.d_model), dtype_);
     for (const auto& block : blocks_) block->plan_kept(arena, batch);
-    head_->norm.plan(arena, rows, supervision_.row_of, embedded_);
-    logits_ = arena.activation({shape.replicas, 1, shape.slots, config_.vocab_size}, dtype_);
     if (shape.backward) d_stream_ = arena.activation(batch.with(config_.d_model), dtype_);
+    arena.pack(nullptr);
+    plan_head(arena, shape);
     const std::int64_t mark = arena.used();
+    arena.pack(packed_.starts.at<std::int32_t>());
     for (const auto& block : blocks_) {
         arena.rewind(mark);
         block->mixer().reserve_context(shape.context);
         block->plan_work(arena, batch, shape.backward);
     }
+    arena.pack(nullptr);
     arena.rewind(mark);
-    head_->d_normed = arena.activation(rows, dtype_);
+    head_->d_normed = arena.activation({shape.replicas, 1, shape.slots, config_.d_model}, dtype_);
     Tensor buffer;
     buffer.dtype = dtype_;
     buffer.shape = {shape.replicas, 1, 1, layout_.slice()};
@@ -248,7 +266,8 @@ void LanguageModel::bind(const ModelShape& shape) {
 
 void LanguageModel::forward(const Tensor& parameters, State* state) {
     if (!bound_) throw std::logic_error("LanguageModel::forward before bind");
-    backend_.embed_forward(tokens_, layout_.view(parameters, embedding_), embedded_);
+    if (shape_.packed) backend_.pack_batch(tokens_, supervision_.row_of, packed_);
+    backend_.embed_forward(embedded_tokens(), layout_.view(parameters, embedding_), embedded_);
     Stream stream{embedded_, {}};
     const std::int64_t position = state ? state->position : 0;
     for (std::size_t i = 0; i < blocks_.size(); ++i)
@@ -277,7 +296,7 @@ void LanguageModel::loss_and_gradient(const Tensor& parameters, const Tensor& gr
     head.norm.backward(backend_, layout_, parameters, head.d_normed, d_stream_, gradient, head.scratch);
     for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block)
         (*block)->backward(parameters, d_stream_, gradient);
-    backend_.embed_backward(tokens_, d_stream_, layout_.view(gradient, embedding_), head.scratch);
+    backend_.embed_backward(embedded_tokens(), d_stream_, layout_.view(gradient, embedding_), head.scratch);
 }
 
 State LanguageModel::make_state(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const {

@@ -30,6 +30,7 @@ struct ModelShape {
     std::int64_t slots = 1;    // supervised rows a replica
     bool backward = true;      // false: no gradients will be asked for
     std::int64_t context = 0;  // tokens a carried state may already hold (attention's scratch)
+    bool packed = false;       // without what no supervised row depends on; the backend packs batches, no state
     bool operator==(const ModelShape&) const = default;
 };
 
@@ -75,6 +76,9 @@ public:
 
 private:
     void plan(Arena& arena, const ModelShape& shape);
+    void plan_inputs(Arena& arena, const ModelShape& shape);
+    void plan_head(Arena& arena, const ModelShape& shape);
+    const Tensor& embedded_tokens() const { return shape_.packed ? packed_.tokens : tokens_; }
 
     ModelConfig config_;
     ParameterLayout layout_;
@@ -89,6 +93,7 @@ private:
     Buffer memory_;
     Tensor tokens_, embedded_, logits_, d_stream_;
     Supervision supervision_;
+    PackedBatch packed_;
     LossTensors losses_;
 };
 

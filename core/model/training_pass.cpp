@@ -5,14 +5,14 @@ namespace {
 
 class WholePass final : public TrainingPass {
 public:
-    explicit WholePass(LanguageModel& model) : model_(model) {}
+    WholePass(LanguageModel& model, const Backend& backend) : model_(model), packs_(backend.packs_batches()) {}
 
-    std::int64_t bytes(const ModelShape& shape) const override { return model_.arena_bytes(shape); }
+    std::int64_t bytes(const ModelShape& shape) const override { return model_.arena_bytes(fed(shape)); }
     std::int64_t bytes_beside(const ModelShape&) const override { return 0; }
     std::int64_t memory_size() const override { return model_.arena_size(); }
 
     void bind(const ModelShape& shape) override {
-        model_.bind(shape);
+        model_.bind(fed(shape));
         shape_ = shape;
         tokens_ = model_.tokens();
         supervision_ = model_.supervision();
@@ -24,7 +24,14 @@ public:
     }
 
 private:
+    /// As the model is bound: where every position is supervised, there is nothing to leave out.
+    ModelShape fed(ModelShape shape) const {
+        shape.packed = packs_ && shape.slots < shape.batch * shape.length;
+        return shape;
+    }
+
     LanguageModel& model_;
+    bool packs_;
 };
 
 }  // namespace
@@ -32,7 +39,7 @@ private:
 std::unique_ptr<TrainingPass> make_training_pass(LanguageModel& model, Backend& backend) {
     if (backend.device() == Device::cpu && model.layout().slice() <= kLargestSliceInParts)
         return make_parts_pass(model.config(), backend.processors(), model.dtype(), model.form());
-    return std::make_unique<WholePass>(model);
+    return std::make_unique<WholePass>(model, backend);
 }
 
 }  // namespace whorl

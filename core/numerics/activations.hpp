@@ -310,20 +310,14 @@ struct SinCos {
     T cos;
 };
 
-/// sin(x) and cos(x). For |x| ≤ 10⁴ (float) or 10⁶ (double): beyond that the argument reduction runs out of bits.
-template <Real T>
-WHORL_HD WHORL_INLINE constexpr SinCos<T> sincos(T x) {
-    constexpr bool single = std::is_same_v<T, float>;
-    constexpr T two_over_pi = single ? T(0x1.45f306p-1) : T(0x1.45f306dc9c883p-1);
-    constexpr T part1 = single ? T(0x1.921fb6p+0) : T(0x1.921fb54442d18p+0);
-    constexpr T part2 = single ? T(-0x1.777a5cp-25) : T(0x1.1a62633145c07p-54);
-    constexpr T part3 = single ? T(-0x1.ee59dap-50) : T(-0x1.f1976b7ed8fbcp-110);
-    const T shifted = fma(x, two_over_pi, detail::rounding_shift<T>);
-    const T n = shifted - detail::rounding_shift<T>;
-    const T r = fma(n, -part3, fma(n, -part2, fma(n, -part1, x)));
+namespace detail {
+
+/// sin and cos of r + q quarters of a turn, |r| ≤ π/4 (a little more does no harm); q counts in its lowest two bits.
+template <Real T, class Bits>
+WHORL_HD WHORL_INLINE constexpr SinCos<T> sincos_in_quarter(T r, Bits q) {
     const T z = r * r;
     T s{}, c{};
-    if constexpr (single) {
+    if constexpr (std::is_same_v<T, float>) {
         s = polynomial(z, -1.666665524e-01f, 8.332173340e-03f, -1.951665618e-04f);
         c = polynomial(z, 4.166664556e-02f, -1.388730947e-03f, 2.443241283e-05f);
     } else {
@@ -334,13 +328,27 @@ WHORL_HD WHORL_INLINE constexpr SinCos<T> sincos(T x) {
     }
     const T sin_r = fma(r * z, s, r);
     const T cos_r = fma(z * z, c, fma(z, T(-0.5), T(1)));
-    // Quadrant n mod 4: odd ones exchange the two, the upper two negate sin, the middle two negate cos.
-    const auto q = detail::to_bits(shifted);
+    // Odd quarters exchange the two, the upper two negate sin, the middle two negate cos.
     const bool odd = (q & 1) != 0;
-    const auto flip_sin = (q << (8 * sizeof(T) - 2)) & detail::sign_bit<T>;
-    const auto flip_cos = ((q + 1) << (8 * sizeof(T) - 2)) & detail::sign_bit<T>;
-    return {detail::from_bits<T>(detail::to_bits(odd ? cos_r : sin_r) ^ flip_sin),
-            detail::from_bits<T>(detail::to_bits(odd ? sin_r : cos_r) ^ flip_cos)};
+    const auto flip_sin = (q << (8 * sizeof(T) - 2)) & sign_bit<T>;
+    const auto flip_cos = ((q + 1) << (8 * sizeof(T) - 2)) & sign_bit<T>;
+    return {from_bits<T>(to_bits(odd ? cos_r : sin_r) ^ flip_sin),
+            from_bits<T>(to_bits(odd ? sin_r : cos_r) ^ flip_cos)};
+}
+
+}  // namespace detail
+
+/// sin(x) and cos(x). For |x| ≤ 10⁴ (float) or 10⁶ (double): beyond that the argument reduction runs out of bits.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr SinCos<T> sincos(T x) {
+    constexpr bool single = std::is_same_v<T, float>;
+    constexpr T two_over_pi = single ? T(0x1.45f306p-1) : T(0x1.45f306dc9c883p-1);
+    constexpr T part1 = single ? T(0x1.921fb6p+0) : T(0x1.921fb54442d18p+0);
+    constexpr T part2 = single ? T(-0x1.777a5cp-25) : T(0x1.1a62633145c07p-54);
+    constexpr T part3 = single ? T(-0x1.ee59dap-50) : T(-0x1.f1976b7ed8fbcp-110);
+    const T shifted = fma(x, two_over_pi, detail::rounding_shift<T>);
+    const T n = shifted - detail::rounding_shift<T>;
+    return detail::sincos_in_quarter(fma(n, -part3, fma(n, -part2, fma(n, -part1, x))), detail::to_bits(shifted));
 }
 
 }  // namespace whorl::numerics

@@ -4,6 +4,10 @@
 // state whose pairs turn by Δθ a step; B and C rotated by the cumulative angle φ give the same outputs.
 #pragma once
 
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
 #include "core/numerics/activations.hpp"
 
 namespace whorl::numerics {
@@ -54,6 +58,44 @@ WHORL_HD WHORL_INLINE constexpr T wrap_angle(T x) {
 template <Real T>
 WHORL_HD WHORL_INLINE constexpr T advance_phase(T phase, T theta, T dt) {
     return wrap_angle(fma(theta, dt, phase));
+}
+
+/// An angle in 2⁻³² of a turn (double: 2⁻⁶⁴). Sums wrap by themselves and lose nothing, in any grouping, where those of
+/// wrapped angles are rounded once a step.
+template <Real T>
+using Turn = std::conditional_t<std::is_same_v<T, float>, std::uint32_t, std::uint64_t>;
+
+namespace detail {
+template <Real T>
+inline constexpr T turn_units = std::is_same_v<T, float> ? T(0x1p32) : T(0x1p64);
+}
+
+/// θΔ, to half an ε of a turn and half a unit (half a turn: 2ε), for |θΔ| ≤ 10⁴ in float, 10⁶ in double.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr Turn<T> turn_of(T theta, T dt = T(1)) {
+    using Signed = std::make_signed_t<Turn<T>>;
+    constexpr bool single = std::is_same_v<T, float>;
+    constexpr T inverse1 = single ? T(0x1.45f306p-3) : T(0x1.45f306dc9c883p-3);  // 1/2π: rounded, and the rest
+    constexpr T inverse2 = single ? T(0x1.b93910p-28) : T(-0x1.6b01ec5417056p-57);
+    constexpr T largest = single ? T(0x1.fffffep30) : T(0x1.fffffffffffffp62);
+    const T angle = theta * dt, rest = fma(theta, dt, -angle);
+    const T turns = fma(angle, inverse1, detail::rounding_shift<T>) - detail::rounding_shift<T>;
+    const T part = fma(angle, inverse1, -turns) + fma(angle, inverse2, rest * inverse1);
+    const T units = part * detail::turn_units<T>;
+    return static_cast<Turn<T>>(static_cast<Signed>(units < largest ? units : largest));
+}
+/// In [-π, π].
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T angle_of(Turn<T> turn) {
+    return static_cast<T>(static_cast<std::make_signed_t<Turn<T>>>(turn)) * (2 * pi<T> / detail::turn_units<T>);
+}
+/// sin and cos of angle_of(turn). The quarter is found in whole numbers, so that this is cheaper than sincos.
+template <std::unsigned_integral U>
+WHORL_HD WHORL_INLINE constexpr auto sincos_of(U turn) {
+    using T = std::conditional_t<sizeof(U) == 4, float, double>;
+    constexpr int quarter_bits = 8 * sizeof(U) - 2;
+    const U quarters = (turn + (U{1} << (quarter_bits - 1))) >> quarter_bits;
+    return detail::sincos_in_quarter(angle_of<T>(turn - (quarters << quarter_bits)), quarters);
 }
 
 /// Inside the recurrences, state channels stand in rotation order: the first halves of all pairs, then the second

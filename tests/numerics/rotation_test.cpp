@@ -101,6 +101,36 @@ TEST_CASE("a long sum of angles in float keeps its place because it is wrapped",
     CHECK(apart(plain, exact) > limit);
 }
 
+TEMPLATE_TEST_CASE("angles in whole parts of a turn are those of one turn and have their sines", "[numerics]", float,
+                   double) {
+    using T = TestType;
+    const T ulp = std::numeric_limits<T>::epsilon();
+    for (T x = T(-40.2); x < 40; x += T(0.00731)) {
+        const auto turn = n::turn_of(x);
+        CHECK(apart(n::angle_of<T>(turn), exact_wrap(x)) <= (std::fabs(x) + n::pi<T>)*ulp);
+        const auto exact = n::sincos(static_cast<double>(n::angle_of<T>(turn)));
+        const auto got = n::sincos_of(turn);
+        CHECK(std::fabs(got.sin - exact.sin) <= 4 * ulp);  // of the angle, two; of the polynomials, one each
+        CHECK(std::fabs(got.cos - exact.cos) <= 4 * ulp);
+    }
+    for (const T x : {n::pi<T>, -n::pi<T>, 3 * n::pi<T>}) CHECK(n::sincos_of(n::turn_of(x)).cos == T(-1));
+    CHECK(n::turn_of(T(0)) == 0);
+}
+
+TEST_CASE("a long sum of turns in 32 bits loses less than wrapped floats", "[numerics]") {
+    // Each step rounds a part of a turn (3e-8 of it, half an ulp of a half: 1.9e-7 radians); the sum itself is exact.
+    const int steps = 100000;
+    const long double limit = 1.9e-7L * std::sqrt(static_cast<long double>(steps));
+    std::uint32_t sum = 0;
+    long double exact = 0;
+    for (int t = 0; t < steps; ++t) {
+        const float theta = 3 * std::sin(0.7F * static_cast<float>(t % 1000) * static_cast<float>(t % 1000)), dt = 0.9F;
+        sum += n::turn_of(theta, dt);
+        exact += static_cast<long double>(theta) * dt;
+    }
+    CHECK(apart(n::angle_of<float>(sum), exact) < limit);
+}
+
 TEST_CASE("half a turn on each one computes parity", "[numerics]") {
     float phase = 0;
     int ones = 0;
