@@ -1,10 +1,10 @@
 // The gated delta rule between convolutions and output norm (delta_rule_head.cuh) in one kernel, one block of threads a
-// head of a sequence. What value heads or sequences share is left in parts, for a second kernel to add in order.
+// head of a sequence. What value heads or sequences share is left in parts, to be added in order.
 #include "core/backend/backend.hpp"
 #include "gpu/cuda_backend.hpp"
 #include "gpu/delta_rule_head.cuh"
 #include "gpu/delta_update.cuh"
-#include "gpu/reduce.cuh"
+#include "gpu/last_block.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -25,18 +25,36 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
     }
 }
 
+/// The gradients of dt_bias and A_log: the block that finishes the last of a head's tasks adds what all of them left.
+template <class T>
+__device__ void add_rule_sums(const RuleShape& s, const RuleParts<T>& parts, int r, int j, unsigned* tickets,
+                              const RuleViews<T>& gradient) {
+    const int count = static_cast<int>(s.batch) * s.panels;
+    if (!last_to_arrive(tickets + r * s.v_heads + j, static_cast<unsigned>(count))) return;
+    T sums[2] = {};
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += kBlockThreads) {
+        const int b = i / s.panels, panel = i % s.panels;
+        const std::int64_t task = ((r * s.batch + b) * s.v_heads + j) * s.panels + panel;
+        for (int which = 0; which < 2; ++which) sums[which] += __ldcg(parts.sums + 2 * task + which);
+    }
+    sums_over_block(sums);
+    if (threadIdx.x != 0) return;
+    gradient.dt_bias.at(r)[j] += sums[0];
+    gradient.a_log.at(r)[j] += sums[1];
+}
+
 template <class T, Products P, bool Shared>
 __global__ void __launch_bounds__(kBlockThreads, 2)
     backward_kernel(const __grid_constant__ RuleShape s, const __grid_constant__ RuleViews<T> in,
                     const __grid_constant__ View<T> d_y, const __grid_constant__ RuleViews<T> gradient,
-                    const __grid_constant__ RuleParts<T> parts, const T* saved, std::byte* outside,
+                    const __grid_constant__ RuleParts<T> parts, const T* saved, unsigned* tickets, std::byte* outside,
                     std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
     RuleBackwardMemory<T, P> own(memory, s);
     for (int task = static_cast<int>(blockIdx.x); task < s.tasks(); task += static_cast<int>(gridDim.x)) {
         RuleBackward<T, P> head(s, in, own, d_y, gradient, parts, saved, task);
         head.run();
-        __syncthreads();
+        add_rule_sums(s, parts, head.r, head.j, tickets, gradient);  // meets at a barrier
     }
 }
 
@@ -75,21 +93,6 @@ struct AddPanels {
         d_b.row(r, row)[column] = sum_b;
     }
 };
-
-/// Grid: (1, replicas) with columns (head, dt_bias or A_log).
-template <class T>
-__global__ void add_rule_sums_kernel(RuleShape s, const T* parts, View<T> dt_bias, View<T> a_log) {
-    const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x);
-    T sum = 0;
-    if (column < 2 * s.v_heads)
-        for (std::int64_t i = threadIdx.y; i < s.batch * s.panels; i += kSumLanes) {
-            const std::int64_t b = i / s.panels, panel = i % s.panels;
-            const std::int64_t task = ((blockIdx.y * s.batch + b) * s.v_heads + column / 2) * s.panels + panel;
-            sum += parts[2 * task + column % 2];
-        }
-    sum = add_lanes(sum);
-    if (threadIdx.y == 0 && column < 2 * s.v_heads) (column % 2 ? a_log : dt_bias).at(blockIdx.y)[column / 2] += sum;
-}
 
 template <class T>
 std::int64_t backward_bytes(const RuleShape& s) {
@@ -208,7 +211,7 @@ void CudaBackend::gated_delta_backward(const GatedDeltaNetConfig& config, const 
             launch("gated_delta_backward", backward_kernel<T, products(), shared()>, dim3(grid_size(blocks.blocks)),
                    dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s,
                    views<T>(in), view<T>(d_y), views<T>(gradient), work.parts, static_cast<const T*>(saved.at<T>()),
-                   blocks.shared ? nullptr : work.outside, blocks.bytes);
+                   tickets(s.replicas * s.v_heads), blocks.shared ? nullptr : work.outside, blocks.bytes);
         });
         if (s.shared_keys())
             for_each_element("gated_delta_backward", stream_, s.replicas, s.packing, s.heads * s.key,
@@ -216,10 +219,6 @@ void CudaBackend::gated_delta_backward(const GatedDeltaNetConfig& config, const 
         if (s.panels > 1)
             for_each_element("gated_delta_backward", stream_, s.replicas, s.packing, s.v_heads,
                              AddPanels<T>{s, work.parts, view<T>(gradient.a), view<T>(gradient.b)});
-        launch("gated_delta_backward", add_rule_sums_kernel<T>,
-               dim3(grid_size(ceil_div(2 * s.v_heads, kSumColumns)), grid_size(s.replicas)),
-               dim3(kSumColumns, kSumLanes), 0, stream_, s, static_cast<const T*>(work.parts.sums),
-               view<T>(gradient.dt_bias), view<T>(gradient.a_log));
     });
 }
 

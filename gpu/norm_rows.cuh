@@ -7,8 +7,8 @@
 
 namespace whorl::gpu {
 
-/// How a row of n features lies in `lanes` neighbouring lanes: pieces of Width, Kept of them in a lane's registers; with
-/// one, that is the whole row.
+/// How a row of n features lies in `lanes` neighbouring lanes: pieces of Width, Kept of them in a lane's registers;
+/// with one, that is the whole row.
 template <class T, int Width, int Kept>
 struct NormRow {
     using Piece = Pack<T, Width>;

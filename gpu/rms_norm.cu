@@ -57,20 +57,6 @@ __global__ void __launch_bounds__(kNormThreads)
     splits.finish_narrow(r, static_cast<int>(blockIdx.x), sums, [&](int j, T total) { d_weight.at(r)[j] += total; });
 }
 
-/// Calls body(NormRow) for rows of n features.
-template <class T, class Body>
-void dispatch_norm(std::int64_t n, bool packs, const Body& body) {
-    dispatch_width<T>(packs, [&](auto width) {
-        constexpr int W = decltype(width)::value;
-        int lanes = 1;
-        while (lanes < 32 && lanes * W < n) lanes *= 2;
-        if (lanes * W >= n)
-            body(NormRow<T, W, 1>{static_cast<int>(n), lanes});
-        else
-            body(NormRow<T, W, 4>{static_cast<int>(n), lanes});
-    });
-}
-
 template <class T, int Width, int Kept>
 void forward(cudaStream_t stream, const NormRow<T, Width, Kept>& shape, const ChosenRows& chosen, const Tensor& x,
              const Tensor& residual, const Tensor& sum, const Tensor& weight, const Tensor& y, const Tensor& inverse,
@@ -123,7 +109,7 @@ void dispatch_backward(const CudaBackend& backend, const ChosenRows& chosen, con
     dispatch(in.sum.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const bool packs = in_packs(in.sum) && in_packs(in.weight) && in_packs(in.d_y) && in_packs(in.d_x);
-        dispatch_norm<T>(in.sum.features(), packs,
+        with_norm_row<T>(in.sum.features(), packs,
                          [&](const auto& shape) { backward<Chosen>(backend, shape, chosen, in); });
     });
 }
@@ -132,7 +118,7 @@ void dispatch_forward(cudaStream_t stream, const ChosenRows& chosen, const Tenso
                       const Tensor& sum, const Tensor& weight, const Tensor& y, const Tensor& inverse, double epsilon) {
     dispatch(x.dtype, [&](auto scalar) {
         const bool packs = in_packs(x) && in_packs(residual) && in_packs(sum) && in_packs(weight) && in_packs(y);
-        dispatch_norm<decltype(scalar)>(x.features(), packs, [&](const auto& shape) {
+        with_norm_row<decltype(scalar)>(x.features(), packs, [&](const auto& shape) {
             forward(stream, shape, chosen, x, residual, sum, weight, y, inverse, epsilon);
         });
     });

@@ -86,17 +86,20 @@ struct ConvThread {
     __device__ T* at(const View<T>& tensor, int t) const {
         return tensor.row(r, first_row + t) + f;
     }
-    /// Input t: from the state before the sequence, zero before everything and behind the end.
+    /// Input t ≥ 0, zero behind the end.
     __device__ Piece input(int t) const {
-        if (t >= length) return {};
-        if (t >= 0) return load_pack<Width>(at(conv.x, t));
+        return t < length ? load_pack<Width>(at(conv.x, t)) : Piece{};
+    }
+    /// Input t of any sign: from the state before the sequence, zero before everything.
+    __device__ Piece earlier_input(int t) const {
+        if (t >= 0) return input(t);
         const int kept = t + conv.width - 1;
         return conv.state && kept >= 0 ? load_pack<Width>(conv.state.at(r, b, kept) + f) : Piece{};
     }
     /// The inputs before the run, all but the last of a window.
     __device__ void enter(Piece (&window)[Taps]) const {
 #pragma unroll
-        for (int w = 1; w < Taps; ++w) window[w] = input(begin - Taps + w);
+        for (int w = 1; w < Taps; ++w) window[w] = earlier_input(begin - Taps + w);
     }
     __device__ T pre_activation(const Piece (&window)[Taps], int e) const {
         T sum = bias.at[e];
@@ -120,7 +123,7 @@ template <class T, int Width, int Taps>
 __device__ void advance_state(const ConvThread<T, Width, Taps>& own) {
     const auto& conv = own.conv;
     for (int i = 0; i < conv.width - 1; ++i)
-        store_pack(conv.state.at(own.r, own.b, i) + own.f, own.input(own.length - conv.width + 1 + i));
+        store_pack(conv.state.at(own.r, own.b, i) + own.f, own.earlier_input(own.length - conv.width + 1 + i));
 }
 
 template <class T, int Width, int Taps>
