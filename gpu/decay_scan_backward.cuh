@@ -10,22 +10,26 @@ template <class T, Products P, class Sizes>
 struct ScanBackward : ScanForward<T, P, Sizes> {
     using Base = ScanForward<T, P, Sizes>;
     using Base::begin, Base::positions, Base::m, Base::s, Base::q, Base::k, Base::v, Base::scores, Base::weights,
-        Base::h, Base::gamma, Base::strength, Base::from_start, Base::to_end, Base::reach, Base::seen, Base::seeing;
+        Base::h, Base::gamma, Base::strength, Base::from_start, Base::to_end, Base::exit_weight, Base::reach,
+        Base::seen, Base::seeing;
 
-    /// `reused` holds kept_size numbers before backward(), and from its beginning scores_room behind the scores' last
-    /// use.
-    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape<Sizes>& shape, int kept_size, int scores_room)
-        : Base(memory, shape, most_of(kept_size, scores_part(shape, scores_room) + d_scores_part(shape)),
-               shape.chunks() > 1),
+    static constexpr bool kNarrow = Base::kNarrow;
+
+    /// `reused` holds kept_size numbers before backward(); `room` has space for room_size from query_gradient() on.
+    __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape<Sizes>& shape, int kept_size, int room_size)
+        : Base(memory, shape, most_of(kept_size, scores_part(shape, room_size) + d_scores_part(shape)),
+               shape.chunks() > 1 ? 1 : 0),
           d_y(Base::y),
-          d_scores(Base::reused + scores_part(shape, scores_room)),
+          d_scores(Base::reused + scores_part(shape, room_size)),
+          room(kNarrow ? memory.take<T>(room_part(shape, room_size)) : Base::reused),
           exit_rows(memory, shape.rows(), shape.headdim, shape.chunks() > 1),
           entry_rows(memory, shape.rows(), shape.state, shape.chunks() > 1),
           pairs(memory, shape.rows(),
                 ScanShape<Sizes>::kSingle ? Base::weights.table : memory.take<T>(shape.rows() * kTileRows)),
           same(memory.take<T>(shape.rows() * shape.rank)),
           d_h(memory.take<T>(shape.chunks() > 1 ? shape.state * shape.p_ld() : 0)),
-          d_q_columns(Base::reused + scores_room),
+          next_d_h(kNarrow ? memory.take<T>(shape.chunks() > 1 ? shape.state * shape.p_ld() : 0) : d_h),
+          d_q_columns(room + room_size),
           d_k_columns(d_q_columns + columns_size(shape)) {
         T* behind = d_scores;  // once these have been read
         for (T** vector : {&d_log_decay, &d_gamma, &d_carry}) *vector = behind, behind += s.room() + 1;
@@ -35,10 +39,12 @@ struct ScanBackward : ScanForward<T, P, Sizes> {
 
     T* d_y;                              // [m,P], in
     T* d_scores;                         // [m,m]
+    T* room;                             // the caller's, then d_q_columns and d_k_columns
     RowParts<T> exit_rows, entry_rows;   // v·(K d_h), q·(d_y hᵀ)
     PairSums<T> pairs;                   // of the decays' gradient; with rank 1 in the weights' place
     T* same;                             // [m, rank]: pairs of one position
     T* d_h;                              // [N,P]: of the state behind the chunk, then of that before it
+    T* next_d_h;                         // the other buffer of d_h, if there are two
     T *d_q_columns, *d_k_columns;        // [tiles,N], with one rank: sums over a tile's rows of what d_q, d_k returned
     T *d_log_decay, *d_gamma, *d_carry;  // [C+1], out; d_carry[i] is that of position i, from i = 1
     T *d_strength, *d_exit, *d_entry;    // [m]
@@ -49,9 +55,12 @@ struct ScanBackward : ScanForward<T, P, Sizes> {
     __host__ __device__ static int columns_size(const ScanShape<Sizes>& s) {
         return ScanShape<Sizes>::kSingle ? tiles_of(s.rows()) * s.state : 0;
     }
-    /// The parts of `reused`.
-    __host__ __device__ static int scores_part(const ScanShape<Sizes>& s, int scores_room) {
-        return (most_of(scores_room + 2 * columns_size(s), s.rows() * s.m_ld()) + 3) / 4 * 4;
+    __host__ __device__ static int room_part(const ScanShape<Sizes>& s, int room_size) {
+        return room_size + 2 * columns_size(s);
+    }
+    /// The parts of `reused`. The room may lie where the scores were.
+    __host__ __device__ static int scores_part(const ScanShape<Sizes>& s, int room_size) {
+        return (most_of(kNarrow ? 0 : room_part(s, room_size), s.rows() * s.m_ld()) + 3) / 4 * 4;
     }
     __host__ __device__ static int d_scores_part(const ScanShape<Sizes>& s) {
         return most_of(s.rows() * s.m_ld(), 4 * (s.room() + 1 + s.rows()));
@@ -64,27 +73,41 @@ struct ScanBackward : ScanForward<T, P, Sizes> {
     template <class InputOut, class QueryOut, class KeyOut>
     __device__ __forceinline__ void backward(bool with_state, const InputOut& d_v, const QueryOut& d_q,
                                              const KeyOut& d_k) {
-        const T through = this->last() || !with_state ? T(0) : state_through();
+        __shared__ T through[kBlockThreads / 32];  // h·d_h, of each warp
+        const bool passes = with_state && !this->last();
+        if (passes) state_through(through);
         masked_products();
         __syncthreads();
-        input_gradient(d_v);
-        __syncthreads();  // the scores have been read: their memory may be written
-        query_gradient(with_state, d_q);
-        key_gradient(d_k);
-        if (with_state) carry_gradient();
-        __syncthreads();
+        if constexpr (kNarrow) {
+            query_gradient(with_state, d_q);
+            key_gradient(d_k);
+            input_gradient(d_v);
+            if (with_state) carry_gradient();
+            __syncthreads();
+            Base::exchange(d_h, next_d_h);
+        } else {
+            input_gradient(d_v);
+            __syncthreads();  // the scores have been read: their memory may be written
+            query_gradient(with_state, d_q);
+            key_gradient(d_k);
+            if (with_state) carry_gradient();
+            __syncthreads();
+        }
         row_totals(with_state);
         __syncthreads();
-        collect(through);
+        collect(passes ? through : nullptr);
         __syncthreads();
     }
 
 private:
-    __device__ T state_through() {
+    __device__ void state_through(T* of_warps) const {
         T inner = 0;
         spread(s.state, s.headdim, [&](int n, int p) { inner += h[n * s.p_ld() + p] * d_h[n * s.p_ld() + p]; });
-        return from_start[positions - 1] * sum_over_block(inner);
+        inner = warp_sum(inner);
+        if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = inner;
     }
+    /// The first of the warps that have fewer tiles of d_q and d_k, and one that has none of d_v either.
+    static constexpr int kFewTilesWarp = kNarrow ? 4 : 0, kFewestTilesWarp = kNarrow ? 7 : 0;
 
     /// scores and d_scores masked; the sums over pairs for γ, s and the decay.
     __device__ void masked_products() {
@@ -125,23 +148,26 @@ private:
     template <class Out>
     __device__ void input_gradient(const Out& d_v) {
         const bool ahead = !this->last();
-        for_tiles<T>(m, s.headdim, [&](int row, int column, WarpTile<T>& within) {
-            WarpTile<T> behind;
-            const SumRange range = seeing(row);
-            add_product<P>(within, ByColumn<T>{scores, s.m_ld()}, row, m, ByColumn<T>{d_y, s.p_ld()}, column, s.headdim,
-                           range.begin, range.end);
-            add_product<P>(behind, ByRow<T>{k, s.n_ld()}, row, m, ByColumn<T>{d_h, s.p_ld()}, column, s.headdim, 0,
-                           ahead ? s.state : 0);
-            T rows[2] = {};
-            each_of(within, behind, [&](int i, int p, T sum, T through, int half) {
-                i += row, p += column;
-                if (i >= m || p >= s.headdim) return;
-                const int position = s.position_of(i);
-                rows[half] += v[i * s.p_ld() + p] * through;
-                d_v(i, p, sum + to_end[position] * strength[position] * through);
-            });
-            if (ahead) exit_rows.leave(row, column, m, rows);
-        });
+        for_tiles<T>(
+            m, s.headdim,
+            [&](int row, int column, WarpTile<T>& within) {
+                WarpTile<T> behind;
+                const SumRange range = seeing(row);
+                add_product<P>(within, ByColumn<T>{scores, s.m_ld()}, row, m, ByColumn<T>{d_y, s.p_ld()}, column,
+                               s.headdim, range.begin, range.end);
+                add_product<P>(behind, ByRow<T>{k, s.n_ld()}, row, m, ByColumn<T>{d_h, s.p_ld()}, column, s.headdim, 0,
+                               ahead ? s.state : 0);
+                T rows[2] = {};
+                each_of(within, behind, [&](int i, int p, T sum, T through, int half) {
+                    i += row, p += column;
+                    if (i >= m || p >= s.headdim) return;
+                    const int position = s.position_of(i);
+                    rows[half] += v[i * s.p_ld() + p] * through;
+                    d_v(i, p, sum + exit_weight[position] * through);
+                });
+                if (ahead) exit_rows.leave(row, column, m, rows);
+            },
+            kFewTilesWarp);
     }
 
     template <class Out>
@@ -188,7 +214,7 @@ private:
                 i += row, c += column;
                 if (i >= m || c >= s.state) return;
                 const int position = s.position_of(i);
-                const T scale = ahead ? to_end[position] * strength[position] : T(0);
+                const T scale = ahead ? exit_weight[position] : T(0);
                 const auto given = d_k(i, c, sum[0] + scale * behind[0], sum[1] + scale * behind[1]);
                 columns[n][0] += given.x;
                 columns[n][1] += given.y;
@@ -210,20 +236,24 @@ private:
             }
     }
 
-    /// d_h ← e^{Λ_end} d_h + Qᵀ diag(e^Λ) dY. No barrier at the end.
+    /// next_d_h ← e^{Λ_end} d_h + Qᵀ diag(e^Λ) dY. No barrier at the end.
     __device__ void carry_gradient() {
         const bool none = this->last();
         const T through = from_start[positions - 1];
-        __syncthreads();
-        spread(m, s.headdim, [&](int i, int p) { d_y[i * s.p_ld() + p] *= from_start[s.position_of(i)]; });
-        __syncthreads();
-        tile_products<P, T>(
-            s.state, s.headdim,
-            [&](int n, int p, T sum) {
-                T* to = d_h + n * s.p_ld() + p;
-                *to = none ? sum : through * *to + sum;
-            },
-            factors(ByColumn<T>{q, s.n_ld()}, ByColumn<T>{d_y, s.p_ld()}, All{m}));
+        const auto out = [&](int n, int p, T sum) {
+            const int at = n * s.p_ld() + p;
+            next_d_h[at] = none ? sum : through * d_h[at] + sum;
+        };
+        const ByColumn<T> slopes{d_y, s.p_ld()};
+        if constexpr (kNarrow) {
+            tile_products<P, T>(s.state, s.headdim, out,
+                                factors(ByWeighedColumn<T>{q, s.n_ld(), from_start}, slopes, All{m}), kFewestTilesWarp);
+        } else {
+            __syncthreads();
+            spread(m, s.headdim, [&](int i, int p) { d_y[i * s.p_ld() + p] *= from_start[s.position_of(i)]; });
+            __syncthreads();
+            tile_products<P, T>(s.state, s.headdim, out, factors(ByColumn<T>{q, s.n_ld()}, slopes, All{m}));
+        }
     }
 
     /// From the tiles' parts: d_s, and what flows through the states, of each row.
@@ -242,8 +272,12 @@ private:
     }
     /// A step's decay weighs the pairs it lies between, the outputs at or behind it (through the entry state), what the
     /// chunk wrote before it into the exit state, and the whole way from entry to exit. d_γ, d_b come from d_s.
-    __device__ void collect(T through) {
+    __device__ void collect(const T* state_through) {
         const bool with_state = begin > 0, ahead = !this->last();
+        T through = 0;
+        if (state_through)
+            for (int warp = 0; warp < kBlockThreads / 32; ++warp) through += state_through[warp];
+        through *= from_start[positions - 1];
         spread_groups(positions, [&](int i, int lane) {
             T sum = 0;
             const int first = i * s.rank;

@@ -108,7 +108,9 @@ struct PairSums {
     template <class Strength, class Out>
     __device__ void crossings(int m, const Strength& strength, const Out& out) const {
         const int tiles = (m + kTileRows - 1) / kTileRows, lane = static_cast<int>(threadIdx.x) % kTileRows;
-        for (int row = static_cast<int>(threadIdx.x); row < (m + 31) / 32 * 32; row += kBlockThreads) {
+        constexpr int half = kBlockThreads / 2;  // the first warps have other work between the same barriers
+        for (int row = (static_cast<int>(threadIdx.x) + half) % kBlockThreads; row < (m + 31) / 32 * 32;
+             row += kBlockThreads) {
             const int own = row / kTileRows;
             const bool real = row < m;
             const T later = real ? below(row, own, tiles, m) * strength(row) : T(0);  // pairs with later tiles

@@ -20,8 +20,8 @@ struct HeadForward : HeadBlock<T, ScanForward<T, P, Sizes>, Sizes> {
             this->fetch(chunk);
             this->prepare(position);
             if (chunk == 0 && state) load_state(state);
-            scan.outputs(with_state);
             const bool goes_on = !scan.last() || state;
+            scan.outputs(with_state, goes_on);
             write_rows(y, state ? nullptr : saved, state, goes_on);
             __syncthreads();
             if (goes_on) scan.advance(with_state);

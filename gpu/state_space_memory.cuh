@@ -70,7 +70,9 @@ struct LayerMemory {
 template <class T, Products P, class Sizes>
 struct ForwardMemory {
     __host__ __device__ ForwardMemory(BlockMemory& memory, const LayerShape<Sizes>& s)
-        : layer(memory, s), scan(memory, scan_shape(s), 2 * s.room() * LayerMemory<T>::angle_ld(s.angle_room()), true) {
+        : layer(memory, s),
+          scan(memory, scan_shape(s), 2 * s.room() * LayerMemory<T>::angle_ld(s.angle_room()),
+               ScanShape<Sizes>::kNarrow ? 2 : 1) {
         layer.z = memory.take<T>(s.room() * row_ld(s.headdim));
         layer.sin = scan.reused;
         layer.cos = scan.reused + s.room() * LayerMemory<T>::angle_ld(s.angle_room());
@@ -89,7 +91,7 @@ struct BackwardMemory {
         layer.z = scan.reused;
         scanned = layer.z + s.room() * row_ld(s.headdim);
         d_out = scanned + s.rows() * row_ld(s.headdim);
-        d_phase = scan.reused;
+        d_phase = scan.room;
         d_v = memory.take<T>(s.mimo ? s.rows() * row_ld(s.headdim) : 0);
         d_dt = scan.callers;
         sums = memory.take<T>(SumLayout(s).count());
