@@ -23,7 +23,7 @@ struct ScanShape : Known<Sizes, ScanSizes> {
     using Base = Known<Sizes, ScanSizes>;
     /// Narrow heads have too few tiles of P columns for all warps, and room: products that the others make one after
     /// the other are then made at once, into second buffers.
-    static constexpr bool kNarrow = Base::kHeaddim > 0 && Base::kHeaddim <= 16;
+    static constexpr bool kNarrow = Base::kHeaddim > 0 && Base::kHeaddim <= 16 && Base::kRows <= 48;
     __host__ __device__ int position_of(int row) const { return Base::kSingle ? row : row / this->rank; }
     __host__ __device__ int chunks() const { return (this->length + this->chunk - 1) / this->chunk; }
     /// Positions and rows that there is room for: a full chunk's, or as many as the compiler knows of.
@@ -62,8 +62,9 @@ struct ScanForward {
         reused = scores = memory.take<T>(most_of(reused_size, scores_size()));
         h = memory.take<T>(states > 0 ? s.state * s.p_ld() : 0);
         next_h = states > 1 ? memory.take<T>(s.state * s.p_ld()) : h;
-        for (T** vector : {&log_decay, &gamma, &carry, &strength, &from_start, &to_end, &exit_weight})
+        for (T** vector : {&log_decay, &gamma, &carry, &strength, &from_start, &to_end})
             *vector = memory.take<T>(s.room() + 1);
+        exit_weights = memory.take<T>(kNarrow ? s.room() : 0);
     }
 
     ScanShape<Sizes> s;
@@ -75,7 +76,7 @@ struct ScanForward {
     T *h, *next_h;                      // [N,P]
     T *log_decay, *gamma, *carry;       // [C+1]: the next position's too
     T *strength, *from_start, *to_end;  // [C]
-    T* exit_weight;                     // [C]: to_end · strength, of an input in the state behind the chunk
+    T* exit_weights;                    // [C], of narrow heads
 
     __host__ __device__ int scores_size() const { return s.rows() * s.m_ld(); }
     __device__ bool last() const { return begin + positions == s.length; }
@@ -96,8 +97,10 @@ struct ScanForward {
     /// From decay_sums; no barrier at the end.
     __device__ void pair_decays() {
         weights.pairs(positions);
-        spread_from(4, positions, [&](int i) { exit_weight[i] = to_end[i] * strength[i]; });
+        if constexpr (kNarrow) spread_from(4, positions, [&](int i) { exit_weights[i] = exit_weight(i); });
     }
+    /// Of an input in the state behind the chunk.
+    __device__ T exit_weight(int position) const { return to_end[position] * strength[position]; }
 
     /// weight(i, j, n, x) of the elements sum[n][x] of a lane's tile, for positions j < i.
     __device__ __forceinline__ auto tile_weights(int row, int column) const {
@@ -138,7 +141,7 @@ struct ScanForward {
             factors(ByRow<T>{scores, m_ld}, ByColumn<T>{v, p_ld}, [&](int row) { return seen(row); }),
             factors(ByRow<T>{q, n_ld}, ByColumn<T>{h, p_ld}, All{with_state ? s.state : 0}));
         if constexpr (kNarrow)
-            if (goes_on) add_inputs(with_state, ByWeighedColumn<T>{k, n_ld, exit_weight}, 4);
+            if (goes_on) add_inputs(with_state, ByWeighedColumn<T>{k, n_ld, exit_weights}, 4);
         __syncthreads();
         if constexpr (kNarrow)
             if (goes_on) exchange(h, next_h);
@@ -146,7 +149,7 @@ struct ScanForward {
 
     /// v ← e^{Λ_end-Λ} s v at (row, p), as advance() wants it.
     __device__ void weigh_input(int i, int p) const {
-        if constexpr (!kNarrow) v[i * s.p_ld() + p] *= exit_weight[s.position_of(i)];
+        if constexpr (!kNarrow) v[i * s.p_ld() + p] *= exit_weight(s.position_of(i));
     }
     /// h ← e^{Λ_end} h + Kᵀ (weighed V), from zero without a state.
     __device__ void advance(bool with_state) {

@@ -163,7 +163,7 @@ private:
                     if (i >= m || p >= s.headdim) return;
                     const int position = s.position_of(i);
                     rows[half] += v[i * s.p_ld() + p] * through;
-                    d_v(i, p, sum + exit_weight[position] * through);
+                    d_v(i, p, sum + exit_weight(position) * through);
                 });
                 if (ahead) exit_rows.leave(row, column, m, rows);
             },
@@ -214,7 +214,7 @@ private:
                 i += row, c += column;
                 if (i >= m || c >= s.state) return;
                 const int position = s.position_of(i);
-                const T scale = ahead ? exit_weight[position] : T(0);
+                const T scale = ahead ? exit_weight(position) : T(0);
                 const auto given = d_k(i, c, sum[0] + scale * behind[0], sum[1] + scale * behind[1]);
                 columns[n][0] += given.x;
                 columns[n][1] += given.y;

@@ -16,7 +16,7 @@ struct Velocities {
 
 /// One block a task; a task is a head of a sequence of a replica.
 template <class T, Products P, bool Shared, class Sizes>
-__global__ void __launch_bounds__(kBlockThreads, 2)
+__global__ void __launch_bounds__(kBlockThreads, ScanShape<Sizes>::kNarrow ? 3 : 2)
     forward_kernel(const __grid_constant__ LayerShape<Sizes> s, const __grid_constant__ StateSpaceViews<T> in,
                    View<T> y, View<T> state, std::int64_t position, T* saved, std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
