@@ -166,8 +166,7 @@ void CudaBackend::attention_forward(const AttentionConfig& config, const Tensor&
         make_angles(*this, s, work, position);
         const AttentionViews<T> in{view<T>(qkv), view<T>(cache), {}, work.sin, work.cos};
         if (cache)
-            for_each_element("attention_forward", stream_, s.replicas, s.batch * s.length, s.width(),
-                             FillCache<T>{s, in});
+            for_each_element("attention_forward", stream_, s.replicas, s.packing, s.width(), FillCache<T>{s, in});
         with_attention_kernel<T>(plan, products_, [&](auto products, auto shared, auto panel) {
             launch("attention_forward", forward_kernel<T, products(), panel(), shared()>,
                    dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),

@@ -124,8 +124,9 @@ struct AttentionScratch {
         const std::int64_t angles = std::int64_t{s.length} * s.half() * static_cast<std::int64_t>(sizeof(T));
         sin = reinterpret_cast<T*>(take(angles));
         cos = reinterpret_cast<T*>(take(angles));
-        row_weights = reinterpret_cast<RowWeights<T>*>(
-            take(s.replicas * s.batch * s.heads * s.length * static_cast<std::int64_t>(sizeof(RowWeights<T>))));
+        row_weights = reinterpret_cast<RowWeights<T>*>(take(
+            s.whole() ? 0
+                      : s.replicas * s.batch * s.heads * s.length * static_cast<std::int64_t>(sizeof(RowWeights<T>))));
         outside = take(blocks.scratch());
     }
     std::int64_t bytes = 0;

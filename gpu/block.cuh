@@ -52,14 +52,6 @@ struct BlockPlan {
     std::int64_t scratch() const { return shared ? 0 : blocks * bytes; }
 };
 
-/// The kernel that a plan needs: the one that knows its memory to be shared is worth compiling for float only.
-#define WHORL_BLOCK_KERNEL(kernel, T, plan)            \
-    [&] {                                              \
-        if constexpr (sizeof(T) == sizeof(float))      \
-            if ((plan).shared) return kernel<T, true>; \
-        return kernel<T, false>;                       \
-    }()
-
 /// The memory of this block: `outside` is null when it is shared memory.
 template <bool Shared>
 __device__ std::byte* block_memory(std::byte* outside, std::int64_t bytes) {

@@ -64,7 +64,7 @@ struct ScanForward {
         next_h = states > 1 ? memory.take<T>(s.state * s.p_ld()) : h;
         for (T** vector : {&log_decay, &gamma, &carry, &strength, &from_start, &to_end})
             *vector = memory.take<T>(s.room() + 1);
-        exit_weights = memory.take<T>(kNarrow ? s.room() : 0);
+        exit_weights = memory.take<T>(states > 1 ? s.room() : 0);
     }
 
     ScanShape<Sizes> s;
@@ -76,7 +76,7 @@ struct ScanForward {
     T *h, *next_h;                      // [N,P]
     T *log_decay, *gamma, *carry;       // [C+1]: the next position's too
     T *strength, *from_start, *to_end;  // [C]
-    T* exit_weights;                    // [C], of narrow heads
+    T* exit_weights;                    // [C], where h has two buffers
 
     __host__ __device__ int scores_size() const { return s.rows() * s.m_ld(); }
     __device__ bool last() const { return begin + positions == s.length; }
@@ -97,7 +97,8 @@ struct ScanForward {
     /// From decay_sums; no barrier at the end.
     __device__ void pair_decays() {
         weights.pairs(positions);
-        if constexpr (kNarrow) spread_from(4, positions, [&](int i) { exit_weights[i] = exit_weight(i); });
+        if (next_h != h)  // the forward pass of a narrow head
+            spread_from(4, positions, [&](int i) { exit_weights[i] = exit_weight(i); });
     }
     /// Of an input in the state behind the chunk.
     __device__ T exit_weight(int position) const { return to_end[position] * strength[position]; }

@@ -1,6 +1,6 @@
 // Products of row-major matrices on the matrix units: c = op(a) op(b), cut into tiles by shape. Written here because
 // the projections of small models (32…128 columns) are too small for a library's kernels to pay, and because each
-// element is one sum in an order that one replica's shape fixes: replica r has the bits it has alone.
+// element is one sum in an order that one replica's shape and number of rows fix: replica r has the bits it has alone.
 //
 // Eight warps work on a tile, each on 32 × 32 of its elements, from panels that a pipeline of copies brings to shared
 // memory. Wide tiles have all warps side by side; narrow ones have two groups of four that share the sum's places.

@@ -1,5 +1,5 @@
 // What every operation's file needs to start kernels: error checks, dispatch over the scalar type, tensors as kernels
-// see them, and two shapes of kernel that several operations share (one thread an element; one warp a row).
+// see them, a kernel of one thread an element that several operations share, sums over a warp.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -97,24 +97,6 @@ void for_each_element(const char* name, cudaStream_t stream, std::int64_t replic
                       std::int64_t columns, const Body& body) {
     const dim3 grid(grid_size(ceil_div(rows.most_rows() * columns, kElementThreads)), grid_size(replicas));
     launch(name, element_kernel<Body>, grid, dim3(kElementThreads), 0, stream, body, rows, static_cast<int>(columns));
-}
-
-// ---- one warp a row
-// --------------------------------------------------------------------------------------------------
-
-constexpr int kRowWarps = 8;
-
-template <class Body>
-__global__ void row_kernel(Body body, const Packing rows) {
-    const std::int64_t row = std::int64_t{blockIdx.x} * kRowWarps + threadIdx.x / 32;
-    if (row < rows.rows(blockIdx.y)) body(blockIdx.y, row, static_cast<int>(threadIdx.x % 32));
-}
-
-/// body(replica, row, lane) with all 32 lanes of a warp for every row.
-template <class Body>
-void for_each_row(const char* name, cudaStream_t stream, std::int64_t replicas, const Packing& rows, const Body& body) {
-    const dim3 grid(grid_size(ceil_div(rows.most_rows(), kRowWarps)), grid_size(replicas));
-    launch(name, row_kernel<Body>, grid, dim3(32 * kRowWarps), 0, stream, body, rows);
 }
 
 /// The sum over a warp, the same in all lanes; its order is fixed.

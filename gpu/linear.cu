@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(kGemmThreads, kForwardBlocks<P>) linear_forwar
         [&](const TileAt& at, const auto& sum) { y.store(at, TileValues<T, Shape>(sum, shared)); });
 }
 
-/// The rows of one replica in parts for the weight's gradient; depends on one replica's shape only.
+/// The rows of one replica in parts for the weight's gradient; depends on one replica's shape and rows only.
 struct WeightParts {
     WeightParts(std::int64_t rows, std::int64_t out, std::int64_t in)
         : tiles(static_cast<int>(ceil_div(out, NarrowTile::kM) * ceil_div(in, NarrowTile::kN))) {

@@ -14,13 +14,14 @@ struct Packing {
 
     Packing() = default;
     explicit Packing(const Tensor& x) : starts(x.starts), batch(x.shape[1]), length(x.shape[2]) {}
-    Packing(std::int64_t rows) : batch(1), length(rows) {}  // of anything
+    explicit Packing(std::int64_t rows) : batch(1), length(rows) {}  // of anything
     __device__ std::int64_t first_row(std::int64_t r, std::int64_t b) const {
         return starts ? starts[r * (batch + 1) + b] : b * length;
     }
     __device__ int length_of(std::int64_t r, std::int64_t b) const {
+        if (!starts) return static_cast<int>(length);
         const std::int32_t* start = starts + r * (batch + 1) + b;
-        return starts ? start[1] - start[0] : static_cast<int>(length);
+        return start[1] - start[0];
     }
     /// Rows of a replica: as many as there can be, and as there are.
     __host__ __device__ std::int64_t most_rows() const { return batch * length; }

@@ -1,7 +1,8 @@
 // The operations a model is made of, over all replicas at once. core/cpu implements them with Eigen.
 //
 // Conventions, after which every operation is judged by the same tests:
-// - activations may be packed (Tensor::starts) where the backend packs batches; their other rows are left alone;
+// - activations may be packed (Tensor::starts) where the backend packs batches and no state or cache comes with them;
+//   their other rows are left alone;
 // - activations are overwritten, parameter gradients accumulate; `*_backward` never touches values;
 // - x [R, B, L, F] has rows at one stride, F contiguous; parameters carry the replica axis first;
 // - `saved` is written by forward and read by backward, `scratch` is free for reuse after each call; the sizes of both
@@ -81,7 +82,8 @@ struct Supervision {
     double label_smoothing = 0;  // ε: the target's distribution is (1-ε) one-hot + ε/V
 };
 
-/// Some rows of activations [R,B,L,F], each at most once: slot m is row row_of[r][m] = b·L + t, or none for -1.
+/// Some rows of activations [R,B,L,F], each at most once: slot m is row row_of[r][m] = b·L + t (starts[r][b] + t where
+/// they are packed), or none for -1.
 struct RowChoice {
     Tensor row_of;   // i32 [R,1,1,M]
     Tensor slot_of;  // i32 [R,1,1,B·L]: forward leaves here what backward wants

@@ -252,6 +252,9 @@ std::int64_t LanguageModel::arena_bytes(const ModelShape& shape) const {
 
 void LanguageModel::bind(const ModelShape& shape) {
     if (bound_ && shape == shape_) return;
+    if (shape.packed && (!backend_.packs_batches() || shape.slots % shape.batch != 0))
+        throw std::logic_error(
+            "LanguageModel::bind: a packed batch needs a backend that packs, and slots for each sequence");
     Arena measure;
     plan(measure, shape);
     if (measure.peak() > memory_.size()) {
@@ -266,6 +269,7 @@ void LanguageModel::bind(const ModelShape& shape) {
 
 void LanguageModel::forward(const Tensor& parameters, State* state) {
     if (!bound_) throw std::logic_error("LanguageModel::forward before bind");
+    if (shape_.packed && state) throw std::logic_error("LanguageModel::forward: a packed batch carries no state");
     if (shape_.packed) backend_.pack_batch(tokens_, supervision_.row_of, packed_);
     backend_.embed_forward(embedded_tokens(), layout_.view(parameters, embedding_), embedded_);
     Stream stream{embedded_, {}};

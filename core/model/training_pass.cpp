@@ -24,7 +24,7 @@ public:
     }
 
 private:
-    /// As the model is bound: where every position is supervised, there is nothing to leave out.
+    /// As the model is bound. Where every position may be supervised, padding stays.
     ModelShape fed(ModelShape shape) const {
         shape.packed = packs_ && shape.slots < shape.batch * shape.length;
         return shape;

@@ -70,7 +70,7 @@ template <Real T>
 inline constexpr T turn_units = std::is_same_v<T, float> ? T(0x1p32) : T(0x1p64);
 }
 
-/// θΔ, to half an ε of a turn and half a unit (half a turn: 2ε), for |θΔ| ≤ 10⁴ in float, 10⁶ in double.
+/// θΔ, to half an ε of a turn and one unit (half a turn: 2ε), for |θΔ| ≤ 10⁴ in float, 10⁶ in double.
 template <Real T>
 WHORL_HD WHORL_INLINE constexpr Turn<T> turn_of(T theta, T dt = T(1)) {
     using Signed = std::make_signed_t<Turn<T>>;
@@ -78,9 +78,11 @@ WHORL_HD WHORL_INLINE constexpr Turn<T> turn_of(T theta, T dt = T(1)) {
     constexpr T inverse1 = single ? T(0x1.45f306p-3) : T(0x1.45f306dc9c883p-3);  // 1/2π: rounded, and the rest
     constexpr T inverse2 = single ? T(0x1.b93910p-28) : T(-0x1.6b01ec5417056p-57);
     constexpr T largest = single ? T(0x1.fffffep30) : T(0x1.fffffffffffffp62);
+    constexpr T shift = detail::rounding_shift<T>;
     const T angle = theta * dt, rest = fma(theta, dt, -angle);
-    const T turns = fma(angle, inverse1, detail::rounding_shift<T>) - detail::rounding_shift<T>;
-    const T part = fma(angle, inverse1, -turns) + fma(angle, inverse2, rest * inverse1);
+    const T turns = fma(angle, inverse1, shift) - shift;
+    const T sum = fma(angle, inverse1, -turns) + fma(angle, inverse2, rest * inverse1);
+    const T part = sum - ((sum + shift) - shift);  // the rest of 1/2π may have brought it over half a turn
     const T units = part * detail::turn_units<T>;
     return static_cast<Turn<T>>(static_cast<Signed>(units < largest ? units : largest));
 }

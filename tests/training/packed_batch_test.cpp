@@ -1,6 +1,6 @@
 // A packed batch = the whole one: same losses, same gradient up to rounding, whatever stands behind a sequence's last
 // supervised position, and whatever the memory held before.
-#include <cmath>
+#include <algorithm>
 #include <limits>
 
 #include "tests/backend/fixture.hpp"
@@ -13,29 +13,29 @@ using namespace whorl::test;
 
 namespace {
 
-constexpr std::int64_t kReplicas = 2, kBatch = 11, kLength = 70, kSlots = 2;  // kSlots: of a sequence
+constexpr std::int64_t kReplicas = 2, kBatch = 11, kSlots = 2;  // kSlots: of a sequence
 
 /// Where sequence b ends; other sequences in the other replica. Empty ones stand first, last and in between.
-std::int64_t length_of(std::int64_t r, std::int64_t b) {
+std::int64_t length_of(std::int64_t r, std::int64_t b, std::int64_t most) {
     constexpr std::int64_t lengths[kBatch] = {0, 1, 70, 3, 0, 16, 48, 49, 64, 65, 0};
-    return lengths[r == 0 ? b : (b * 4 + 3) % kBatch];
+    return std::min(most, lengths[r == 0 ? b : (b * 4 + 3) % kBatch]);
 }
 
-void load(Backend& backend, ModelRun& run, std::uint64_t seed_behind) {
+void load(Backend& backend, ModelRun& run, std::int64_t most, std::uint64_t seed_behind) {
     std::vector<std::int32_t> rows, targets;
     const Tensor& tokens = run.model.tokens();
     const std::int64_t vocabulary = run.model.config().vocab_size;
     for (std::int64_t r = 0; r < kReplicas; ++r)
         for (std::int64_t b = 0; b < kBatch; ++b) {
-            const std::int64_t length = length_of(r, b);
-            auto line = random_tokens(static_cast<std::uint64_t>(r * kBatch + b), kLength, vocabulary);
-            const auto behind = random_tokens(seed_behind, kLength, vocabulary);
+            const std::int64_t length = length_of(r, b, most);
+            auto line = random_tokens(static_cast<std::uint64_t>(r * kBatch + b), most, vocabulary);
+            const auto behind = random_tokens(seed_behind, most, vocabulary);
             std::copy(behind.begin() + length, behind.end(), line.begin() + length);
             Tensor to = tokens;
             to.data = reinterpret_cast<std::byte*>(to.at<std::int32_t>(r, b));
-            backend.upload(to, line.data(), kLength * 4);
+            backend.upload(to, line.data(), most * 4);
             // The first slot in the middle of the sequence, the last one at its end; used in order.
-            const auto row = [&](std::int64_t t) { return static_cast<std::int32_t>(b * kLength + t); };
+            const auto row = [&](std::int64_t t) { return static_cast<std::int32_t>(b * most + t); };
             rows.push_back(length == 0 ? -1 : length == 1 ? row(0) : row(length / 2 - 1));
             rows.push_back(length < 2 ? -1 : row(length - 1));
             targets.insert(targets.end(), {line[0], line[1]});
@@ -53,8 +53,9 @@ struct Passed {
     std::vector<double> loss, gradient;
 };
 
-Passed pass(Backend& backend, const ModelConfig& config, DType dtype, bool packed, std::uint64_t seed_behind) {
-    ModelShape shape{kReplicas, kBatch, kLength, kBatch * kSlots};
+Passed pass(Backend& backend, const ModelConfig& config, DType dtype, std::int64_t most, bool packed,
+            std::uint64_t seed_behind) {
+    ModelShape shape{kReplicas, kBatch, most, kBatch * kSlots};
     shape.packed = packed;
     ModelRun run(config, backend, dtype, shape);
     std::vector<std::vector<double>> values;
@@ -64,7 +65,7 @@ Passed pass(Backend& backend, const ModelConfig& config, DType dtype, bool packe
     }
     run.gradient();  // of random data: whatever the model computes in is NaN from here on
     for (std::int64_t r = 0; r < kReplicas; ++r) run.upload_parameters(r, values[static_cast<std::size_t>(r)]);
-    load(backend, run, seed_behind);
+    load(backend, run, most, seed_behind);
     run.gradient();
     Passed result;
     for (std::int64_t r = 0; r < kReplicas; ++r) {
@@ -75,23 +76,54 @@ Passed pass(Backend& backend, const ModelConfig& config, DType dtype, bool packe
     return result;
 }
 
+void check_packed(Backend& backend, const ModelConfig& config, DType dtype, std::int64_t most) {
+    INFO(backend.describe() << ", " << (dtype == DType::f64 ? "double" : "float") << ", " << most);
+    const Passed whole = pass(backend, config, dtype, most, false, 5),
+                 packed = pass(backend, config, dtype, most, true, 5),
+                 other = pass(backend, config, dtype, most, true, 6);
+    const double tolerance = dtype == DType::f64 ? 1e-12 : 2e-5;  // sums of ~400 rows, reordered
+    CHECK(relative_error(packed.loss, whole.loss) <= tolerance);
+    CHECK(relative_error(packed.gradient, whole.gradient) <= tolerance);
+    CHECK((packed.loss == other.loss));
+    CHECK((packed.gradient == other.gradient));
+}
+
 }  // namespace
 
 TEST_CASE("a packed batch has the losses and the gradient of the whole batch", "[training]") {
     for (Backend* backend : judged_backends()) {
         if (!backend->packs_batches()) continue;
         for (const char* preset : {"mamba3", "mamba3-mimo", "mamba2", "gdn", "transformer"})
-            for (const DType dtype : {DType::f64, DType::f32}) {
-                INFO(backend->describe() << ", " << preset << ", " << (dtype == DType::f64 ? "double" : "float"));
-                const ModelConfig config = small_preset(preset);
-                const Passed whole = pass(*backend, config, dtype, false, 5),
-                             packed = pass(*backend, config, dtype, true, 5),
-                             other = pass(*backend, config, dtype, true, 6);
-                const double tolerance = dtype == DType::f64 ? 1e-12 : 2e-5;  // sums of ~400 rows, reordered
-                CHECK(relative_error(packed.loss, whole.loss) <= tolerance);
-                CHECK(relative_error(packed.gradient, whole.gradient) <= tolerance);
-                CHECK((packed.loss == other.loss));
-                CHECK((packed.gradient == other.gradient));
-            }
+            for (const DType dtype : {DType::f64, DType::f32})
+                for (const std::int64_t most : {40, 70})  // one tile of attention, and two
+                {
+                    INFO(preset);
+                    check_packed(*backend, small_preset(preset), dtype, most);
+                }
+    }
+}
+
+TEST_CASE("packed batches have that at the sizes that kernels are compiled for and of wide heads", "[training]") {
+    struct Sizes {
+        const char* preset;
+        std::int64_t d_model, d_state, headdim;
+    };
+    for (Backend* backend : judged_backends()) {
+        if (!backend->packs_batches()) continue;
+        for (const Sizes& sizes : {Sizes{"mamba3", 16, 64, 16},
+                                   {"mamba3", 16, 64, 32},
+                                   {"mamba2", 16, 64, 16},
+                                   {"gdn", 16, 6, 40},
+                                   {"transformer", 72, 6, 72}}) {
+            INFO(sizes.preset << ", d_state " << sizes.d_state << ", headdim " << sizes.headdim);
+            PresetSize size;
+            size.d_model = sizes.d_model;
+            size.n_layer = 1;
+            size.vocab_size = 7;
+            size.d_state = sizes.d_state;
+            size.headdim = sizes.headdim;
+            size.d_intermediate = 9;
+            check_packed(*backend, model_preset(sizes.preset).make(size), DType::f32, 70);
+        }
     }
 }
