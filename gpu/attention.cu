@@ -7,10 +7,6 @@ namespace whorl::gpu {
 namespace {
 
 constexpr int kChunkTiles = 2;
-/// Blocks that share a multiprocessor's registers.
-template <class T, int Panel, bool Shared>
-constexpr int kBlocks = sizeof(T) == sizeof(double) || !Shared || Panel > 32 ? 1 : 2;
-
 template <class T>
 struct ForwardMemory {
     __host__ __device__ ForwardMemory(BlockMemory& memory, const AttentionShape& s)
@@ -128,7 +124,7 @@ private:
 };
 
 template <class T, Products P, int Panel, bool Shared>
-__global__ void __launch_bounds__(kBlockThreads, kBlocks<T, Panel, Shared>)
+__global__ void __launch_bounds__(kBlockThreads, kAttentionBlocks<T, Panel, Shared>)
     forward_kernel(AttentionShape s, AttentionViews<T> in, View<T> y, std::int64_t tasks, std::byte* outside,
                    std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));

@@ -112,6 +112,10 @@ void with_attention_kernel(const Plan& plan, Products products, const Body& body
     });
 }
 
+/// Blocks of a kernel that share a multiprocessor's registers.
+template <class T, int Panel, bool Shared>
+constexpr int kAttentionBlocks = sizeof(T) == sizeof(double) || !Shared || Panel > 32 ? 1 : 2;
+
 /// Buffers of the operation's scratch memory.
 template <class T>
 struct AttentionScratch {

@@ -13,10 +13,6 @@ constexpr int kQueryTiles = 2;
 template <int Panel>
 constexpr int kKeyTiles = Panel > 32 ? 1 : 2;
 
-/// Blocks that share a multiprocessor's registers.
-template <class T, int Panel, bool Shared>
-constexpr int kBlocks = sizeof(T) == sizeof(double) || !Shared || Panel > 32 ? 1 : 2;
-
 /// Which gradients a launch finds.
 enum class Gradients { all, queries, keys };
 
@@ -248,7 +244,7 @@ private:
 };
 
 template <class T, Products P, int Panel, bool Shared, Gradients Wanted>
-__global__ void __launch_bounds__(kBlockThreads, kBlocks<T, Panel, Shared>)
+__global__ void __launch_bounds__(kBlockThreads, kAttentionBlocks<T, Panel, Shared>)
     backward_kernel(AttentionShape s, AttentionViews<T> in, View<T> d_qkv, RowWeights<T>* row_weights,
                     std::int64_t tasks, std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));

@@ -44,14 +44,7 @@ struct Chunk {
     /// body(column, half of the rows, element) for the lane's elements of tiles [from, to).
     template <class Body>
     __device__ __forceinline__ void each(int from, int to, const Body& body) {
-#pragma unroll
-        for (int i = 0; i < Count; ++i)
-            if (from <= i && i < to)
-#pragma unroll
-                for (int n = 0; n < kEighths; ++n)
-#pragma unroll
-                    for (int x = 0; x < 4; ++x)
-                        body(i * kTileColumns + 8 * n + 2 * lane_place() + x % 2, x / 2, tile[i].sum[n][x]);
+        each(*this, from, to, [&](int column, int half, T& element, T&) { body(column, half, element); });
     }
     /// The same with the other chunk's element.
     template <class Body>
