@@ -78,6 +78,7 @@ void CudaBackend::set_precision(const Precision& precision) {
     products_ = precision.matmul == Matmul::bf16   ? Products::bf16
                 : precision.matmul == Matmul::tf32 ? Products::tf32
                                                    : Products::float32;
+    storage_ = precision.storage;
 }
 
 unsigned* CudaBackend::tickets(std::int64_t count) const {

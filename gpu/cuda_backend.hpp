@@ -26,6 +26,9 @@ public:
     void attach() override { use(); }
     std::int64_t free_memory() const override;
     void set_precision(const Precision& precision) override;
+    DType stored(DType dtype) const override {
+        return storage_ == Storage::bf16 && dtype == DType::f32 ? DType::bf16 : dtype;
+    }
 
     Buffer allocate(std::int64_t bytes) override;
     void upload(const Tensor& to, const void* from, std::int64_t bytes) override;
@@ -137,6 +140,7 @@ private:
     int multiprocessors_ = 0;
     std::string name_;
     Products products_ = Products::float32;
+    Storage storage_ = Storage::float32;
     Buffer partial_;  // cross_entropy's sums of blocks
     Buffer tickets_;
 };

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/backend/tensor.hpp"
+#include "core/numerics/bf16.hpp"
 #include "gpu/packing.cuh"
 
 namespace whorl::gpu {
@@ -21,6 +22,19 @@ void dispatch(DType dtype, const Body& body) {
         body(double{});
     else
         body(float{});
+}
+
+using numerics::Bf16;
+
+/// Calls body(T{}, S{}): what is computed in, and what activations of `stored` hold.
+template <class Body>
+void dispatch_stored(DType stored, const Body& body) {
+    if (stored == DType::f64)
+        body(double{}, double{});
+    else if (stored == DType::bf16)
+        body(float{}, Bf16{});
+    else
+        body(float{}, float{});
 }
 
 /// A tensor inside a kernel: at(i, j, k) is the row's first element, null when the tensor is absent.

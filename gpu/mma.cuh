@@ -30,6 +30,15 @@ void with_products(Products products, const Body& body) {
     }
 }
 
+/// The same where activations are stored as S: of bf16 ones, products are bf16.
+template <class T, class S, class Body>
+void with_stored_products(Products products, const Body& body) {
+    if constexpr (sizeof(S) < sizeof(T))
+        body(std::integral_constant<Products, Products::bf16>{});
+    else
+        with_products<T>(products, body);
+}
+
 /// The elements of a lane, made ready for one kind of product once and used with several partners.
 template <Products P, int Count>
 struct Fragment;

@@ -5,6 +5,10 @@
 //   their other rows are left alone;
 // - activations are overwritten, parameter gradients accumulate; `*_backward` never touches values;
 // - x [R, B, L, F] has rows at one stride, F contiguous; parameters carry the replica axis first;
+// - what a layer's operations hand to each other may be stored in bf16 where the backend says so (`stored`) and no
+// state
+//   or cache comes with it: x, y and their gradients, but not the residual stream (x, residual and sum of rms_norm, y
+//   of the projections that lead there, embeddings), logits and `inverse`, which have the dtype of the parameters;
 // - `saved` is written by forward and read by backward, `scratch` is free for reuse after each call; the sizes of both
 // come
 //   from the operation's `*_memory` and depend on shapes only;
@@ -115,8 +119,11 @@ public:
     virtual void attach() {}
     /// How many of its operations could run side by side, each on a processor of its own.
     virtual int processors() const { return 1; }
-    /// From now on float operations multiply matrices so. Throws UserError where the device cannot.
+    /// From now on float operations multiply matrices so, and models made keep their activations so. Throws UserError
+    /// where the device cannot.
     virtual void set_precision(const Precision& precision) = 0;
+    /// What a model of `dtype` keeps its layers' activations in.
+    virtual DType stored(DType dtype) const { return dtype; }
     /// Bytes that can still be allocated on the device.
     virtual std::int64_t free_memory() const = 0;
 

@@ -60,6 +60,9 @@ void CpuBackend::set_precision(const Precision& precision) {
         throw UserError(
             "precision.matmul: a processor multiplies in float32 only; choose \"float32\", or a GPU with --device "
             "cuda");
+    if (precision.storage != Storage::float32)
+        throw UserError(
+            "precision.storage: a processor keeps float32 only; choose \"float32\", or a GPU with --device cuda");
 }
 
 std::string CpuBackend::describe() const {

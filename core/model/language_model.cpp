@@ -16,9 +16,9 @@ class NormSite {
 public:
     NormSite(const ParameterLayout& layout, const std::string& name) : weight_(layout.index(name)) {}
 
-    void plan(Arena& arena, const std::array<std::int64_t, 4>& shape, DType dtype) {
+    void plan(Arena& arena, const std::array<std::int64_t, 4>& shape, DType dtype, DType stored) {
         sum_ = arena.activation(shape, dtype);
-        y = arena.activation(shape, dtype);
+        y = arena.activation(shape, stored);
         inverse_ = arena.activation({shape[0], shape[1], shape[2], 1}, dtype);
     }
     std::int64_t scratch(Backend& backend) const { return backend.rms_norm_memory(y).scratch; }
@@ -48,8 +48,9 @@ public:
     using NormSite::NormSite;
 
     /// The norm has a row for each slot of row_of; `stream` has the shape of the residual stream.
-    void plan(Arena& arena, const std::array<std::int64_t, 4>& shape, const Tensor& row_of, const Tensor& stream) {
-        NormSite::plan(arena, shape, stream.dtype);
+    void plan(Arena& arena, const std::array<std::int64_t, 4>& shape, const Tensor& row_of, const Tensor& stream,
+              DType stored) {
+        NormSite::plan(arena, shape, stream.dtype, stored);
         rows_ = {row_of, arena.activation({shape[0], 1, 1, stream.rows()}, DType::i32)};
     }
     std::int64_t scratch(Backend& backend, const Tensor& stream) const {
@@ -83,6 +84,7 @@ public:
           layout_(layout),
           backend_(backend),
           dtype_(dtype),
+          stored_(backend.stored(dtype)),
           prefix_("backbone.layers." + std::to_string(layer) + "."),
           norm_(layout, prefix_ + "norm.weight") {
         const MixerContext context{config, layout, prefix_ + "mixer.", backend, dtype, form};
@@ -96,25 +98,25 @@ public:
     Mixer& mixer() const { return *mixer_; }
 
     void plan_kept(Arena& arena, const BatchShape& shape) {
-        norm_.plan(arena, shape.with(config_.d_model), dtype_);
+        norm_.plan(arena, shape.with(config_.d_model), dtype_, stored_);
         mixer_->plan_kept(arena, shape);
         mixed_ = arena.activation(shape.with(config_.d_model), dtype_);
         if (!norm2_) return;
-        norm2_->plan(arena, shape.with(config_.d_model), dtype_);
-        hidden_ = arena.activation(shape.with(2 * config_.d_intermediate), dtype_);
-        gated_ = arena.activation(shape.with(config_.d_intermediate), dtype_);
+        norm2_->plan(arena, shape.with(config_.d_model), dtype_, stored_);
+        hidden_ = arena.activation(shape.with(2 * config_.d_intermediate), stored_);
+        gated_ = arena.activation(shape.with(config_.d_intermediate), stored_);
         out_ = arena.activation(shape.with(config_.d_model), dtype_);
     }
     /// Work memory, the same for every block: mixer and MLP run one after the other.
     void plan_work(Arena& arena, const BatchShape& shape, bool backward) {
-        d_normed_ = arena.activation(shape.with(config_.d_model), dtype_);
+        d_normed_ = arena.activation(shape.with(config_.d_model), stored_);
         const std::int64_t mark = arena.used();
         mixer_->plan_work(arena, shape, backward);
         arena.rewind(mark);
         scratch_ = arena.bytes(scratch_bytes(shape));
         if (!norm2_ || !backward) return;
-        d_hidden_ = arena.activation(hidden_.shape, dtype_);
-        d_gated_ = arena.activation(gated_.shape, dtype_);
+        d_hidden_ = arena.activation(hidden_.shape, stored_);
+        d_gated_ = arena.activation(gated_.shape, stored_);
     }
 
     void forward(const Tensor& parameters, Stream& stream, const MixerState* state, std::int64_t position) {
@@ -157,7 +159,7 @@ private:
     const ModelConfig& config_;
     const ParameterLayout& layout_;
     Backend& backend_;
-    DType dtype_;
+    DType dtype_, stored_;  // of the residual stream and parameters; of what operations hand to each other
     std::string prefix_;
     NormSite norm_;
     std::unique_ptr<Mixer> mixer_;
@@ -183,6 +185,7 @@ LanguageModel::LanguageModel(const ModelConfig& config, Backend& backend, DType 
       layout_(config),
       backend_(backend),
       dtype_(dtype),
+      stored_(backend.stored(dtype)),
       form_(form),
       embedding_(layout_.index("backbone.embedding.weight")),
       head_(std::make_unique<Head>(config_, layout_)) {
@@ -206,7 +209,7 @@ void LanguageModel::plan_inputs(Arena& arena, const ModelShape& shape) {
 
 void LanguageModel::plan_head(Arena& arena, const ModelShape& shape) {
     const std::array<std::int64_t, 4> rows{shape.replicas, 1, shape.slots, config_.d_model};
-    head_->norm.plan(arena, rows, shape.packed ? packed_.row_of : supervision_.row_of, embedded_);
+    head_->norm.plan(arena, rows, shape.packed ? packed_.row_of : supervision_.row_of, embedded_, stored_);
     logits_ = arena.activation({shape.replicas, 1, shape.slots, config_.vocab_size}, dtype_);
     for (Tensor* total : {&losses_.loss, &losses_.correct, &losses_.used})
         *total = arena.activation({shape.replicas, 1, 1, 1}, DType::f64);
@@ -230,7 +233,7 @@ void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
     }
     arena.pack(nullptr);
     arena.rewind(mark);
-    head_->d_normed = arena.activation({shape.replicas, 1, shape.slots, config_.d_model}, dtype_);
+    head_->d_normed = arena.activation({shape.replicas, 1, shape.slots, config_.d_model}, stored_);
     Tensor buffer;
     buffer.dtype = dtype_;
     buffer.shape = {shape.replicas, 1, 1, layout_.slice()};
@@ -270,6 +273,7 @@ void LanguageModel::bind(const ModelShape& shape) {
 void LanguageModel::forward(const Tensor& parameters, State* state) {
     if (!bound_) throw std::logic_error("LanguageModel::forward before bind");
     if (shape_.packed && state) throw std::logic_error("LanguageModel::forward: a packed batch carries no state");
+    if (stored_ != dtype_ && state) throw std::logic_error("LanguageModel::forward: bf16 storage carries no state");
     if (shape_.packed) backend_.pack_batch(tokens_, supervision_.row_of, packed_);
     backend_.embed_forward(embedded_tokens(), layout_.view(parameters, embedding_), embedded_);
     Stream stream{embedded_, {}};

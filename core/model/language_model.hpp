@@ -44,6 +44,8 @@ public:
     const ModelConfig& config() const { return config_; }
     const ParameterLayout& layout() const { return layout_; }
     DType dtype() const { return dtype_; }
+    /// Of what a layer's operations hand to each other (Backend::stored, when the model was made).
+    DType stored() const { return stored_; }
     FormChoice form() const { return form_; }
 
     /// Bytes of the arena for `shape`; what `bind` will allocate.
@@ -61,7 +63,7 @@ public:
     const Tensor& logits() const { return logits_; }
 
     /// parameters [R,1,1,slice]. Computes logits of the supervised rows; continues from and advances `state` when
-    /// given.
+    /// given, which a model that stores bf16 does not take.
     void forward(const Tensor& parameters, State* state = nullptr);
     /// After forward, with the same parameters: what layer `layer` handed to its operation and got back.
     MixerPass last_pass(std::size_t layer, const Tensor& parameters) const;
@@ -83,7 +85,7 @@ private:
     ModelConfig config_;
     ParameterLayout layout_;
     Backend& backend_;
-    DType dtype_;
+    DType dtype_, stored_;
     FormChoice form_;
     int embedding_;
     std::vector<std::unique_ptr<Block>> blocks_;

@@ -68,6 +68,9 @@ constexpr auto enum_names(Matmul) {
     return std::to_array<EnumName<Matmul>>(
         {{Matmul::float32, "float32"}, {Matmul::tf32, "tf32"}, {Matmul::bf16, "bf16"}});
 }
+constexpr auto enum_names(Storage) {
+    return std::to_array<EnumName<Storage>>({{Storage::float32, "float32"}, {Storage::bf16, "bf16"}});
+}
 
 /// The most that a training can promise.
 Determinism determinism_of(const TrainingConfig& config);
@@ -158,6 +161,9 @@ void describe(V& v, CheckpointConfig& c) {
 template <class V>
 void describe(V& v, Precision& c) {
     v.field("matmul", c.matmul);
+    v.field("storage", c.storage);
+    v.require(c.storage == Storage::float32 || c.matmul == Matmul::bf16, "storage",
+              "bf16 goes with products in bf16: set matmul = \"bf16\" as well");
 }
 
 template <class V>

@@ -39,6 +39,7 @@ Syntax syntax() {
                             "automatic, recurrent or chunked")("chunk", po::value<std::int64_t>()->default_value(0),
                                                                "positions a chunk, 0 = automatic")(
         "matmul", po::value<std::string>()->default_value("float32"), "float32, tf32 or bf16 (GPU)")(
+        "storage", po::value<std::string>()->default_value("float32"), "of activations: float32, or bf16 (GPU)")(
         "seconds", po::value<double>()->default_value(1.0), "time for each figure")(
         "scale", po::value<std::string>(), "a size (replicas, batch, length, d-state, …): a row for each of --values")(
         "values", po::value<std::string>(), "1,2,4,… (default: powers of two)")("json", po::bool_switch(),
@@ -70,14 +71,27 @@ FormChoice form_of(const Parsed& p) {
     throw UserError("--form " + name + suggestion(name, {"automatic", "recurrent", "chunked"}));
 }
 
-Precision precision_of(const Parsed& p) {
-    const std::string name = p.text("matmul");
+template <class Enum>
+Enum named(const Parsed& p, const char* option) {
+    const std::string name = p.text(option);
     std::vector<std::string> known;
-    for (const auto& [value, text] : enum_names(Matmul{})) {
-        if (name == text) return {value};
+    for (const auto& [value, text] : enum_names(Enum{})) {
+        if (name == text) return value;
         known.emplace_back(text);
     }
-    throw UserError("--matmul " + name + suggestion(name, known));
+    throw UserError("--" + std::string(option) + " " + name + suggestion(name, known));
+}
+
+Precision precision_of(const Parsed& p) {
+    const Precision precision{named<Matmul>(p, "matmul"), named<Storage>(p, "storage")};
+    if (precision.storage == Storage::bf16 && precision.matmul != Matmul::bf16)
+        throw UserError("--storage bf16 goes with products in bf16: give --matmul bf16 as well");
+    return precision;
+}
+
+std::string text_of(const Precision& precision) {
+    const std::string matmul(name_of(precision.matmul));
+    return precision.storage == Storage::float32 ? matmul : matmul + ", stored in " + name_of(precision.storage).data();
 }
 
 std::vector<std::string> size_names(const Benchmark& benchmark) {
@@ -164,7 +178,7 @@ BenchReport measure(const Parsed& p, const Plan& plan) {
     BenchReport report;
     report.bench = plan.benchmark.name;
     report.device = backend->describe();
-    report.arithmetic = name_of(plan.precision.matmul);
+    report.arithmetic = text_of(plan.precision);
     report.limits = measure_limits(*backend);
     for (const std::int64_t value : plan.scale.values) {
         if (plan.scale.member) request.sizes.*plan.scale.member = value;

@@ -124,6 +124,7 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"data_parallel", {setup.config.training.data_parallel}},
         {"earlier", texts(status.earlier)},
         {"precision", text(name_of(setup.config.precision.matmul))},
+        {"storage", text(name_of(setup.config.precision.storage))},
         {"determinism", text(name_of(*setup.config.determinism))},
         {"task", text(setup.data->name())},
         {"task_version", {std::int64_t{setup.data->version()}}},

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/base/philox.hpp"
+#include "core/numerics/bf16.hpp"
 
 namespace whorl::test {
 namespace {
@@ -28,6 +29,9 @@ void store(std::byte* to, DType dtype, double value) {
     } else if (dtype == DType::i32) {
         const auto whole = static_cast<std::int32_t>(value);
         std::memcpy(to, &whole, sizeof whole);
+    } else if (dtype == DType::bf16) {
+        const numerics::Bf16 rounded(static_cast<float>(value));
+        std::memcpy(to, &rounded, sizeof rounded);
     } else {
         const auto rounded = static_cast<float>(value);
         std::memcpy(to, &rounded, sizeof rounded);
@@ -45,6 +49,11 @@ double load(const std::byte* from, DType dtype) {
         std::memcpy(&value, from, sizeof value);
         return value;
     }
+    if (dtype == DType::bf16) {
+        numerics::Bf16 value;
+        std::memcpy(&value, from, sizeof value);
+        return static_cast<double>(static_cast<float>(value));
+    }
     float value;
     std::memcpy(&value, from, sizeof value);
     return static_cast<double>(value);
@@ -53,6 +62,10 @@ double load(const std::byte* from, DType dtype) {
 }  // namespace
 
 Tensor Fixture::activation(const std::string& name, const Shape& shape, std::int64_t before) {
+    return rows(name, shape, stored_, before);
+}
+
+Tensor Fixture::stream(const std::string& name, const Shape& shape, std::int64_t before) {
     return rows(name, shape, dtype_, before);
 }
 

@@ -21,11 +21,15 @@ constexpr std::int64_t count_of(const Shape& shape) {
 
 class Fixture {
 public:
-    Fixture(Backend& backend, DType dtype) : backend_(backend), dtype_(dtype) {}
+    /// Activations are stored in `stored`, the rest in it, too, or (of bf16) in float.
+    Fixture(Backend& backend, DType stored)
+        : backend_(backend), dtype_(stored == DType::bf16 ? DType::f32 : stored), stored_(stored) {}
 
     /// [R,B,L,F], elements unset (NaN). `before` features of sentinels stand to the left in each row, as when the
     /// tensor is a slice of a wider projection.
     Tensor activation(const std::string& name, const Shape& shape, std::int64_t before = 0);
+    /// The same of the residual stream.
+    Tensor stream(const std::string& name, const Shape& shape, std::int64_t before = 0);
     /// [R,d0,d1,d2], dense inside a replica, a gap between replicas as in a flat slice of many parameters.
     Tensor parameter(const std::string& name, const Shape& shape);
     Tensor indices(const std::string& name, const Shape& shape) { return rows(name, shape, DType::i32, 0); }
@@ -55,7 +59,7 @@ private:
     void write_elements(const Tensor& tensor, const std::vector<Value>& values);
 
     Backend& backend_;
-    DType dtype_;
+    DType dtype_, stored_;
     std::vector<Block> blocks_;
 };
 

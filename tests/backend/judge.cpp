@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/numerics/bf16.hpp"
 #include "tests/catch.hpp"
 
 namespace whorl::test {
@@ -55,6 +56,17 @@ void check_accumulation(Backend& backend, const Operation& operation, const Valu
         CHECK((!operation.inputs[i].differentiable ||
                relative_error(raised.gradients[i], expected) <= 1e-12));  // roundings of + 1
     }
+}
+
+void round_to_bf16(std::vector<double>& values) {
+    for (double& x : values) x = static_cast<double>(static_cast<float>(numerics::Bf16(static_cast<float>(x))));
+}
+
+/// What a run in bf16 stores, in `y` (or d_y) and in what belongs to each input.
+void round_stored(const Operation& operation, std::vector<double>& y, std::vector<std::vector<double>>& of_inputs) {
+    if (!operation.stream_output) round_to_bf16(y);
+    for (std::size_t i = 0; i < operation.inputs.size(); ++i)
+        if (!operation.inputs[i].parameter && !operation.inputs[i].stream) round_to_bf16(of_inputs[i]);
 }
 
 bool same(const Outcome& a, const Outcome& b) {
@@ -128,10 +140,32 @@ void check_same_bits(const Operation& operation, std::uint64_t seed) {
         }
 }
 
+void check_stored(const Operation& operation, std::uint64_t seed, std::int64_t replicas) {
+    Values values = random_values(operation, seed, replicas);
+    round_stored(operation, values.d_y, values.inputs);
+    for (Backend* backend : judged_backends()) {
+        if (backend->device() == Device::cpu) continue;
+        backend->set_precision({Matmul::bf16});
+        Outcome expected = run(*backend, DType::f32, operation, values);
+        const Outcome stored = run(*backend, DType::bf16, operation, values);
+        backend->set_precision({});
+        round_stored(operation, expected.y, expected.gradients);
+        INFO(operation.name << " stored in bf16 on " << backend->describe());
+        CHECK(stored.damage == "");
+        CHECK(std::isfinite(norm(stored.y)));
+        CHECK((stored.y == expected.y));
+        for (std::size_t i = 0; i < operation.inputs.size(); ++i) {
+            INFO("gradient of " << operation.inputs[i].name);
+            CHECK((stored.gradients[i] == expected.gradients[i]));
+        }
+    }
+}
+
 void check_operation(const Operation& operation, std::uint64_t seed) {
     check_gradients(operation, seed);
     check_float(operation, operation.output[2], seed);
     check_same_bits(operation, seed);
+    check_stored(operation, seed);
 }
 
 void check_reference(const Operation& operation, const Values& values, const std::vector<double>& reference,

@@ -34,6 +34,10 @@ void check_float(const Operation& operation, std::int64_t length, std::uint64_t 
 /// Replica r of three has the bits it has alone; 1, 2 and 3 threads and a second run give the same bits.
 void check_same_bits(const Operation& operation, std::uint64_t seed = 1);
 
+/// With activations stored in bf16, a GPU gives the bits of the same run in float from numbers that bf16 holds, its
+/// activations then rounded; parameters' gradients are the same.
+void check_stored(const Operation& operation, std::uint64_t seed = 1, std::int64_t replicas = 2);
+
 /// All of the above.
 void check_operation(const Operation& operation, std::uint64_t seed = 1);
 

@@ -57,8 +57,8 @@ public:
             fixture_.write(call.indices.back(), values.indices[i]);
         }
         for (const Shape& shape : operation.kept)
-            call.kept.push_back(fixture_.activation("kept", with_replicas(shape, replicas)));
-        call.y = fixture_.activation("y", with_replicas(operation.output, replicas));
+            call.kept.push_back(fixture_.stream("kept", with_replicas(shape, replicas)));
+        call.y = like_output("y");
         call.position = options.position;
         if (options.carry) add_state();
         const OpMemory memory = operation.memory(backend, call);
@@ -67,7 +67,7 @@ public:
     }
 
     void add_gradients() {
-        call.d_y = fixture_.activation("d_y", call.y.shape);
+        call.d_y = like_output("d_y");
         fixture_.write(call.d_y, values_.d_y);
         for (std::size_t i = 0; i < operation_.inputs.size(); ++i) {
             call.gradient.push_back(like_input(i, "gradient of "));
@@ -93,11 +93,16 @@ private:
     Tensor like_input(std::size_t i, const std::string& prefix) {
         const Input& input = operation_.inputs[i];
         const Shape shape = with_replicas(input.shape, values_.replicas);
-        return input.parameter ? fixture_.parameter(prefix + input.name, shape)
-                               : fixture_.activation(prefix + input.name, shape, input.before);
+        if (input.parameter) return fixture_.parameter(prefix + input.name, shape);
+        return input.stream ? fixture_.stream(prefix + input.name, shape, input.before)
+                            : fixture_.activation(prefix + input.name, shape, input.before);
+    }
+    Tensor like_output(const std::string& name) {
+        const Shape shape = with_replicas(operation_.output, values_.replicas);
+        return operation_.stream_output ? fixture_.stream(name, shape) : fixture_.activation(name, shape);
     }
     void add_state() {
-        call.state = fixture_.activation("state", with_replicas(operation_.state, values_.replicas));
+        call.state = fixture_.stream("state", with_replicas(operation_.state, values_.replicas));
         if (options_.state.empty())
             fixture_.fill(call.state, operation_.fresh_state);
         else

@@ -19,6 +19,7 @@ struct Input {
     std::int64_t before = 0;    // see Fixture::activation
     bool gradient_adds = parameter;
     bool differentiable = true;
+    bool stream = false;  // an activation of the residual stream, logits: never stored in bf16
 };
 
 struct IndexInput {
@@ -39,10 +40,11 @@ struct Operation {
     std::string name;
     std::vector<Input> inputs;
     std::vector<IndexInput> indices;
-    std::vector<Shape> kept;  // activations that forward writes besides y, for backward
+    std::vector<Shape> kept;  // of the stream: what forward writes besides y, for backward
     Shape output;
-    Shape state{0, 0, 0, 0};  // carried from call to call; none without elements
-    double fresh_state = 0;   // its value before the first position
+    bool stream_output = false;  // y, too, is of the stream
+    Shape state{0, 0, 0, 0};     // carried from call to call; none without elements
+    double fresh_state = 0;      // its value before the first position
     std::function<OpMemory(Backend&, const Call&)> memory;
     std::function<void(Backend&, const Call&)> forward, backward;
 
@@ -78,6 +80,7 @@ Values values_of_replica(const Operation& operation, const Values& values, std::
 /// The same for positions [begin, begin + length) of every activation.
 Values values_of_positions(const Operation& operation, const Values& values, std::int64_t begin, std::int64_t length);
 
+/// Activations of the run are stored in `dtype`; all else of a run in bf16 is in float.
 Outcome run(Backend& backend, DType dtype, const Operation& operation, const Values& values,
             const RunOptions& options = {});
 

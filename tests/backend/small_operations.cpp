@@ -27,6 +27,12 @@ Input slice(const std::string& name, const Shape& shape, double range = 1) {
     return input;
 }
 
+Input stream(const std::string& name, const Shape& shape, double range = 1) {
+    Input input = activation(name, shape, range);
+    input.stream = true;
+    return input;
+}
+
 Input parameter(const std::string& name, const Shape& shape, double low = -1, double high = 1) {
     return {name, shape, low, high, true};
 }
@@ -35,6 +41,7 @@ Input parameter(const std::string& name, const Shape& shape, double low = -1, do
 
 Operation embed(std::int64_t batch, std::int64_t length, std::int64_t vocabulary, std::int64_t features) {
     Operation operation = named("embed", {1, batch, length, features});
+    operation.stream_output = true;
     operation.inputs = {parameter("weight", {1, 1, vocabulary, features})};
     operation.indices = {{"tokens", {1, batch, 1, length}, 0, static_cast<std::int32_t>(vocabulary - 1)}};
     operation.forward = [](Backend& b, const Call& c) { b.embed_forward(c.indices[0], c.in[0], c.y); };
@@ -45,8 +52,9 @@ Operation embed(std::int64_t batch, std::int64_t length, std::int64_t vocabulary
     return operation;
 }
 
-Operation linear(std::int64_t batch, std::int64_t length, std::int64_t in, std::int64_t out) {
+Operation linear(std::int64_t batch, std::int64_t length, std::int64_t in, std::int64_t out, bool to_stream) {
     Operation operation = named("linear " + std::to_string(in) + " to " + std::to_string(out), {1, batch, length, out});
+    operation.stream_output = to_stream;
     operation.inputs = {activation("x", {1, batch, length, in}), parameter("weight", {1, 1, out, in})};
     operation.memory = [](Backend& b, const Call& c) { return b.linear_memory(c.in[0], c.in[1]); };
     operation.forward = [](Backend& b, const Call& c) { b.linear_forward(c.in[0], c.in[1], c.y); };
@@ -59,10 +67,10 @@ Operation linear(std::int64_t batch, std::int64_t length, std::int64_t in, std::
 Operation rms_norm(std::int64_t batch, std::int64_t length, std::int64_t features, bool residual, double epsilon) {
     const Shape shape{1, batch, length, features};
     Operation operation = named(residual ? "rms_norm with residual" : "rms_norm", shape);
-    operation.inputs = {activation("x", shape), parameter("weight", {1, 1, 1, features}, 0.5, 1.5)};
+    operation.inputs = {stream("x", shape), parameter("weight", {1, 1, 1, features}, 0.5, 1.5)};
     operation.inputs[0].gradient_adds = true;  // the residual stream's gradient is there already
     if (residual) {
-        operation.inputs.push_back(activation("residual", shape));
+        operation.inputs.push_back(stream("residual", shape));
         operation.inputs.back().differentiable = false;  // its gradient is x's
     }
     operation.kept = {shape, {1, batch, length, 1}};
@@ -82,9 +90,9 @@ Operation chosen_rms_norm(std::int64_t batch, std::int64_t length, std::int64_t 
                           bool residual, double epsilon) {
     const Shape shape{1, batch, length, features};
     Operation operation = named("chosen_rms_norm", {1, 1, slots, features});
-    operation.inputs = {activation("x", shape), parameter("weight", {1, 1, 1, features}, 0.5, 1.5)};
+    operation.inputs = {stream("x", shape), parameter("weight", {1, 1, 1, features}, 0.5, 1.5)};
     if (residual) {
-        operation.inputs.push_back(activation("residual", shape));
+        operation.inputs.push_back(stream("residual", shape));
         operation.inputs.back().differentiable = false;  // its gradient is x's
     }
     operation.indices = {{"row_of", {1, 1, 1, slots}, -1, static_cast<std::int32_t>(batch * length - 1), true},
@@ -147,7 +155,8 @@ Operation swiglu(std::int64_t batch, std::int64_t length, std::int64_t features)
 
 Operation cross_entropy(std::int64_t slots, std::int64_t vocabulary, double label_smoothing) {
     Operation operation = named("cross_entropy", {1, 1, 1, 1});
-    operation.inputs = {activation("logits", {1, 1, slots, vocabulary}, 3)};
+    operation.stream_output = true;
+    operation.inputs = {stream("logits", {1, 1, slots, vocabulary}, 3)};
     operation.indices = {{"row_of", {1, 1, 1, slots}, -1, 5},
                          {"target", {1, 1, 1, slots}, 0, static_cast<std::int32_t>(vocabulary - 1)}};
     operation.kept = {{1, 1, 1, 1}, {1, 1, 1, 1}};

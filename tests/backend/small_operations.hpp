@@ -6,7 +6,7 @@
 namespace whorl::test {
 
 Operation embed(std::int64_t batch, std::int64_t length, std::int64_t vocabulary, std::int64_t features);
-Operation linear(std::int64_t batch, std::int64_t length, std::int64_t in, std::int64_t out);
+Operation linear(std::int64_t batch, std::int64_t length, std::int64_t in, std::int64_t out, bool to_stream = false);
 /// y, kept[0] = sum (only with a residual), kept[1] = inverse.
 Operation rms_norm(std::int64_t batch, std::int64_t length, std::int64_t features, bool residual,
                    double epsilon = 1e-5);

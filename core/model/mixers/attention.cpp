@@ -16,8 +16,8 @@ public:
           out_proj_(context_.index("out_proj.weight")) {}
 
     void plan_kept(Arena& arena, const BatchShape& shape) override {
-        projected_ = arena.activation(shape.with(3 * width_), dtype());
-        y_ = arena.activation(shape.with(width_), dtype());
+        projected_ = arena.activation(shape.with(3 * width_), stored());
+        y_ = arena.activation(shape.with(width_), stored());
     }
 
     void plan_work(Arena& arena, const BatchShape& shape, bool backward) override {
@@ -26,8 +26,8 @@ public:
                                   linear_scratch(shape, context_.model.d_model, shape_of(in_proj_, shape.replicas)),
                                   linear_scratch(shape, width_, shape_of(out_proj_, shape.replicas))}));
         if (!backward) return;
-        d_projected_ = arena.activation(projected_.shape, dtype());
-        d_y_ = arena.activation(y_.shape, dtype());
+        d_projected_ = arena.activation(projected_.shape, stored());
+        d_y_ = arena.activation(y_.shape, stored());
     }
 
     void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state,

@@ -25,20 +25,20 @@ public:
           gate_{inner_ / config.ngroups, false, false, context_.model.norm_epsilon} {}
 
     void plan_kept(Arena& arena, const BatchShape& shape) override {
-        projected_ = arena.activation(shape.with(inner_ + mixed_ + heads_), dtype());
-        convolved_ = arena.activation(shape.with(mixed_), dtype());
-        y_ = arena.activation(shape.with(inner_), dtype());
-        gated_ = arena.activation(shape.with(inner_), dtype());
+        projected_ = arena.activation(shape.with(inner_ + mixed_ + heads_), stored());
+        convolved_ = arena.activation(shape.with(mixed_), stored());
+        y_ = arena.activation(shape.with(inner_), stored());
+        gated_ = arena.activation(shape.with(inner_), stored());
         saved_ = arena.bytes(backend().mamba2_memory(config_, y_, context_.form).saved);
     }
 
     void plan_work(Arena& arena, const BatchShape& shape, bool backward) override {
         scratch_ = arena.bytes(scratch_bytes(shape));
         if (!backward) return;
-        d_projected_ = arena.activation(projected_.shape, dtype());
-        d_convolved_ = arena.activation(convolved_.shape, dtype());
-        d_y_ = arena.activation(y_.shape, dtype());
-        d_gated_ = arena.activation(y_.shape, dtype());
+        d_projected_ = arena.activation(projected_.shape, stored());
+        d_convolved_ = arena.activation(convolved_.shape, stored());
+        d_y_ = arena.activation(y_.shape, stored());
+        d_gated_ = arena.activation(y_.shape, stored());
     }
 
     void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state,

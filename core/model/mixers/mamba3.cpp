@@ -25,18 +25,18 @@ public:
     }
 
     void plan_kept(Arena& arena, const BatchShape& shape) override {
-        projected_ = arena.activation(shape.with(inner_ + mixed_ + 3 * heads_ + config_.angles()), dtype());
-        if (config_.short_conv > 0) convolved_ = arena.activation(shape.with(mixed_), dtype());
-        y_ = arena.activation(shape.with(inner_), dtype());
+        projected_ = arena.activation(shape.with(inner_ + mixed_ + 3 * heads_ + config_.angles()), stored());
+        if (config_.short_conv > 0) convolved_ = arena.activation(shape.with(mixed_), stored());
+        y_ = arena.activation(shape.with(inner_), stored());
         saved_ = arena.bytes(backend().mamba3_memory(config_, y_, context_.form).saved);
     }
 
     void plan_work(Arena& arena, const BatchShape& shape, bool backward) override {
         scratch_ = arena.bytes(scratch_bytes(shape));
         if (!backward) return;
-        d_projected_ = arena.activation(projected_.shape, dtype());
-        if (config_.short_conv > 0) d_convolved_ = arena.activation(convolved_.shape, dtype());
-        d_y_ = arena.activation(y_.shape, dtype());
+        d_projected_ = arena.activation(projected_.shape, stored());
+        if (config_.short_conv > 0) d_convolved_ = arena.activation(convolved_.shape, stored());
+        d_y_ = arena.activation(y_.shape, stored());
     }
 
     void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state,

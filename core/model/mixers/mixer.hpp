@@ -82,12 +82,13 @@ protected:
     /// Scratch of the backward pass of y = x Wᵀ, x [R,B,L,features].
     std::int64_t linear_scratch(const BatchShape& shape, std::int64_t features, const Tensor& weight) const {
         Tensor x;
-        x.dtype = dtype();
+        x.dtype = stored();
         x.shape = shape.with(features);
         return backend().linear_memory(x, weight).scratch;
     }
     Backend& backend() const { return context_.backend; }
-    DType dtype() const { return context_.dtype; }
+    DType dtype() const { return context_.dtype; }                     // of parameters and states
+    DType stored() const { return backend().stored(context_.dtype); }  // of activations
 
     MixerContext context_;
 };
