@@ -5,7 +5,7 @@
 // measures them. Rows are an odd number of 16-byte groups apart: threads that read down a column hit different banks.
 #pragma once
 
-#include "gpu/launch.cuh"
+#include "gpu/pack.cuh"
 
 namespace whorl::gpu {
 
@@ -149,6 +149,31 @@ __device__ __forceinline__ void copy_wide_async(T* to, const T* from) {
 #endif
     *reinterpret_cast<float4*>(to) = *reinterpret_cast<const float4*>(from);
 }
+/// Stored numbers are converted on their way, so that a thread waits for them: several loads at once, then the stores.
+__device__ __forceinline__ void copy_async(float* to, const Bf16* from) {
+    *to = *from;
+}
+__device__ __forceinline__ void copy_rows_inline(int rows, int columns, float* to, int ld, const Bf16* from,
+                                                 std::int64_t stride) {
+    const bool aligned = columns % 4 == 0 && ld % 4 == 0 && stride % 4 == 0 &&
+                         reinterpret_cast<std::uintptr_t>(from) % 8 == 0 &&
+                         reinterpret_cast<std::uintptr_t>(to) % 16 == 0;
+    if (!aligned) {
+        spread(rows, columns, [&](int i, int j) { to[i * ld + j] = from[i * stride + j]; });
+        return;
+    }
+    constexpr int at_once = 4;
+    const int packs = columns / 4, count = (rows + at_once - 1) / at_once;
+    spread(count, packs, [&](int i, int j) {
+        Pack<float, 4> pack[at_once];
+#pragma unroll
+        for (int k = 0; k < at_once; ++k)
+            if (i + k * count < rows) pack[k] = load_pack<4>(from + (i + k * count) * stride + 4 * j);
+#pragma unroll
+        for (int k = 0; k < at_once; ++k)
+            if (i + k * count < rows) store_pack(to + (i + k * count) * ld + 4 * j, pack[k]);
+    });
+}
 /// Starts the copy of a matrix whose rows are `stride` apart in memory, and `ld` at `to`.
 template <class T>
 __device__ __forceinline__ void copy_rows_inline(int rows, int columns, T* to, int ld, const T* from,
@@ -164,17 +189,17 @@ __device__ __forceinline__ void copy_rows_inline(int rows, int columns, T* to, i
         spread(rows, columns, [&](int i, int j) { copy_async(to + i * ld + j, from + i * stride + j); });
 }
 /// (Not inlined: a kernel that copies several would be too long for the instruction cache.)
-template <class T>
-__device__ __noinline__ void copy_rows(int rows, int columns, T* to, int ld, const T* from, std::int64_t stride) {
+template <class T, class S>
+__device__ __noinline__ void copy_rows(int rows, int columns, T* to, int ld, const S* from, std::int64_t stride) {
     copy_rows_inline(rows, columns, to, ld, from, stride);
 }
 /// The same where the compiler knows the columns, if not zero.
-template <int Columns, class T>
-__device__ __forceinline__ void copy_rows(int rows, int columns, T* to, int ld, const T* from, std::int64_t stride) {
+template <int Columns, class T, class S>
+__device__ __forceinline__ void copy_rows(int rows, int columns, T* to, int ld, const S* from, std::int64_t stride) {
     if constexpr (Columns > 0)
         copy_rows_inline(rows, Columns, to, ld, from, stride);
     else
-        copy_rows<T>(rows, columns, to, ld, from, stride);
+        copy_rows<T, S>(rows, columns, to, ld, from, stride);
 }
 
 /// Sums over the block, the same in all threads, in a fixed order.

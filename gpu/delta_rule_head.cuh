@@ -101,8 +101,8 @@ struct RuleBlock {
 
     /// Starts the copies of the chunk's raw queries and keys.
     __device__ void fetch() const {
-        copy_rows<T>(scan.m, s.key, scan.q, scan.s.k_ld(), at(in.q, 0) + key_offset(), in.q.stride2);
-        copy_rows<T>(scan.m, s.key, scan.k, scan.s.k_ld(), at(in.k, 0) + key_offset(), in.k.stride2);
+        copy_rows(scan.m, s.key, scan.q, scan.s.k_ld(), at(in.q, 0) + key_offset(), in.q.stride2);
+        copy_rows(scan.m, s.key, scan.k, scan.s.k_ld(), at(in.k, 0) + key_offset(), in.k.stride2);
     }
     __device__ void coefficients() const {
         const T rate_of_head = rate(), bias = step_bias();
@@ -147,13 +147,13 @@ struct RuleForward : RuleBlock<T, DeltaForward<T, P>> {
         const int stride = state ? s.value() : s.panel;  // of the states' rows
         if (state) {
             state += panel * s.panel;
-            copy_rows<T>(s.key, s.panel, scan.state, scan.s.v_ld, state, stride);
+            copy_rows(s.key, s.panel, scan.state, scan.s.v_ld, state, stride);
         }
         for (int chunk = 0; chunk < scan.s.chunks(); ++chunk) {
             const bool with_state = chunk > 0 || state;
             scan.enter(chunk);
             this->fetch();
-            copy_rows<T>(scan.m, s.panel, scan.w, scan.s.v_ld, at(in.v, 0) + this->value_offset(), in.v.stride2);
+            copy_rows(scan.m, s.panel, scan.w, scan.s.v_ld, at(in.v, 0) + this->value_offset(), in.v.stride2);
             prepare();
             scan.solve(with_state, [&](int i, int p, T value) {
                 if (!state) kept[std::int64_t{scan.begin + i} * s.panel + p] = value;
@@ -231,9 +231,9 @@ private:
         const T* entry = kept + std::int64_t{s.length} * s.panel + std::int64_t{chunk - 1} * s.key * s.panel;
         const int v_ld = scan.s.v_ld;
         this->fetch();
-        if (chunk > 0) copy_rows<T>(s.key, s.panel, scan.state, v_ld, entry, s.panel);
-        copy_rows<T>(scan.m, s.panel, scan.w, v_ld, kept + std::int64_t{scan.begin} * s.panel, s.panel);
-        copy_rows<T>(scan.m, s.panel, scan.d_o, v_ld, at(d_y, 0) + this->value_offset(), d_y.stride2);
+        if (chunk > 0) copy_rows(s.key, s.panel, scan.state, v_ld, entry, s.panel);
+        copy_rows(scan.m, s.panel, scan.w, v_ld, kept + std::int64_t{scan.begin} * s.panel, s.panel);
+        copy_rows(scan.m, s.panel, scan.d_o, v_ld, at(d_y, 0) + this->value_offset(), d_y.stride2);
     }
     __device__ void prepare() const {
         __syncthreads();  // the chunk behind has read its coefficients

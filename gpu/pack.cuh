@@ -1,4 +1,5 @@
-// Neighbouring elements of a row moved at once: 16 bytes where all rows of all tensors allow it, one element elsewhere.
+// Neighbouring elements of a row moved at once: 16 bytes of what is computed in (half of that where they are stored in
+// bf16) where all rows of all tensors allow it, one element elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +23,29 @@ __device__ __forceinline__ void store_pack(T* to, const Pack<T, Width>& pack) {
     *reinterpret_cast<Pack<T, Width>*>(to) = pack;
 }
 
-/// Whether every row of the tensor (an absent one has none) starts at 16 bytes and ends there.
+template <int Width>
+__device__ __forceinline__ Pack<float, Width> load_pack(const Bf16* from) {
+    const auto stored = *reinterpret_cast<const Pack<Bf16, Width>*>(from);
+    Pack<float, Width> pack;
+#pragma unroll
+    for (int i = 0; i < Width; ++i) pack.at[i] = stored.at[i];
+    return pack;
+}
+template <int Width>
+__device__ __forceinline__ void store_pack(Bf16* to, const Pack<float, Width>& pack) {
+    Pack<Bf16, Width> stored;
+#pragma unroll
+    for (int i = 0; i < Width; ++i) stored.at[i] = pack.at[i];
+    *reinterpret_cast<Pack<Bf16, Width>*>(to) = stored;
+}
+
+/// Whether every row of the tensor (an absent one has none) starts at a pack and ends with one.
 inline bool in_packs(const Tensor& x) {
-    const auto width = 16 / static_cast<std::int64_t>(size_of(x.dtype));
+    const std::int64_t width = x.dtype == DType::f64 ? 2 : 4;
     if (!x) return true;
-    return reinterpret_cast<std::uintptr_t>(x.data) % 16 == 0 && x.features() % width == 0 &&
-           x.stride[0] % width == 0 && x.stride[1] % width == 0 && x.stride[2] % width == 0;
+    return reinterpret_cast<std::uintptr_t>(x.data) % (static_cast<std::size_t>(width) * size_of(x.dtype)) == 0 &&
+           x.features() % width == 0 && x.stride[0] % width == 0 && x.stride[1] % width == 0 &&
+           x.stride[2] % width == 0;
 }
 
 /// Calls body(std::integral_constant<int, width>): 16 bytes of T, or one element.

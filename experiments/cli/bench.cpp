@@ -91,7 +91,7 @@ Precision precision_of(const Parsed& p) {
 
 std::string text_of(const Precision& precision) {
     const std::string matmul(name_of(precision.matmul));
-    return precision.storage == Storage::float32 ? matmul : matmul + ", stored in " + name_of(precision.storage).data();
+    return precision.storage == Storage::float32 ? matmul : matmul + ", stored in " + name_of(precision.storage);
 }
 
 std::vector<std::string> size_names(const Benchmark& benchmark) {
