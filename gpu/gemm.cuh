@@ -10,6 +10,7 @@
 
 #include "gpu/launch.cuh"
 #include "gpu/mma.cuh"
+#include "gpu/pack.cuh"
 #include "gpu/panel.cuh"
 
 namespace whorl::gpu {
@@ -45,18 +46,18 @@ struct TileAt {
     int m, n;
 };
 
-/// Shared memory of one product: a few slots of panels of both operands.
-template <class T, Products P, class Shape, bool AAlong, bool BAlong>
+/// Shared memory of one product of matrices that are stored as SA and SB: a few slots of panels of both.
+template <class T, class SA, class SB, Products P, class Shape, bool AAlong, bool BAlong>
 struct TileProduct {
-    using A = Panel<T, AAlong, Shape::kM, kGemmDepth>;
-    using B = Panel<T, BAlong, Shape::kN, kGemmDepth>;
-    static constexpr int kSlot = A::kSize + B::kSize;
-    static constexpr int kExchange = Shape::kWarpsK == 2 ? kGemmThreads * 16 : 0;  // elements that the halves swap
-    static_assert(kExchange <= kSlot);
+    using A = Panel<SA, AAlong, Shape::kM, kGemmDepth>;
+    using B = Panel<SB, BAlong, Shape::kN, kGemmDepth>;
+    static constexpr int kSlot = A::kBytes + B::kBytes;
+    static constexpr int kExchange =  // that the halves of a sum swap
+        Shape::kWarpsK == 2 ? kGemmThreads * 16 * static_cast<int>(sizeof(T)) : 0;
     using Sum = T[2][4][4];  // of each 16 × 8 block of the warp's elements
 
-    const Lines<T>& a;
-    const Lines<T>& b;
+    const Lines<SA>& a;
+    const Lines<SB>& b;
     int m, n, begin, end;
     int slots, ahead;  // panels copied before they are needed; slots = min(ahead + 1, all steps)
 
@@ -64,7 +65,7 @@ struct TileProduct {
     /// [begin, end) in the tile at place_of(number). The panels of a tile are on their way while the one before is
     /// finished; `finish` may use the shared memory only when there is a single tile.
     template <class PlaceOf, class Finish>
-    __device__ void run(T* shared, int tiles, const PlaceOf& place_of, const Finish& finish) const {
+    __device__ void run(std::byte* shared, int tiles, const PlaceOf& place_of, const Finish& finish) const {
         const TilePlace<Shape> place;
         const int steps = (end - begin + kGemmDepth - 1) / kGemmDepth;
         Copies<PlaceOf> copies(*this, shared, tiles, steps, place_of);
@@ -95,12 +96,13 @@ private:
     struct Copies {
         const TileProduct& of;
         const PlaceOf& place_of;
-        T* const shared;
+        std::byte* const shared;
         int slot = 0, tile = 0, tiles, step = 0, steps;
-        PanelStream<kGemmThreads, T, AAlong, Shape::kM, kGemmDepth> a;
-        PanelStream<kGemmThreads, T, BAlong, Shape::kN, kGemmDepth> b;
+        PanelStream<kGemmThreads, SA, AAlong, Shape::kM, kGemmDepth> a;
+        PanelStream<kGemmThreads, SB, BAlong, Shape::kN, kGemmDepth> b;
 
-        __device__ Copies(const TileProduct& product, T* memory, int tile_count, int step_count, const PlaceOf& places)
+        __device__ Copies(const TileProduct& product, std::byte* memory, int tile_count, int step_count,
+                          const PlaceOf& places)
             : of(product),
               place_of(places),
               shared(memory),
@@ -116,8 +118,8 @@ private:
                 step = 0;
             }
             if (step < steps) {
-                a.copy(shared + slot * kSlot);
-                b.copy(shared + slot * kSlot + A::kSize);
+                a.copy(reinterpret_cast<SA*>(shared + slot * kSlot));
+                b.copy(reinterpret_cast<SB*>(shared + slot * kSlot + A::kBytes));
                 slot = slot + 1 == of.slots ? 0 : slot + 1;
                 ++step;
             }
@@ -125,8 +127,9 @@ private:
         }
     };
 
-    __device__ static void add_products(const T* slot, const TilePlace<Shape>& at, Sum& sum) {
-        const T* b_panel = slot + A::kSize;
+    __device__ static void add_products(const std::byte* slot, const TilePlace<Shape>& at, Sum& sum) {
+        const auto* a_panel = reinterpret_cast<const SA*>(slot);
+        const auto* b_panel = reinterpret_cast<const SB*>(slot + A::kBytes);
 #pragma unroll
         for (int i = 0; i < kGemmDepth / 8 / Shape::kWarpsK; ++i) {
             const int k = 8 * (i * Shape::kWarpsK + at.half) + at.t;
@@ -140,8 +143,8 @@ private:
 #pragma unroll
             for (int block = 0; block < 2; ++block) {
                 const int row = at.row + 16 * block + at.g;
-                const T left[4] = {A::value(slot, row, k), A::value(slot, row + 8, k), A::value(slot, row, k + 4),
-                                   A::value(slot, row + 8, k + 4)};
+                const T left[4] = {A::value(a_panel, row, k), A::value(a_panel, row + 8, k),
+                                   A::value(a_panel, row, k + 4), A::value(a_panel, row + 8, k + 4)};
                 const Fragment<P, 4> a0(left);
                 multiply_add(sum[block][0], a0, b0);
                 multiply_add(sum[block][1], a0, b1);
@@ -159,13 +162,13 @@ struct TileValues {
     TilePlace<Shape> place;
 
     /// Adds the halves of the sum where there are two; each half then holds 16 of the warp's 32 rows.
-    __device__ TileValues(const T (&sum)[2][4][4], T* shared) {
+    __device__ TileValues(const T (&sum)[2][4][4], std::byte* shared) {
         if constexpr (Shape::kWarpsK == 1) {
 #pragma unroll
             for (int i = 0; i < 32; ++i) value[i / 16][i / 4 % 4][i % 4] = sum[i / 16][i / 4 % 4][i % 4];
         } else {
             constexpr int other_half = kGemmThreads / 2 * 16;
-            T* own = shared + threadIdx.x / 32 * 512 + threadIdx.x % 32;
+            T* own = reinterpret_cast<T*>(shared) + threadIdx.x / 32 * 512 + threadIdx.x % 32;
             const T* theirs = own + (place.half == 0 ? other_half : -other_half);
             __syncthreads();  // the panels are read no more
 #pragma unroll
@@ -196,30 +199,19 @@ struct TileValues {
     }
 };
 
-template <class T>
-struct PairOf;
-template <>
-struct PairOf<float> {
-    using type = float2;
-};
-template <>
-struct PairOf<double> {
-    using type = double2;
-};
-
-/// A matrix that receives tiles.
-template <class T>
+/// A matrix that receives tiles of T and is stored as S.
+template <class T, class S = T>
 struct TileTarget {
-    T* data;
+    S* data;
     std::int64_t ld;
     int m, n;
     bool aligned;  // pairs that begin at an even column can be written at once
 
     __device__ void store(int row, int column, T first, T second) const {
         if (row >= m || column >= n) return;
-        T* to = data + row * ld + column;
+        S* to = data + row * ld + column;
         if (aligned && column + 1 < n) {
-            *reinterpret_cast<typename PairOf<T>::type*>(to) = {first, second};
+            store_pack(to, Pack<T, 2>{first, second});
         } else {
             to[0] = first;
             if (column + 1 < n) to[1] = second;
@@ -248,13 +240,13 @@ struct TileTarget {
 };
 
 /// The same of all replicas; each has `lines` rows of its own.
-template <class T>
+template <class T, class S = T>
 struct TileTargets {
-    T* data;
+    S* data;
     std::int64_t batch, ld;
     int length;
     bool aligned;
-    __device__ TileTarget<T> of(std::int64_t replica, int lines) const {
+    __device__ TileTarget<T, S> of(std::int64_t replica, int lines) const {
         return {data + replica * batch, ld, lines, length, aligned};
     }
 };
@@ -278,22 +270,24 @@ TileSource<T> tile_source(const Tensor& x) {
                          (x.replicas() == 1 || x.stride[0] % group == 0);
     return {x.at<T>(), x.stride[0], x.row_stride(), static_cast<int>(x.features()), aligned};
 }
-template <class T>
-TileTargets<T> tile_target(const Tensor& y) {
-    const bool aligned = reinterpret_cast<std::uintptr_t>(y.data) % (2 * sizeof(T)) == 0 && y.row_stride() % 2 == 0 &&
+template <class T, class S = T>
+TileTargets<T, S> tile_target(const Tensor& y) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(y.data) % (2 * sizeof(S)) == 0 && y.row_stride() % 2 == 0 &&
                          (y.replicas() == 1 || y.stride[0] % 2 == 0);
-    return {y.at<T>(), y.stride[0], y.row_stride(), static_cast<int>(y.features()), aligned};
+    return {y.at<S>(), y.stride[0], y.row_stride(), static_cast<int>(y.features()), aligned};
 }
 
 /// Slots of panels, and how many are copied ahead: two where shared memory has room, fewer elsewhere.
 struct Pipeline {
     int slots, ahead;
     std::size_t bytes;
-    Pipeline(std::int64_t slot_bytes, std::int64_t depth, std::int64_t limit, std::int64_t tiles = 1) {
+    /// `least`: bytes that are needed at the end, when the panels are read no more.
+    Pipeline(std::int64_t slot_bytes, std::int64_t depth, std::int64_t limit, std::int64_t least,
+             std::int64_t tiles = 1) {
         const std::int64_t steps = tiles * std::max<std::int64_t>(1, ceil_div(depth, kGemmDepth));
         ahead = static_cast<int>(std::clamp<std::int64_t>(limit / slot_bytes - 1, 0, 2));
         slots = static_cast<int>(std::min<std::int64_t>(ahead + 1, steps));
-        bytes = static_cast<std::size_t>(slots * slot_bytes);
+        bytes = static_cast<std::size_t>(std::max(slots * slot_bytes, least));
     }
 };
 

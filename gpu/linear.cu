@@ -20,10 +20,12 @@ inline constexpr int kForwardBlocks = P == Products::float64   ? 1
 template <Products P>
 inline constexpr int kBackwardBlocks = P == Products::float64 ? 1 : 2;
 
-template <class T>
+/// x is stored as X, y as Y.
+template <class T, class X, class Y>
 struct LinearForward {
-    TileSource<T> x, weight;
-    TileTargets<T> y;
+    TileSource<X> x;
+    TileSource<T> weight;
+    TileTargets<T, Y> y;
     Packing packing;
     int in, tiles_per_block, slots, ahead;
 };
@@ -41,15 +43,16 @@ __device__ int tiles_of(int m, int n) {
 }
 
 /// Grid: (runs of neighbouring tiles, replicas).
-template <class T, Products P, class Shape>
-__global__ void __launch_bounds__(kGemmThreads, kForwardBlocks<P>) linear_forward_kernel(LinearForward<T> f) {
-    T* shared = reinterpret_cast<T*>(dynamic_shared());
+template <class T, class X, class Y, Products P, class Shape>
+__global__ void __launch_bounds__(kGemmThreads, kForwardBlocks<P>) linear_forward_kernel(LinearForward<T, X, Y> f) {
+    std::byte* shared = dynamic_shared();
     const int rows = static_cast<int>(f.packing.rows(blockIdx.y)), all = tiles_of<Shape>(rows, f.y.length);
     const int first = static_cast<int>(blockIdx.x) * f.tiles_per_block;
     if (first >= all) return;
-    const Lines<T> x = f.x.of(blockIdx.y, rows), weight = f.weight.of(blockIdx.y, f.y.length);
-    const TileTarget<T> y = f.y.of(blockIdx.y, rows);
-    TileProduct<T, P, Shape, true, true>{x, weight, rows, f.y.length, 0, f.in, f.slots, f.ahead}.run(
+    const Lines<X> x = f.x.of(blockIdx.y, rows);
+    const Lines<T> weight = f.weight.of(blockIdx.y, f.y.length);
+    const TileTarget<T, Y> y = f.y.of(blockIdx.y, rows);
+    TileProduct<T, X, T, P, Shape, true, true>{x, weight, rows, f.y.length, 0, f.in, f.slots, f.ahead}.run(
         shared, all - first < f.tiles_per_block ? all - first : f.tiles_per_block,
         [&](int tile) { return tile_at<Shape>(first + tile, f.y.length); },
         [&](const TileAt& at, const auto& sum) { y.store(at, TileValues<T, Shape>(sum, shared)); });
@@ -76,36 +79,41 @@ struct WeightParts {
     int tiles, size, count;
 };
 
-template <class T>
+/// x and d_x are stored as X, d_y as Y.
+template <class T, class X, class Y>
 struct LinearBackward {
-    TileSource<T> x, weight, d_y;
-    TileTargets<T> d_x, d_weight;
+    TileSource<X> x;
+    TileSource<T> weight;
+    TileSource<Y> d_y;
+    TileTargets<T, X> d_x;
+    TileTargets<T> d_weight;
     WeightParts parts;
     BlockSums<T> sums;  // sets: tiles of d_W of each replica; columns: 16 values of each thread
     Packing packing;
     int out, x_blocks, weight_blocks, slots, ahead;
 };
 
-template <class T, Products P, class Shape>
-using InputProduct = TileProduct<T, P, Shape, true, false>;
-template <class T, Products P>
-using WeightProduct = TileProduct<T, P, NarrowTile, false, false>;
+template <class T, class Y, Products P, class Shape>
+using InputProduct = TileProduct<T, Y, T, P, Shape, true, false>;
+template <class T, class X, class Y, Products P>
+using WeightProduct = TileProduct<T, Y, X, P, NarrowTile, false, false>;
 
-template <class T, Products P, class Shape>
-__device__ void input_tile(const LinearBackward<T>& f, int index, T* shared) {
+template <class T, class X, class Y, Products P, class Shape>
+__device__ void input_tile(const LinearBackward<T, X, Y>& f, int index, std::byte* shared) {
     const int rows = static_cast<int>(f.packing.rows(blockIdx.y));
     const TileAt place = tile_at<Shape>(index, f.d_x.length);
     if (place.m >= rows) return;
-    const Lines<T> d_y = f.d_y.of(blockIdx.y, rows), weight = f.weight.of(blockIdx.y, f.out);
-    const TileTarget<T> d_x = f.d_x.of(blockIdx.y, rows);
-    InputProduct<T, P, Shape>{d_y, weight, rows, d_x.n, 0, f.out, f.slots, f.ahead}.run(
+    const Lines<Y> d_y = f.d_y.of(blockIdx.y, rows);
+    const Lines<T> weight = f.weight.of(blockIdx.y, f.out);
+    const TileTarget<T, X> d_x = f.d_x.of(blockIdx.y, rows);
+    InputProduct<T, Y, P, Shape>{d_y, weight, rows, d_x.n, 0, f.out, f.slots, f.ahead}.run(
         shared, 1, [&](int) { return place; },
         [&](const TileAt& at, const auto& sum) { d_x.store(at, TileValues<T, Shape>(sum, shared)); });
 }
 
 /// d_W += a finished tile, or what its part of the rows adds to it.
-template <class T>
-__device__ void finish_weight_tile(const LinearBackward<T>& f, int tile, int part, const TileAt& at,
+template <class T, class X, class Y>
+__device__ void finish_weight_tile(const LinearBackward<T, X, Y>& f, int tile, int part, const TileAt& at,
                                    const TileValues<T, NarrowTile>& values) {
     const bool live = values.inside(at, f.out, f.d_weight.length);
     constexpr int pack = BlockSums<T>::kPack, packs = 16 / pack;
@@ -128,13 +136,14 @@ __device__ void finish_weight_tile(const LinearBackward<T>& f, int tile, int par
     if (last) d_weight.add(at, values, total);
 }
 
-template <class T, Products P>
-__device__ void weight_tile(const LinearBackward<T>& f, int index, T* shared) {
+template <class T, class X, class Y, Products P>
+__device__ void weight_tile(const LinearBackward<T, X, Y>& f, int index, std::byte* shared) {
     const int tile = index % f.parts.tiles, part = index / f.parts.tiles;
     const int rows = static_cast<int>(f.packing.rows(blockIdx.y)), size = f.parts.share(rows);
     const int begin = part * size < rows ? part * size : rows, end = begin + size < rows ? begin + size : rows;
-    const Lines<T> d_y = f.d_y.of(blockIdx.y, rows), x = f.x.of(blockIdx.y, rows);
-    WeightProduct<T, P>{d_y, x, f.out, f.d_weight.length, begin, end, f.slots, f.ahead}.run(
+    const Lines<Y> d_y = f.d_y.of(blockIdx.y, rows);
+    const Lines<X> x = f.x.of(blockIdx.y, rows);
+    WeightProduct<T, X, Y, P>{d_y, x, f.out, f.d_weight.length, begin, end, f.slots, f.ahead}.run(
         shared, 1, [&](int) { return tile_at<NarrowTile>(tile, f.d_weight.length); },
         [&](const TileAt& at, const auto& sum) {
             finish_weight_tile(f, tile, part, at, TileValues<T, NarrowTile>(sum, shared));
@@ -142,17 +151,17 @@ __device__ void weight_tile(const LinearBackward<T>& f, int index, T* shared) {
 }
 
 /// Grid: (tiles of d_x and parts of tiles of d_W, in turn; replicas).
-template <class T, Products P, class Shape>
-__global__ void __launch_bounds__(kGemmThreads, kBackwardBlocks<P>) linear_backward_kernel(LinearBackward<T> f) {
-    T* shared = reinterpret_cast<T*>(dynamic_shared());
+template <class T, class X, class Y, Products P, class Shape>
+__global__ void __launch_bounds__(kGemmThreads, kBackwardBlocks<P>) linear_backward_kernel(LinearBackward<T, X, Y> f) {
+    std::byte* shared = dynamic_shared();
     const int index = static_cast<int>(blockIdx.x);
     const int pairs = f.x_blocks < f.weight_blocks ? f.x_blocks : f.weight_blocks;
     const bool paired = index < 2 * pairs, for_weight = paired ? index % 2 == 1 : f.x_blocks < f.weight_blocks;
     const int own = paired ? index / 2 : index - pairs;
     if (for_weight)
-        weight_tile<T, P>(f, own, shared);
+        weight_tile<T, X, Y, P>(f, own, shared);
     else
-        input_tile<T, P, Shape>(f, own, shared);
+        input_tile<T, X, Y, P, Shape>(f, own, shared);
 }
 
 /// Neighbouring tiles that a block makes one after the other: as many as leave every multiprocessor its blocks. (Tiles
@@ -163,22 +172,22 @@ std::int64_t tiles_in_a_run(std::int64_t tiles, std::int64_t blocks) {
     return Shape::kWarpsK == 1 ? std::clamp<std::int64_t>(ceil_div(tiles, blocks), 1, most) : 1;
 }
 
-template <class T, Products P, class Shape>
+template <class T, class X, class Y, Products P, class Shape>
 void forward(const CudaBackend& backend, const Tensor& x, const Tensor& weight, const Tensor& y) {
-    using Product = TileProduct<T, P, Shape, true, true>;
+    using Product = TileProduct<T, X, T, P, Shape, true, true>;
     const std::int64_t tiles = ceil_div(x.rows(), Shape::kM) * ceil_div(weight.rows(), Shape::kN);
     const std::int64_t run = tiles_in_a_run<Shape>(
         tiles, std::max<std::int64_t>(1, backend.multiprocessors() * kForwardBlocks<P> / x.replicas()));
-    const Pipeline pipeline(Product::kSlot * std::int64_t{sizeof(T)}, x.features(), backend.shared_limit(), run);
-    const LinearForward<T> body{
-        tile_source<T>(x),     tile_source<T>(weight), tile_target<T>(y), Packing(x), static_cast<int>(x.features()),
+    const Pipeline pipeline(Product::kSlot, x.features(), backend.shared_limit(), Product::kExchange, run);
+    const LinearForward<T, X, Y> body{
+        tile_source<X>(x),     tile_source<T>(weight), tile_target<T, Y>(y), Packing(x), static_cast<int>(x.features()),
         static_cast<int>(run), pipeline.slots,         pipeline.ahead};
-    launch("linear_forward", linear_forward_kernel<T, P, Shape>,
+    launch("linear_forward", linear_forward_kernel<T, X, Y, P, Shape>,
            dim3(grid_size(ceil_div(tiles, run)), grid_size(x.replicas())), dim3(kGemmThreads), pipeline.bytes,
            backend.stream(), body);
 }
 
-template <class T, Products P, class Shape>
+template <class T, class X, class Y, Products P, class Shape>
 void backward(const CudaBackend& backend, const Tensor& x, const Tensor& weight, const Tensor& d_y, const Tensor& d_x,
               const Tensor& d_weight, const Tensor& scratch) {
     const std::int64_t rows = x.rows(), in = x.features(), out = weight.rows();
@@ -187,23 +196,24 @@ void backward(const CudaBackend& backend, const Tensor& x, const Tensor& weight,
     const BlockSums<T> sums = parts.sums<T>();
     const std::int64_t sets = parts.count > 1 ? x.replicas() * parts.tiles : 0;
     const std::int64_t weight_blocks = std::int64_t{parts.tiles} * parts.count;
-    const std::int64_t slot = std::max(InputProduct<T, P, Shape>::kSlot, WeightProduct<T, P>::kSlot);
-    const Pipeline pipeline(slot * std::int64_t{sizeof(T)}, std::max<std::int64_t>(parts.size, out),
-                            backend.shared_limit());
-    const LinearBackward<T> body{tile_source<T>(x),
-                                 tile_source<T>(weight),
-                                 tile_source<T>(d_y),
-                                 d_x ? tile_target<T>(d_x) : TileTargets<T>{},
-                                 tile_target<T>(d_weight),
-                                 parts,
-                                 sums.at(scratch.at<T>(), backend.tickets(sets * sums.ticket_count())),
-                                 Packing(x),
-                                 static_cast<int>(out),
-                                 static_cast<int>(x_blocks),
-                                 static_cast<int>(weight_blocks),
-                                 pipeline.slots,
-                                 pipeline.ahead};
-    launch("linear_backward", linear_backward_kernel<T, P, Shape>,
+    using ForInput = InputProduct<T, Y, P, Shape>;
+    using ForWeight = WeightProduct<T, X, Y, P>;
+    const Pipeline pipeline(std::max(ForInput::kSlot, ForWeight::kSlot), std::max<std::int64_t>(parts.size, out),
+                            backend.shared_limit(), std::max(ForInput::kExchange, ForWeight::kExchange));
+    const LinearBackward<T, X, Y> body{tile_source<X>(x),
+                                       tile_source<T>(weight),
+                                       tile_source<Y>(d_y),
+                                       d_x ? tile_target<T, X>(d_x) : TileTargets<T, X>{},
+                                       tile_target<T>(d_weight),
+                                       parts,
+                                       sums.at(scratch.at<T>(), backend.tickets(sets * sums.ticket_count())),
+                                       Packing(x),
+                                       static_cast<int>(out),
+                                       static_cast<int>(x_blocks),
+                                       static_cast<int>(weight_blocks),
+                                       pipeline.slots,
+                                       pipeline.ahead};
+    launch("linear_backward", linear_backward_kernel<T, X, Y, P, Shape>,
            dim3(grid_size(x_blocks + weight_blocks), grid_size(x.replicas())), dim3(kGemmThreads), pipeline.bytes,
            backend.stream(), body);
 }
@@ -221,6 +231,20 @@ void dispatch_shape(bool wide, const Body& body) {
     body(NarrowTile{});
 }
 
+/// Calls body(T{}, X{}, Y{}, P) for x and y (or d_y), of which y may be of the residual stream or logits.
+template <class Body>
+void dispatch_linear(Products products, DType x, DType y, const Body& body) {
+    dispatch_stored(x, [&](auto scalar, auto stored) {
+        using T = decltype(scalar);
+        using X = decltype(stored);
+        with_stored_products<T, X>(products, [&](auto used) {
+            if constexpr (!std::is_same_v<T, X>)
+                if (y != x) return body(T{}, X{}, T{}, used);
+            body(T{}, X{}, X{}, used);
+        });
+    });
+}
+
 }  // namespace
 
 OpMemory CudaBackend::linear_memory(const Tensor& x, const Tensor& weight) {
@@ -233,29 +257,23 @@ OpMemory CudaBackend::linear_memory(const Tensor& x, const Tensor& weight) {
 }
 
 void CudaBackend::linear_forward(const Tensor& x, const Tensor& weight, const Tensor& y) {
-    dispatch(x.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        with_products<T>(products_, [&](auto products) {
-            constexpr Products P = decltype(products)::value;
-            dispatch_shape<T>(wide_tiles(x.rows(), weight.rows()) >= 2 * multiprocessors_,
-                              [&](auto shape) { forward<T, P, decltype(shape)>(*this, x, weight, y); });
-        });
+    dispatch_linear(products_, x.dtype, y.dtype, [&]<class T, class X, class Y>(T, X, Y, auto products) {
+        constexpr Products P = decltype(products)::value;
+        dispatch_shape<T>(wide_tiles(x.rows(), weight.rows()) >= 2 * multiprocessors_,
+                          [&](auto shape) { forward<T, X, Y, P, decltype(shape)>(*this, x, weight, y); });
     });
 }
 
 void CudaBackend::linear_backward(const Tensor& x, const Tensor& weight, const Tensor& d_y, const Tensor& d_x,
                                   const Tensor& d_weight, const Tensor& scratch) {
-    dispatch(x.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        with_products<T>(products_, [&](auto products) {
-            constexpr Products P = decltype(products)::value;
-            // Of short sums, narrow tiles take longer to begin than to do; of long ones, wide tiles leave processors
-            // idle unless there are many.
-            const std::int64_t wide = wide_tiles(x.rows(), x.features());
-            const bool short_sum = weight.rows() <= kShortSum;
-            dispatch_shape<T>(wide >= (short_sum ? multiprocessors_ / 2 : 4 * multiprocessors_), [&](auto shape) {
-                backward<T, P, decltype(shape)>(*this, x, weight, d_y, d_x, d_weight, scratch);
-            });
+    dispatch_linear(products_, x.dtype, d_y.dtype, [&]<class T, class X, class Y>(T, X, Y, auto products) {
+        constexpr Products P = decltype(products)::value;
+        // Of short sums, narrow tiles take longer to begin than to do; of long ones, wide tiles leave processors idle
+        // unless there are many.
+        const std::int64_t wide = wide_tiles(x.rows(), x.features());
+        const bool short_sum = weight.rows() <= kShortSum;
+        dispatch_shape<T>(wide >= (short_sum ? multiprocessors_ / 2 : 4 * multiprocessors_), [&](auto shape) {
+            backward<T, X, Y, P, decltype(shape)>(*this, x, weight, d_y, d_x, d_weight, scratch);
         });
     });
 }

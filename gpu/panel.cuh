@@ -1,6 +1,6 @@
-// Panels: pieces of a row-major matrix in shared memory from which the matrix units read, copied behind the threads'
-// backs, 16 bytes at a time where the matrix is aligned, element by element elsewhere. Compute capability 8.0 and
-// newer copy asynchronously; older GPUs wait.
+// Panels: pieces of a row-major matrix in shared memory from which the matrix units read, as it is stored, copied
+// behind the threads' backs, 16 bytes at a time where the matrix is aligned, element by element elsewhere. Compute
+// capability 8.0 and newer copy asynchronously; older GPUs wait.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -15,6 +15,10 @@ namespace whorl::gpu {
 template <int Count, class T>
 __device__ __forceinline__ void copy_async(T* to, const T* from, int left) {
     constexpr int bytes = Count * static_cast<int>(sizeof(T));
+    if constexpr (bytes < 4) {  // too few for an asynchronous copy
+        *to = left > 0 ? *from : T(0);
+        return;
+    }
     const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to));
     const int read = left * static_cast<int>(sizeof(T));
     if constexpr (bytes == 16)
@@ -60,9 +64,9 @@ struct Lines {
 template <class T, bool AlongSum, int Width, int Depth>
 struct Panel {
     // The lanes of a fragment stand 8 rows × 4 places apart: these strides spread them over the banks.
-    static constexpr int kStride = AlongSum ? Depth + 4 : Width + (sizeof(T) == 4 ? 8 : 4);
+    static constexpr int kStride = AlongSum ? Depth + (sizeof(T) == 2 ? 8 : 4) : Width + (sizeof(T) == 8 ? 4 : 8);
     static constexpr int kLines = AlongSum ? Width : Depth, kLength = AlongSum ? Depth : Width;
-    static constexpr int kSize = kLines * kStride;
+    static constexpr int kBytes = kLines * kStride * static_cast<int>(sizeof(T));
 
     __device__ static T value(const T* panel, int row, int place) {
         return AlongSum ? panel[row * kStride + place] : panel[place * kStride + row];
