@@ -51,6 +51,14 @@ TEST_CASE("projections of any size have the processor's values, and the bits of 
     }
 }
 
+TEST_CASE("projections of activations that are stored in bf16", "[backend][precision]") {
+    for (const bool to_stream : {false, true})
+        for (const Operation& operation :
+             {linear(3, 50, 64, 210, to_stream), linear(2, 67, 37, 45, to_stream), linear(7, 130, 24, 9, to_stream),
+              linear(65, 63, 19, 570, to_stream), linear(65, 65, 70, 9, to_stream)})
+            check_stored(operation, 6);
+}
+
 TEST_CASE("projections large enough for wide tiles have the processor's values", "[backend][precision]") {
     const bool with_gradient[] = {false, true};
     for (const bool gradient : with_gradient) {  // forward and backward want them at different sizes
@@ -75,4 +83,6 @@ TEST_CASE("a processor multiplies in float32 and says so", "[backend][precision]
     CHECK_NOTHROW(backend->set_precision({}));
     for (const Matmul matmul : {Matmul::tf32, Matmul::bf16})
         CHECK_THROWS_WITH(backend->set_precision({matmul}), Catch::Matchers::ContainsSubstring("precision.matmul"));
+    CHECK_THROWS_WITH(backend->set_precision({Matmul::float32, Storage::bf16}),
+                      Catch::Matchers::ContainsSubstring("precision.storage"));
 }
