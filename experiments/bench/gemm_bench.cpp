@@ -11,7 +11,7 @@ struct Product {
     Tensor x, weight, y, d_x, d_y, d_weight, scratch;
     void plan(Arena& arena, Backend& backend, const BenchSizes& s, std::int64_t out, std::int64_t in) {
         const auto rows = [&](std::int64_t features) {
-            return arena.activation({s.replicas, s.batch, s.length, features}, DType::f32);
+            return arena.activation({s.replicas, s.batch, s.length, features}, backend.stored(DType::f32));
         };
         x = rows(in), y = rows(out), d_x = rows(in), d_y = rows(out);
         for (Tensor* w : {&weight, &d_weight}) {
@@ -63,11 +63,12 @@ void add_product(const BenchRequest& request, const std::string& name, std::int6
         request.backend.linear_backward(product.x, product.weight, product.d_y, product.d_x, product.d_weight,
                                         product.scratch);
     };
+    const auto stored = static_cast<double>(size_of(product.x.dtype));
     const std::string label = name + " " + std::to_string(in) + " to " + std::to_string(out);
     add_row(report, make_row(label + " forward", s, time_recorded(request.backend, request.seconds, 1, forward),
-                             {rows, 2 * rows * o * i, 4 * (rows * (o + i) + weights)}));
+                             {rows, 2 * rows * o * i, stored * rows * (o + i) + 4 * weights}));
     add_row(report, make_row(label + " forward+backward", s, time_recorded(request.backend, request.seconds, 1, both),
-                             {rows, 6 * rows * o * i, 4 * (rows * (3 * o + 3 * i) + 4 * weights)}));
+                             {rows, 6 * rows * o * i, stored * rows * (3 * o + 3 * i) + 16 * weights}));
 }
 
 }  // namespace

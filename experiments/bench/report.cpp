@@ -60,9 +60,9 @@ void print_limits(const MachineLimits& limits) {
 
 /// The most that this arithmetic reaches; 0 when unknown.
 double matrix_limit(const BenchReport& report) {
-    return report.arithmetic == "bf16"   ? report.limits.bf16_gflops
-           : report.arithmetic == "tf32" ? report.limits.tf32_gflops
-                                         : report.limits.float32_gflops;
+    return report.arithmetic.rfind("bf16", 0) == 0 ? report.limits.bf16_gflops
+           : report.arithmetic == "tf32"           ? report.limits.tf32_gflops
+                                                   : report.limits.float32_gflops;
 }
 
 }  // namespace
