@@ -223,6 +223,7 @@ void check_backends(const Operation& operation, std::int64_t length, std::uint64
             INFO("worst gradient: " << worst << " " << error);
             CHECK(error <= (single ? kFloatGradientLimit * growth : kDoubleLimit));
         }
+    check_stored(operation, seed, replicas);
 }
 
 void check_parts(const Maker& maker, const std::vector<std::int64_t>& parts, std::uint64_t seed, bool in_float) {

@@ -50,7 +50,7 @@ void check_forms(const Maker& maker, std::int64_t length, const std::vector<Form
                  std::int64_t replicas = 1);
 
 /// Every backend, in float and in double, gives the first one's outputs and gradients in double (the contract between
-/// CPU and GPU; on the CPU alone, between float and double).
+/// CPU and GPU; on the CPU alone, between float and double); and check_stored.
 void check_backends(const Operation& operation, std::int64_t length, std::uint64_t seed = 1, std::int64_t replicas = 1);
 
 /// A carried state over these parts gives the outputs of the whole sequence. `in_float`: also in float.
