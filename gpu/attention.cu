@@ -27,7 +27,7 @@ struct ForwardMemory {
 template <class T>
 struct FillCache {
     AttentionShape s;
-    AttentionViews<T> in;
+    AttentionViews<T, T> in;
     __device__ void operator()(unsigned r, std::int64_t row, int column) const {
         const std::int64_t b = row / s.length;
         const int t = static_cast<int>(row % s.length), c = column % s.k, half = s.rope ? s.half() : 0;
@@ -46,16 +46,16 @@ struct FillCache {
 };
 
 /// A tile of queries of one head.
-template <class T, Products P, int Panel>
+template <class T, class S, Products P, int Panel>
 struct BlockForward {
     const AttentionShape& s;
-    const HeadRows<T>& head;
+    const HeadRows<T, S>& head;
     const ForwardMemory<T>& x;
     int first, rows, context;  // queries, and the keys that the last one sees
     WarpShare share;
 
-    __device__ BlockForward(const AttentionShape& shape, const HeadRows<T>& head_rows, const ForwardMemory<T>& memory,
-                            int first_query)
+    __device__ BlockForward(const AttentionShape& shape, const HeadRows<T, S>& head_rows,
+                            const ForwardMemory<T>& memory, int first_query)
         : s(shape),
           head(head_rows),
           x(memory),
@@ -64,7 +64,7 @@ struct BlockForward {
           context(shape.earlier + first_query + rows),
           share(rows) {}
 
-    __device__ void run(const View<T>& y) const {
+    __device__ void run(const View<S>& y) const {
         head.load_queries(first, rows, x.q, x.ld);
         for (int channel = 0; channel < panels_end<T, Panel>(s); channel += Panel) {
             RowSoftmax<T> softmax;
@@ -123,17 +123,17 @@ private:
     }
 };
 
-template <class T, Products P, int Panel, bool Shared>
+template <class T, class S, Products P, int Panel, bool Shared>
 __global__ void __launch_bounds__(kBlockThreads, kAttentionBlocks<T, Panel, Shared>)
-    forward_kernel(AttentionShape s, AttentionViews<T> in, View<T> y, std::int64_t tasks, std::byte* outside,
+    forward_kernel(AttentionShape s, AttentionViews<T, S> in, View<S> y, std::int64_t tasks, std::byte* outside,
                    std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
     const ForwardMemory<T> x(memory, s);
     for (std::int64_t index = blockIdx.x; index < tasks; index += gridDim.x) {
         const TileTask task(s, index);
-        const HeadRows<T> head(s, in, task);
+        const HeadRows<T, S> head(s, in, task);
         if (task.tile * s.tile >= head.length) continue;
-        BlockForward<T, P, Panel>(s, head, x, task.tile * s.tile).run(y);
+        BlockForward<T, S, P, Panel>(s, head, x, task.tile * s.tile).run(y);
         __syncthreads();
     }
 }
@@ -153,20 +153,22 @@ OpMemory CudaBackend::attention_memory(const AttentionConfig& config, const Tens
 
 void CudaBackend::attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y,
                                     const Tensor& cache, std::int64_t position, const Tensor& scratch) {
-    dispatch(qkv.dtype, [&](auto scalar) {
+    dispatch_stored(qkv.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
+        using S = decltype(stored);
         const AttentionPlan<T, ForwardMemory> plan(*this, attention_shape(config, qkv, cache ? position : 0));
         const AttentionShape& s = plan.s;
         const BlockPlan& blocks = plan.blocks;
         const AttentionScratch<T> work(scratch.data, s, blocks);
         make_angles(*this, s, work, position);
-        const AttentionViews<T> in{view<T>(qkv), view<T>(cache), {}, work.sin, work.cos};
-        if (cache)
-            for_each_element("attention_forward", stream_, s.replicas, s.packing, s.width(), FillCache<T>{s, in});
-        with_attention_kernel<T>(plan, products_, [&](auto products, auto shared, auto panel) {
-            launch("attention_forward", forward_kernel<T, products(), panel(), shared()>,
+        const AttentionViews<T, S> in{view<S>(qkv), {}, view<T>(cache), work.sin, work.cos};
+        if constexpr (std::is_same_v<T, S>)  // what is cached is not stored in bf16
+            if (cache)
+                for_each_element("attention_forward", stream_, s.replicas, s.packing, s.width(), FillCache<T>{s, in});
+        with_attention_kernel<T, S>(plan, products_, [&](auto products, auto shared, auto panel) {
+            launch("attention_forward", forward_kernel<T, S, products(), panel(), shared()>,
                    dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                   blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s, in, view<T>(y), s.tasks(),
+                   blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s, in, view<S>(y), s.tasks(),
                    blocks.shared ? nullptr : work.outside, blocks.bytes);
         });
     });

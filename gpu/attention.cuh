@@ -45,9 +45,11 @@ struct RowWeights {
     T highest, largest, mean;
 };
 
-template <class T>
+/// Activations are stored as S, the cache as T.
+template <class T, class S>
 struct AttentionViews {
-    View<T> qkv, cache, d_y;
+    View<S> qkv, d_y;
+    View<T> cache;
     const T *sin, *cos;  // [L, K/2]
 };
 
@@ -94,9 +96,9 @@ private:
 };
 
 /// body(P, Shared, Panel), constants: the kernel that a plan needs.
-template <class T, class Plan, class Body>
+template <class T, class S, class Plan, class Body>
 void with_attention_kernel(const Plan& plan, Products products, const Body& body) {
-    with_block_kernel<T>(plan.blocks, products, [&](auto chosen, auto shared) {
+    with_block_kernel<T, S>(plan.blocks, products, [&](auto chosen, auto shared) {
         const auto with = [&](auto panel) { body(chosen, shared, panel); };
         if constexpr (sizeof(T) == sizeof(double)) {
             if (plan.s.panel == 8) return with(std::integral_constant<int, 8>{});

@@ -42,15 +42,15 @@ struct BackwardMemory {
     RowFacts<T>* facts;          // [128]: of the warps' rows
 };
 
-template <class T, Products P, int Panel, bool Whole>
+template <class T, class S, Products P, int Panel, bool Whole>
 struct BlockBackward {
     using QueryChunk = Chunk<T, kQueryTiles>;
     using KeyChunk = Chunk<T, kKeyTiles<Panel>>;
 
     const AttentionShape& s;
-    const HeadRows<T>& head;
+    const HeadRows<T, S>& head;
     const BackwardMemory<T>& x;
-    const View<T>& d_qkv;
+    const View<S>& d_qkv;
     RowWeights<T>* row_weights;  // [R,B,H,L], from queries to keys
     int length;
 
@@ -243,16 +243,17 @@ private:
     }
 };
 
-template <class T, Products P, int Panel, bool Shared, Gradients Wanted>
+template <class T, class S, Products P, int Panel, bool Shared, Gradients Wanted>
 __global__ void __launch_bounds__(kBlockThreads, kAttentionBlocks<T, Panel, Shared>)
-    backward_kernel(AttentionShape s, AttentionViews<T> in, View<T> d_qkv, RowWeights<T>* row_weights,
+    backward_kernel(AttentionShape s, AttentionViews<T, S> in, View<S> d_qkv, RowWeights<T>* row_weights,
                     std::int64_t tasks, std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
     const BackwardMemory<T> x(memory, s);
     for (std::int64_t index = blockIdx.x; index < tasks; index += gridDim.x) {
         const TileTask task(s, index);
-        const HeadRows<T> head(s, in, task);
-        const BlockBackward<T, P, Panel, Wanted == Gradients::all> block{s, head, x, d_qkv, row_weights, head.length};
+        const HeadRows<T, S> head(s, in, task);
+        const BlockBackward<T, S, P, Panel, Wanted == Gradients::all> block{s,     head,        x,
+                                                                            d_qkv, row_weights, head.length};
         const int query = task.tile * s.tile, key = (s.tiles() - 1 - task.tile) * s.tile;
         if (Wanted != Gradients::keys && query < head.length) block.queries(query);
         // The first keys are seen by the most queries: they begin first.
@@ -275,19 +276,20 @@ std::int64_t attention_backward_scratch(const CudaBackend& backend, DType dtype,
 
 void CudaBackend::attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y,
                                      const Tensor& d_qkv, const Tensor& scratch) {
-    dispatch(qkv.dtype, [&](auto scalar) {
+    dispatch_stored(qkv.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
+        using S = decltype(stored);
         const AttentionPlan<T, BackwardMemory> plan(*this, attention_shape(config, qkv, 0));
         const AttentionShape& s = plan.s;
         const BlockPlan& blocks = plan.blocks;
         const AttentionScratch<T> work(scratch.data, s, blocks);
         make_angles(*this, s, work, 0);
-        const AttentionViews<T> in{view<T>(qkv), {}, view<T>(d_y), work.sin, work.cos};
+        const AttentionViews<T, S> in{view<S>(qkv), view<S>(d_y), {}, work.sin, work.cos};
         const auto find = [&](auto gradients) {
-            with_attention_kernel<T>(plan, products_, [&](auto products, auto shared, auto panel) {
-                launch("attention_backward", backward_kernel<T, products(), panel(), shared(), gradients()>,
+            with_attention_kernel<T, S>(plan, products_, [&](auto products, auto shared, auto panel) {
+                launch("attention_backward", backward_kernel<T, S, products(), panel(), shared(), gradients()>,
                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s, in, view<T>(d_qkv),
+                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s, in, view<S>(d_qkv),
                        work.row_weights, s.tasks(), blocks.shared ? nullptr : work.outside, blocks.bytes);
             });
         };

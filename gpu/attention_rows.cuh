@@ -15,14 +15,14 @@ __device__ void clear_edges(T* to, int ld, int rows, int columns, int width) {
 }
 
 /// One head of one sequence.
-template <class T>
+template <class T, class S>
 struct HeadRows {
     const AttentionShape& s;
-    const AttentionViews<T>& in;
+    const AttentionViews<T, S>& in;
     std::int64_t r, b, first_row;  // of the sequence among the replica's
     int h, length;
 
-    __device__ HeadRows(const AttentionShape& shape, const AttentionViews<T>& views, const TileTask& task)
+    __device__ HeadRows(const AttentionShape& shape, const AttentionViews<T, S>& views, const TileTask& task)
         : s(shape),
           in(views),
           r(task.r),
@@ -32,16 +32,16 @@ struct HeadRows {
           length(shape.packing.length_of(task.r, task.b)) {}
 
     /// Position t of activations.
-    __device__ T* at(const View<T>& tensor, int t) const { return tensor.row(r, first_row + t); }
+    __device__ S* at(const View<S>& tensor, int t) const { return tensor.row(r, first_row + t); }
     /// Channels of part 0, 1, 2 (q, k, v) of position t.
-    __device__ T* part(const View<T>& qkv, int t, int which) const { return at(qkv, t) + which * s.width() + h * s.k; }
+    __device__ S* part(const View<S>& qkv, int t, int which) const { return at(qkv, t) + which * s.width() + h * s.k; }
     __device__ T factor() const { return T(1) / numerics::sqrt(static_cast<T>(s.k)); }
 
     /// Rows [first, first + count) of q or k, turned by their positions and scaled.
     __device__ void load_turned(int first, int count, int which, T scale, T* to, int ld) const {
         const int half = s.rope ? s.half() : 0;
         spread(count, half, [&](int i, int j) {
-            const T* row = part(in.qkv, first + i, which);
+            const S* row = part(in.qkv, first + i, which);
             const std::int64_t at = std::int64_t{first + i} * half + j;
             const auto turned = numerics::rotate<T>({row[j], row[half + j]}, in.cos[at], in.sin[at]);
             to[i * ld + j] = scale * turned.x;
@@ -51,7 +51,8 @@ struct HeadRows {
                [&](int i, int c) { to[i * ld + 2 * half + c] = scale * part(in.qkv, first + i, which)[2 * half + c]; });
         clear_edges(to, ld, count, s.k, s.depth());
     }
-    __device__ void load(const T* from, std::int64_t stride, int count, T* to, int ld) const {
+    template <class From>
+    __device__ void load(const From* from, std::int64_t stride, int count, T* to, int ld) const {
         copy_rows(count, s.k, to, ld, from, stride);
         clear_edges(to, ld, count, s.k, s.depth());
     }
@@ -75,11 +76,11 @@ struct HeadRows {
 
     /// The gradient slope(i, c) of turned and scaled rows back into part `which` of d_qkv.
     template <class Slope>
-    __device__ void store_turned(const View<T>& d_qkv, int first, int count, int which, T scale,
+    __device__ void store_turned(const View<S>& d_qkv, int first, int count, int which, T scale,
                                  const Slope& slope) const {
         const int half = s.rope ? s.half() : 0;
         spread(count, half, [&](int i, int j) {
-            T* row = part(d_qkv, first + i, which);
+            S* row = part(d_qkv, first + i, which);
             const std::int64_t at = std::int64_t{first + i} * half + j;
             const auto back =
                 numerics::rotate_back<T>({scale * slope(i, j), scale * slope(i, half + j)}, in.cos[at], in.sin[at]);

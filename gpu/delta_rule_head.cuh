@@ -41,9 +41,11 @@ inline int panel_of(int key, int value) {
     return value;
 }
 
-template <class T>
+/// Activations are stored as S.
+template <class T, class S>
 struct RuleViews {
-    View<T> q, k, v, a, b, dt_bias, a_log;
+    View<S> q, k, v, a, b;
+    View<T> dt_bias, a_log;
 };
 
 template <class T>
@@ -68,15 +70,15 @@ struct RuleBackwardMemory {
     T *q_inverse, *k_inverse;  // [m]: 1/‖raw row‖
 };
 
-template <class T, class Scan>
+template <class T, class S, class Scan>
 struct RuleBlock {
     const RuleShape& s;
-    const RuleViews<T>& in;
+    const RuleViews<T, S>& in;
     Scan& scan;
     int r, b, j, panel;
     std::int64_t first_row;  // of the sequence among the replica's
 
-    __device__ RuleBlock(const RuleShape& shape, const RuleViews<T>& tensors, Scan& block_scan, int task)
+    __device__ RuleBlock(const RuleShape& shape, const RuleViews<T, S>& tensors, Scan& block_scan, int task)
         : s(shape),
           in(tensors),
           scan(block_scan),
@@ -88,7 +90,7 @@ struct RuleBlock {
         scan.s.length = s.packing.length_of(r, b);
     }
 
-    __device__ T* at(const View<T>& tensor, int i) const { return tensor.row(r, first_row + scan.begin + i); }
+    __device__ S* at(const View<S>& tensor, int i) const { return tensor.row(r, first_row + scan.begin + i); }
     /// Of what tasks share.
     __device__ std::int64_t part_row(int i) const {
         return s.panel_rows(r, j * s.panels + panel) + first_row + scan.begin + i;
@@ -107,8 +109,8 @@ struct RuleBlock {
     __device__ void coefficients() const {
         const T rate_of_head = rate(), bias = step_bias();
         spread(scan.m, [&](int i) {
-            scan.log_decay[i] = rate_of_head * numerics::step_size(at(in.a, i)[j], bias);
-            scan.beta[i] = numerics::write_strength(at(in.b, i)[j], s.negative);
+            scan.log_decay[i] = rate_of_head * numerics::step_size<T>(at(in.a, i)[j], bias);
+            scan.beta[i] = numerics::write_strength<T>(at(in.b, i)[j], s.negative);
         });
     }
     /// Brings q and k to their lengths and leaves 1/‖raw row‖ where that is wanted. No barrier at the end.
@@ -135,14 +137,14 @@ private:
     }
 };
 
-template <class T, Products P>
-struct RuleForward : RuleBlock<T, DeltaForward<T, P>> {
-    using Base = RuleBlock<T, DeltaForward<T, P>>;
+template <class T, class S, Products P>
+struct RuleForward : RuleBlock<T, S, DeltaForward<T, P>> {
+    using Base = RuleBlock<T, S, DeltaForward<T, P>>;
     using Base::Base;
     using Base::s, Base::in, Base::scan, Base::r, Base::b, Base::j, Base::panel, Base::at;
 
     /// kept: of this task; state: of this head [K,V], read and advanced, or null: nothing is kept with it.
-    __device__ __forceinline__ void run(const View<T>& y, T* state, T* kept) {
+    __device__ __forceinline__ void run(const View<S>& y, T* state, T* kept) {
         T* entries = kept + std::int64_t{s.length} * s.panel;
         const int stride = state ? s.value() : s.panel;  // of the states' rows
         if (state) {
@@ -181,21 +183,21 @@ private:
     }
 };
 
-template <class T, Products P>
-struct RuleBackward : RuleBlock<T, DeltaBackward<T, P>> {
-    using Base = RuleBlock<T, DeltaBackward<T, P>>;
+template <class T, class S, Products P>
+struct RuleBackward : RuleBlock<T, S, DeltaBackward<T, P>> {
+    using Base = RuleBlock<T, S, DeltaBackward<T, P>>;
     using Base::s, Base::in, Base::scan, Base::r, Base::b, Base::j, Base::at;
 
     RuleBackwardMemory<T, P>& own;
-    const View<T>& d_y;
-    const RuleViews<T>& gradient;
+    const View<S>& d_y;
+    const RuleViews<T, S>& gradient;
     const RuleParts<T>& parts;
     const T* kept;
     int task;
     T sum_dt_bias = 0, sum_a_log = 0;  // each thread's share
 
-    __device__ RuleBackward(const RuleShape& shape, const RuleViews<T>& tensors, RuleBackwardMemory<T, P>& memory,
-                            const View<T>& d_out, const RuleViews<T>& to, const RuleParts<T>& left, const T* saved,
+    __device__ RuleBackward(const RuleShape& shape, const RuleViews<T, S>& tensors, RuleBackwardMemory<T, P>& memory,
+                            const View<S>& d_out, const RuleViews<T, S>& to, const RuleParts<T>& left, const T* saved,
                             int task_index)
         : Base(shape, tensors, memory.scan, task_index),
           own(memory),
@@ -253,19 +255,20 @@ private:
         spread_groups(2 * scan.m, [&](int i, int lane) {
             const bool query = i < scan.m;
             const int row = i < 0 ? 0 : query ? i : i - scan.m, first = row * scan.s.k_ld();
-            normalise_backward(i < 0, lane, query ? factor : T(1), (query ? own.q_inverse : own.k_inverse)[row],
-                               (query ? scan.q : scan.k) + first, (query ? scan.d_q : scan.d_k) + first,
-                               row_gradient(query, row));
+            const auto pass_back = [&](auto* to) {
+                normalise_backward(i < 0, lane, query ? factor : T(1), (query ? own.q_inverse : own.k_inverse)[row],
+                                   (query ? scan.q : scan.k) + first, (query ? scan.d_q : scan.d_k) + first, to);
+            };
+            if (s.shared_keys())
+                pass_back((query ? parts.q : parts.k) + this->part_row(row) * s.key);
+            else
+                pass_back(at(query ? gradient.q : gradient.k, row) + this->key_offset());
         });
     }
-    /// Where row i's gradient goes.
-    __device__ T* row_gradient(bool query, int i) const {
-        if (s.shared_keys()) return (query ? parts.q : parts.k) + this->part_row(i) * s.key;
-        return at(query ? gradient.q : gradient.k, i) + this->key_offset();
-    }
     /// to = Rᵀ d_out through out = raw · factor · inverse, eight lanes; none: nothing but the sum.
+    template <class To>
     __device__ void normalise_backward(bool none, int lane, T factor, T inverse, const T* out, const T* d_out,
-                                       T* to) const {
+                                       To* to) const {
         T along = 0;
         for (int n = lane; n < (none ? 0 : s.key); n += kGroupLanes) along += out[n] * d_out[n];
         along = group_sum(along) / factor;
@@ -273,19 +276,22 @@ private:
             to[n] = inverse * (factor * d_out[n] - along * out[n]);
     }
 
-    /// Where the gradient of position i's a, or b, goes.
-    __device__ T* step_gradient(const View<T>& whole, T* part, int i) const {
-        return s.panels > 1 ? part + this->part_row(i) : at(whole, i) + j;
+    /// The gradient of position i's a, or b.
+    __device__ void keep_step_gradient(const View<S>& whole, T* part, int i, T value) const {
+        if (s.panels > 1)
+            part[this->part_row(i)] = value;
+        else
+            at(whole, i)[j] = value;
     }
     __device__ void collect(bool with_state) {
         const T rate = this->rate(), bias = this->step_bias();
         scan.collect(with_state, !scan.last(), [&](int i, T d_log_decay, T d_beta) {
             const T d_a = d_log_decay * rate * numerics::sigmoid(at(in.a, i)[j] + bias);
-            *step_gradient(gradient.a, parts.a, i) = d_a;
+            keep_step_gradient(gradient.a, parts.a, i, d_a);
             sum_dt_bias += d_a;
             sum_a_log += d_log_decay * scan.log_decay[i];
-            *step_gradient(gradient.b, parts.b, i) =
-                d_beta * (s.negative ? T(2) : T(1)) * numerics::sigmoid_derivative(at(in.b, i)[j]);
+            keep_step_gradient(gradient.b, parts.b, i,
+                               d_beta * (s.negative ? T(2) : T(1)) * numerics::sigmoid_derivative<T>(at(in.b, i)[j]));
         });
     }
 };

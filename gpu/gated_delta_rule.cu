@@ -10,15 +10,15 @@ namespace whorl::gpu {
 namespace {
 
 /// One block a task; a task is a panel of a value head of a sequence of a replica.
-template <class T, Products P, bool Shared>
+template <class T, class S, Products P, bool Shared>
 __global__ void __launch_bounds__(kBlockThreads, 2)
-    forward_kernel(const __grid_constant__ RuleShape s, const __grid_constant__ RuleViews<T> in,
-                   const __grid_constant__ View<T> y, const __grid_constant__ View<T> carried, T* saved,
+    forward_kernel(const __grid_constant__ RuleShape s, const __grid_constant__ RuleViews<T, S> in,
+                   const __grid_constant__ View<S> y, const __grid_constant__ View<T> carried, T* saved,
                    std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
     RuleForwardMemory<T, P> own(memory, s);
     for (int task = static_cast<int>(blockIdx.x); task < s.tasks(); task += static_cast<int>(gridDim.x)) {
-        RuleForward<T, P> head(s, in, own.scan, task);
+        RuleForward<T, S, P> head(s, in, own.scan, task);
         head.run(y, carried ? carried.at(head.r, head.b) + std::int64_t{head.j} * s.key * s.value() : nullptr,
                  saved + std::int64_t{task} * s.saved_count());
         __syncthreads();
@@ -26,9 +26,9 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
 }
 
 /// The gradients of dt_bias and A_log: the block that finishes the last of a head's tasks adds what all of them left.
-template <class T>
+template <class T, class S>
 __device__ void add_rule_sums(const RuleShape& s, const RuleParts<T>& parts, int r, int j, unsigned* tickets,
-                              const RuleViews<T>& gradient) {
+                              const RuleViews<T, S>& gradient) {
     const int count = static_cast<int>(s.batch) * s.panels;
     if (!last_to_arrive(tickets + r * s.v_heads + j, static_cast<unsigned>(count))) return;
     T sums[2] = {};
@@ -43,27 +43,27 @@ __device__ void add_rule_sums(const RuleShape& s, const RuleParts<T>& parts, int
     gradient.a_log.at(r)[j] += sums[1];
 }
 
-template <class T, Products P, bool Shared>
+template <class T, class S, Products P, bool Shared>
 __global__ void __launch_bounds__(kBlockThreads, 2)
-    backward_kernel(const __grid_constant__ RuleShape s, const __grid_constant__ RuleViews<T> in,
-                    const __grid_constant__ View<T> d_y, const __grid_constant__ RuleViews<T> gradient,
+    backward_kernel(const __grid_constant__ RuleShape s, const __grid_constant__ RuleViews<T, S> in,
+                    const __grid_constant__ View<S> d_y, const __grid_constant__ RuleViews<T, S> gradient,
                     const __grid_constant__ RuleParts<T> parts, const T* saved, unsigned* tickets, std::byte* outside,
                     std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
     RuleBackwardMemory<T, P> own(memory, s);
     for (int task = static_cast<int>(blockIdx.x); task < s.tasks(); task += static_cast<int>(gridDim.x)) {
-        RuleBackward<T, P> head(s, in, own, d_y, gradient, parts, saved, task);
+        RuleBackward<T, S, P> head(s, in, own, d_y, gradient, parts, saved, task);
         head.run();
         add_rule_sums(s, parts, head.r, head.j, tickets, gradient);  // meets at a barrier
     }
 }
 
 /// Gradients of the keys and queries that tasks share.
-template <class T>
+template <class T, class S>
 struct AddSharedKeys {
     RuleShape s;
     RuleParts<T> parts;
-    View<T> d_q, d_k;
+    View<S> d_q, d_k;
     __device__ void operator()(unsigned r, std::int64_t row, int column) const {
         const int head = column / s.key, n = column % s.key, tasks = s.v_heads / s.heads * s.panels;
         T sum_q = 0, sum_k = 0;
@@ -77,11 +77,11 @@ struct AddSharedKeys {
     }
 };
 /// Gradients of the steps and strengths that a head's panels share.
-template <class T>
+template <class T, class S>
 struct AddPanels {
     RuleShape s;
     RuleParts<T> parts;
-    View<T> d_a, d_b;
+    View<S> d_a, d_b;
     __device__ void operator()(unsigned r, std::int64_t row, int column) const {
         T sum_a = 0, sum_b = 0;
         for (int panel = 0; panel < s.panels; ++panel) {
@@ -158,9 +158,9 @@ struct RuleScratch {
     std::byte* outside;
 };
 
-template <class T>
-RuleViews<T> views(const GatedDeltaTensors& t) {
-    return {view<T>(t.q), view<T>(t.k), view<T>(t.v), view<T>(t.a), view<T>(t.b), view<T>(t.dt_bias), view<T>(t.a_log)};
+template <class T, class S>
+RuleViews<T, S> views(const GatedDeltaTensors& t) {
+    return {view<S>(t.q), view<S>(t.k), view<S>(t.v), view<S>(t.a), view<S>(t.b), view<T>(t.dt_bias), view<T>(t.a_log)};
 }
 
 }  // namespace
@@ -186,14 +186,15 @@ void CudaBackend::gated_delta_forward(const GatedDeltaNetConfig& config, const G
                                       const Tensor& state, const Tensor& saved, const Tensor& scratch,
                                       FormChoice form) {
     if (state && y.shape[2] == 1 && delta_update(*this, config, in, y, state)) return;
-    dispatch(y.dtype, [&](auto scalar) {
+    dispatch_stored(y.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
+        using S = decltype(stored);
         const RuleShape s = shape_of(*this, config, y, form);
         const BlockPlan blocks = forward_plan<T>(*this, s);
-        with_block_kernel<T>(blocks, products_, [&](auto products, auto shared) {
-            launch("gated_delta_forward", forward_kernel<T, products(), shared()>, dim3(grid_size(blocks.blocks)),
+        with_block_kernel<T, S>(blocks, products_, [&](auto products, auto shared) {
+            launch("gated_delta_forward", forward_kernel<T, S, products(), shared()>, dim3(grid_size(blocks.blocks)),
                    dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s,
-                   views<T>(in), view<T>(y), view<T>(state), saved.at<T>(), blocks.shared ? nullptr : scratch.data,
+                   views<T, S>(in), view<S>(y), view<T>(state), saved.at<T>(), blocks.shared ? nullptr : scratch.data,
                    blocks.bytes);
         });
     });
@@ -202,23 +203,25 @@ void CudaBackend::gated_delta_forward(const GatedDeltaNetConfig& config, const G
 void CudaBackend::gated_delta_backward(const GatedDeltaNetConfig& config, const GatedDeltaTensors& in,
                                        const Tensor& d_y, const GatedDeltaTensors& gradient, const Tensor& saved,
                                        const Tensor& scratch, FormChoice form) {
-    dispatch(d_y.dtype, [&](auto scalar) {
+    dispatch_stored(d_y.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
+        using S = decltype(stored);
         const RuleShape s = shape_of(*this, config, d_y, form);
         const BlockPlan blocks = backward_plan<T>(*this, s);
         const RuleScratch<T> work(scratch.data, s, blocks);
-        with_block_kernel<T>(blocks, products_, [&](auto products, auto shared) {
-            launch("gated_delta_backward", backward_kernel<T, products(), shared()>, dim3(grid_size(blocks.blocks)),
+        with_block_kernel<T, S>(blocks, products_, [&](auto products, auto shared) {
+            launch("gated_delta_backward", backward_kernel<T, S, products(), shared()>, dim3(grid_size(blocks.blocks)),
                    dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s,
-                   views<T>(in), view<T>(d_y), views<T>(gradient), work.parts, static_cast<const T*>(saved.at<T>()),
-                   tickets(s.replicas * s.v_heads), blocks.shared ? nullptr : work.outside, blocks.bytes);
+                   views<T, S>(in), view<S>(d_y), views<T, S>(gradient), work.parts,
+                   static_cast<const T*>(saved.at<T>()), tickets(s.replicas * s.v_heads),
+                   blocks.shared ? nullptr : work.outside, blocks.bytes);
         });
         if (s.shared_keys())
             for_each_element("gated_delta_backward", stream_, s.replicas, s.packing, s.heads * s.key,
-                             AddSharedKeys<T>{s, work.parts, view<T>(gradient.q), view<T>(gradient.k)});
+                             AddSharedKeys<T, S>{s, work.parts, view<S>(gradient.q), view<S>(gradient.k)});
         if (s.panels > 1)
             for_each_element("gated_delta_backward", stream_, s.replicas, s.packing, s.v_heads,
-                             AddPanels<T>{s, work.parts, view<T>(gradient.a), view<T>(gradient.b)});
+                             AddPanels<T, S>{s, work.parts, view<S>(gradient.a), view<S>(gradient.b)});
     });
 }
 

@@ -16,14 +16,14 @@ constexpr int kTileColumns = 16;
 constexpr int kEighths = kTileColumns / 8;
 
 /// body(P, Shared), constants: the kernel that a plan needs. The one that knows its memory to be shared is worth
-/// compiling for float only, other products than float32 only there.
-template <class T, class Body>
+/// compiling for float only, other products than float32 only there. S: what activations are stored as.
+template <class T, class S, class Body>
 void with_block_kernel(const BlockPlan& plan, Products products, const Body& body) {
     if constexpr (sizeof(T) == sizeof(double)) {
         body(std::integral_constant<Products, Products::float64>{}, std::false_type{});
     } else {
         if (plan.shared)
-            with_products<T>(products, [&](auto chosen) { body(chosen, std::true_type{}); });
+            with_stored_products<T, S>(products, [&](auto chosen) { body(chosen, std::true_type{}); });
         else
             body(std::integral_constant<Products, Products::float32>{}, std::false_type{});
     }
