@@ -1,6 +1,17 @@
 #include "experiments/bench/random_inputs.hpp"
 
+#include <bit>
+
 namespace whorl {
+namespace {
+
+/// About x, of two equal halves: two numbers about as large as x where it is read as bf16.
+float twice_bf16(float x) {
+    const std::uint32_t half = std::bit_cast<std::uint32_t>(x) >> 16;
+    return std::bit_cast<float>(half << 16 | half);
+}
+
+}  // namespace
 
 void fill_random(Backend& backend, const Buffer& buffer, std::uint64_t seed) {
     constexpr std::int64_t kPool = std::int64_t{1} << 20, kStep = 4099;  // a prime: repeats do not line up with rows
@@ -8,7 +19,7 @@ void fill_random(Backend& backend, const Buffer& buffer, std::uint64_t seed) {
     Random random(seed, Purpose::sampling, 0, 0);
     for (std::int64_t i = 0; i < kPool; ++i)
         pool[static_cast<std::size_t>(i)] = pool[static_cast<std::size_t>(i + kPool)] =
-            static_cast<float>(random.uniform(-1, 1));
+            twice_bf16(static_cast<float>(random.uniform(-1, 1)));
     Tensor to;
     to.device = backend.device();
     const std::int64_t count = buffer.size() / 4;

@@ -11,7 +11,8 @@
 
 namespace whorl {
 
-/// Fills memory with float32 numbers in [-1, 1): a pool of a million, again and again from another place in it.
+/// Fills memory with numbers in [-1, 1), whether float32 or bf16 is read from it: a pool of a million, again and again
+/// from another place in it.
 void fill_random(Backend& backend, const Buffer& buffer, std::uint64_t seed);
 
 /// Replicas that start from seeds 0, 1, ….
