@@ -166,7 +166,7 @@ private:
 
     template <int Together, class Visit>
     __device__ void add(const T* from, std::int64_t apart, int count, const Visit& visit) const {
-        constexpr int ahead = 16 / Together > 1 ? 16 / Together : 1;  // parts whose loads are on their way together
+        constexpr int ahead = 64 / static_cast<int>(sizeof(T));  // parts whose loads are on their way together
         const int threads = static_cast<int>(blockDim.x);
         for (int first = static_cast<int>(threadIdx.x); first < columns; first += Together * threads) {
             T sum[Together] = {};

@@ -82,10 +82,8 @@ Enum named(const Parsed& p, const char* option) {
     throw UserError("--" + std::string(option) + " " + name + suggestion(name, known));
 }
 
-Precision precision_of(const Parsed& p, const Benchmark& benchmark) {
+Precision precision_of(const Parsed& p) {
     const Precision precision{named<Matmul>(p, "matmul"), named<Storage>(p, "storage")};
-    if (precision.storage == Storage::bf16 && (benchmark.run == bench_decode || benchmark.run == bench_update))
-        throw UserError("--storage bf16: decoding keeps float32; measure train, sequence, rule or gemm");
     if (precision.storage == Storage::bf16 && precision.matmul != Matmul::bf16)
         throw UserError("--storage bf16 goes with products in bf16: give --matmul bf16 as well");
     return precision;
@@ -161,8 +159,11 @@ struct Plan {
 
 Plan plan_of(const Parsed& p) {
     const Benchmark& benchmark = benchmark_of(p);
-    Plan plan{benchmark,      form_of(p), precision_of(p, benchmark), scale_of(p, benchmark),
+    Plan plan{benchmark,      form_of(p), precision_of(p),          scale_of(p, benchmark),
               p.all("model"), {},         p.real("tolerance") / 100};
+    if (plan.precision.storage == Storage::bf16 && (benchmark.run == bench_decode || benchmark.run == bench_update))
+        throw UserError("--storage bf16 is for training: whorl bench " + std::string(benchmark.name) +
+                        " carries a state, beside which activations stay float32");
     for (const std::string& model : plan.models) model_preset(model);  // throws for an unknown one
     if (plan.models.empty()) plan.models = benchmark.models;
     if (!(p.real("seconds") > 0 && p.real("seconds") <= 3600))
