@@ -10,12 +10,14 @@ namespace {
 
 constexpr int kGateThreads = 256;
 
-/// A replica's groups come in sets that share their weight: all of them, or the ones with the same features.
-template <class T, int Width, int Kept>
+/// Rows stored as S. A replica's groups come in sets that share their weight: all of them, or the ones with the same
+/// features.
+template <class T, class S, int Width, int Kept>
 struct GatedRows {
     using Piece = Pack<T, Width>;
     NormRow<T, Width, Kept> shape;  // of a group
-    View<T> x, z, weight;
+    View<S> x, z;
+    View<T> weight;
     int groups;  // of a row
     bool norm_first, shared;
     T epsilon;
@@ -57,9 +59,9 @@ __device__ Pack<T, Width> gate_of(Pack<T, Width> z) {
 }
 
 /// Grid: (blocks of groups, sets, replicas).
-template <class T, int Width, int Kept>
+template <class T, class S, int Width, int Kept>
 __global__ void __launch_bounds__(kGateThreads)
-    gated_forward_kernel(const __grid_constant__ GatedRows<T, Width, Kept> in, const __grid_constant__ View<T> y,
+    gated_forward_kernel(const __grid_constant__ GatedRows<T, S, Width, Kept> in, const __grid_constant__ View<S> y,
                          const Packing packing) {
     const auto& shape = in.shape;
     const int set = static_cast<int>(blockIdx.y), lane = static_cast<int>(threadIdx.x) % shape.lanes,
@@ -67,8 +69,9 @@ __global__ void __launch_bounds__(kGateThreads)
     const std::int64_t r = blockIdx.z, index = std::int64_t{blockIdx.x} * (kGateThreads / shape.lanes) + group;
     const bool inside = index < in.count(packing.rows(r));
     const auto at = in.place(set, inside ? index : 0);
-    const T *x_row = inside ? in.x.row(r, at.row) + at.feature : nullptr,
-            *z_row = inside ? in.z.row(r, at.row) + at.feature : nullptr, *w_row = in.weights(r, set);
+    const S *x_row = inside ? in.x.row(r, at.row) + at.feature : nullptr,
+            *z_row = inside ? in.z.row(r, at.row) + at.feature : nullptr;
+    const T* w_row = in.weights(r, set);
     Pack<T, Width> x[Kept] = {}, gate[Kept] = {}, w[Kept] = {};
     const auto load = [&](int first) {
         shape.load(x, x_row, first);
@@ -83,7 +86,7 @@ __global__ void __launch_bounds__(kGateThreads)
     });
     const T scale = in.scale(square);
     if (!inside) return;
-    T* out = y.row(r, at.row) + at.feature;
+    S* out = y.row(r, at.row) + at.feature;
     shape.for_shares(lane, [&](int first) {
         if (!shape.kept()) load(first);
         shape.for_pieces(first, [&](int i, int j) {
@@ -95,11 +98,11 @@ __global__ void __launch_bounds__(kGateThreads)
 }
 
 /// A group of a row on the way back. The weights are loaded once where a lane keeps its share.
-template <class T, int Width, int Kept>
+template <class T, class S, int Width, int Kept>
 struct GatedBackward {
     using Piece = Pack<T, Width>;
-    GatedRows<T, Width, Kept> in;
-    View<T> d_y, d_x, d_z;
+    GatedRows<T, S, Width, Kept> in;
+    View<S> d_y, d_x, d_z;
 
     /// Both orders: out = x·silu(z)·scale·w, where scale depends on x (norm first) or on x·silu(z). visit(i, feature,
     /// d_weight's terms) for each piece of a share.
@@ -108,7 +111,7 @@ struct GatedBackward {
                         const Visit& visit) const {
         const auto& shape = in.shape;
         const auto at = in.place(set, inside ? index : 0);
-        const T *x_row = inside ? in.x.row(r, at.row) + at.feature : nullptr,
+        const S *x_row = inside ? in.x.row(r, at.row) + at.feature : nullptr,
                 *z_row = inside ? in.z.row(r, at.row) + at.feature : nullptr,
                 *d_row = inside ? d_y.row(r, at.row) + at.feature : nullptr;
         Piece x[Kept] = {}, d[Kept] = {}, gate[Kept] = {}, slope[Kept] = {};
@@ -135,7 +138,7 @@ struct GatedBackward {
         const T scale = in.scale(square);
         const T pull = shape.add_lanes(product) * scale * scale / static_cast<T>(shape.n);
         if (!inside) return;
-        T *to_x = d_x.row(r, at.row) + at.feature, *to_z = d_z.row(r, at.row) + at.feature;
+        S *to_x = d_x.row(r, at.row) + at.feature, *to_z = d_z.row(r, at.row) + at.feature;
         shape.for_shares(lane, [&](int first) {
             if (!shape.kept()) load(first);
             shape.for_pieces(first, [&](int i, int j) {
@@ -157,9 +160,9 @@ struct GatedBackward {
 };
 
 /// Grid: (splits of a set's groups, sets, replicas). d_weight += the sum over the splits.
-template <class T, int Width, int Kept>
+template <class T, class S, int Width, int Kept>
 __global__ void __launch_bounds__(kGateThreads, Kept == 1 && sizeof(T) == 4 ? 4 : 1)
-    gated_backward_kernel(const __grid_constant__ GatedBackward<T, Width, Kept> body, const Packing packing,
+    gated_backward_kernel(const __grid_constant__ GatedBackward<T, S, Width, Kept> body, const Packing packing,
                           const __grid_constant__ BlockSums<T> splits, const __grid_constant__ View<T> d_weight) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const auto& shape = body.in.shape;
@@ -204,22 +207,19 @@ struct Sizes {
 };
 
 /// Calls body(GatedRows) for the pieces that groups and tensors allow.
-template <class T, class Body>
+template <class T, class S, class Body>
 void with_gated_rows(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight, bool packs,
                      const Body& body) {
-    const bool whole = packs && in_packs(x) && in_packs(z) && in_packs(weight);
+    const bool whole = packs && in_packs(x.slice(0, shape.group)) && in_packs(z) && in_packs(weight);
     with_norm_row<T>(shape.group, whole, [&]<int Width, int Kept>(const NormRow<T, Width, Kept>& row) {
-        body(GatedRows<T, Width, Kept>{row, view<T>(x), view<T>(z), view<T>(weight),
-                                       static_cast<int>(x.features() / shape.group), shape.norm_first,
-                                       shape.shared_weight, static_cast<T>(shape.epsilon)});
+        body(GatedRows<T, S, Width, Kept>{row, view<S>(x), view<S>(z), view<T>(weight),
+                                          static_cast<int>(x.features() / shape.group), shape.norm_first,
+                                          shape.shared_weight, static_cast<T>(shape.epsilon)});
     });
 }
-bool groups_in_packs(const GatedNormShape& shape, const Tensor& x) {
-    return shape.group * static_cast<std::int64_t>(size_of(x.dtype)) % 16 == 0;
-}
 
-template <class T, int Width, int Kept>
-void backward(const CudaBackend& backend, const GatedBackward<T, Width, Kept>& body, const Sizes& sizes,
+template <class T, class S, int Width, int Kept>
+void backward(const CudaBackend& backend, const GatedBackward<T, S, Width, Kept>& body, const Sizes& sizes,
               std::int64_t replicas, const Packing& packing, const View<T>& d_weight, T* scratch) {
     const NormRow<T, Width, Kept>& shape = body.in.shape;
     int threads = kGateThreads;
@@ -228,7 +228,7 @@ void backward(const CudaBackend& backend, const GatedBackward<T, Width, Kept>& b
     };
     while (threads > 32 && bytes() > backend.shared_limit()) threads /= 2;
     const BlockSums<T> sums = sizes.sums<T>();
-    launch("gated_rms_norm_backward", gated_backward_kernel<T, Width, Kept>,
+    launch("gated_rms_norm_backward", gated_backward_kernel<T, S, Width, Kept>,
            dim3(grid_size(sizes.splits.count), grid_size(sizes.sets), grid_size(replicas)), dim3(grid_size(threads)),
            static_cast<std::size_t>(bytes()), backend.stream(), body, packing,
            sums.at(scratch, backend.tickets(replicas * sizes.sets * sums.ticket_count())), d_weight);
@@ -247,28 +247,31 @@ OpMemory CudaBackend::gated_rms_norm_memory(const Tensor& x, const GatedNormShap
 
 void CudaBackend::gated_rms_norm_forward(const GatedNormShape& shape, const Tensor& x, const Tensor& z,
                                          const Tensor& weight, const Tensor& y) {
-    dispatch(x.dtype, [&](auto scalar) {
+    dispatch_stored(x.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
-        with_gated_rows<T>(shape, x, z, weight, groups_in_packs(shape, x) && in_packs(y),
-                           [&]<int Width, int Kept>(const GatedRows<T, Width, Kept>& in) {
-                               const dim3 grid(grid_size(ceil_div(in.count(x.rows()) * in.shape.lanes, kGateThreads)),
-                                               grid_size(in.sets()), grid_size(x.replicas()));
-                               launch("gated_rms_norm_forward", gated_forward_kernel<T, Width, Kept>, grid,
-                                      dim3(kGateThreads), 0, stream_, in, view<T>(y), Packing(x));
-                           });
+        using S = decltype(stored);
+        with_gated_rows<T, S>(
+            shape, x, z, weight, in_packs(y), [&]<int Width, int Kept>(const GatedRows<T, S, Width, Kept>& in) {
+                const dim3 grid(grid_size(ceil_div(in.count(x.rows()) * in.shape.lanes, kGateThreads)),
+                                grid_size(in.sets()), grid_size(x.replicas()));
+                launch("gated_rms_norm_forward", gated_forward_kernel<T, S, Width, Kept>, grid, dim3(kGateThreads), 0,
+                       stream_, in, view<S>(y), Packing(x));
+            });
     });
 }
 
 void CudaBackend::gated_rms_norm_backward(const GatedNormShape& shape, const Tensor& x, const Tensor& z,
                                           const Tensor& weight, const Tensor& d_y, const Tensor& d_x, const Tensor& d_z,
                                           const Tensor& d_weight, const Tensor& scratch) {
-    dispatch(x.dtype, [&](auto scalar) {
+    dispatch_stored(x.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
-        const bool packs = groups_in_packs(shape, x) && in_packs(d_y) && in_packs(d_x) && in_packs(d_z);
-        with_gated_rows<T>(shape, x, z, weight, packs, [&]<int Width, int Kept>(const GatedRows<T, Width, Kept>& in) {
-            const GatedBackward<T, Width, Kept> body{in, view<T>(d_y), view<T>(d_x), view<T>(d_z)};
-            backward(*this, body, Sizes(x, shape), x.replicas(), Packing(x), view<T>(d_weight), scratch.at<T>());
-        });
+        using S = decltype(stored);
+        const bool packs = in_packs(d_y) && in_packs(d_x) && in_packs(d_z);
+        with_gated_rows<T, S>(
+            shape, x, z, weight, packs, [&]<int Width, int Kept>(const GatedRows<T, S, Width, Kept>& in) {
+                const GatedBackward<T, S, Width, Kept> body{in, view<S>(d_y), view<S>(d_x), view<S>(d_z)};
+                backward(*this, body, Sizes(x, shape), x.replicas(), Packing(x), view<T>(d_weight), scratch.at<T>());
+            });
     });
 }
 

@@ -33,7 +33,8 @@ struct NormRow {
             if (Kept == 1 || first + i * lanes * Width < n) body(i, first + i * lanes * Width);
     }
     /// The pieces of a share, zero when the row is not there.
-    __device__ void load(Piece (&pieces)[Kept], const T* row, int first) const {
+    template <class S>
+    __device__ void load(Piece (&pieces)[Kept], const S* row, int first) const {
 #pragma unroll
         for (int i = 0; i < Kept; ++i) pieces[i] = {};
         if (row) for_pieces(first, [&](int i, int j) { pieces[i] = load_pack<Width>(row + j); });
@@ -77,11 +78,14 @@ struct ChosenRows {
     }
 };
 
-template <class T, int Width, int Kept>
+/// Rows of T, whose norm is stored as S.
+template <class T, class S, int Width, int Kept>
 struct NormForward {
     NormRow<T, Width, Kept> shape;
     ChosenRows chosen;
-    View<T> x, residual, sum, weight, y, inverse;
+    View<T> x, residual, sum, weight;
+    View<S> y;
+    View<T> inverse;
     bool keeps_sum;  // else x is the sum
     T epsilon;
 
@@ -111,7 +115,7 @@ struct NormForward {
             *inverse.row(r, index) = scale;
             if (from >= 0) chosen.remember(r, from, index);
         }
-        T* out = y.row(r, index);
+        S* out = y.row(r, index);
         shape.for_shares(lane, [&](int first) {
             if (!shape.kept()) shape.load(value, total ? total : in, first);  // each lane reads what it wrote
             shape.load(other, weight.at(r), first);
@@ -124,18 +128,21 @@ struct NormForward {
     }
 };
 
-template <class T, int Width, int Kept>
+template <class T, class S, int Width, int Kept>
 struct NormBackward {
     using Piece = Pack<T, Width>;
     NormRow<T, Width, Kept> shape;
-    View<T> sum, weight, inverse, d_y, d_x;
+    View<T> sum, weight, inverse;
+    View<S> d_y;
+    View<T> d_x;
 
     /// Row `from` of the norm (< 0: none), whose gradient goes to d_x's row `index` or, with Overwrite, is this.
     /// visit(i, feature, d_weight's terms) for each piece of a share.
     template <bool Overwrite, class Visit>
     __device__ void row(std::int64_t r, std::int64_t index, std::int64_t from, bool inside, int lane,
                         const Visit& visit) const {
-        const T *in = from >= 0 ? sum.row(r, from) : nullptr, *slope = from >= 0 ? d_y.row(r, from) : nullptr;
+        const T* in = from >= 0 ? sum.row(r, from) : nullptr;
+        const S* slope = from >= 0 ? d_y.row(r, from) : nullptr;
         const T scale = from >= 0 ? *inverse.row(r, from) : T(0);
         T* out = inside ? d_x.row(r, index) : nullptr;
         Piece x[Kept] = {}, d[Kept] = {}, w[Kept] = {}, before[Kept] = {};

@@ -11,17 +11,18 @@ constexpr int kNormThreads = 256;
 constexpr std::int64_t kSlotBytes = kNormThreads * sizeof(int);
 
 /// Grid: (blocks of rows, replicas).
-template <class T, int Width, int Kept>
-__global__ void __launch_bounds__(kNormThreads) rms_forward_kernel(NormForward<T, Width, Kept> body, Packing packing) {
+template <class T, class S, int Width, int Kept>
+__global__ void __launch_bounds__(kNormThreads)
+    rms_forward_kernel(NormForward<T, S, Width, Kept> body, Packing packing) {
     const int lanes = body.shape.lanes;
     const std::int64_t index = (std::int64_t{blockIdx.x} * kNormThreads + threadIdx.x) / lanes;
     body.row(blockIdx.y, index, index < packing.rows(blockIdx.y), static_cast<int>(threadIdx.x) % lanes);
 }
 
 /// Grid: (splits of the rows of d_x, replicas). d_weight += the sum over the splits.
-template <bool Chosen, class T, int Width, int Kept>
+template <bool Chosen, class T, class S, int Width, int Kept>
 __global__ void __launch_bounds__(kNormThreads)
-    rms_backward_kernel(NormBackward<T, Width, Kept> body, ChosenRows chosen, Packing packing, BlockSums<T> splits,
+    rms_backward_kernel(NormBackward<T, S, Width, Kept> body, ChosenRows chosen, Packing packing, BlockSums<T> splits,
                         View<T> d_weight) {
     __shared__ int slots[kNormThreads];
     T* sums = reinterpret_cast<T*>(dynamic_shared());
@@ -57,14 +58,14 @@ __global__ void __launch_bounds__(kNormThreads)
     splits.finish_narrow(r, static_cast<int>(blockIdx.x), sums, [&](int j, T total) { d_weight.at(r)[j] += total; });
 }
 
-template <class T, int Width, int Kept>
+template <class S, class T, int Width, int Kept>
 void forward(cudaStream_t stream, const NormRow<T, Width, Kept>& shape, const ChosenRows& chosen, const Tensor& x,
              const Tensor& residual, const Tensor& sum, const Tensor& weight, const Tensor& y, const Tensor& inverse,
              double epsilon) {
-    const NormForward<T, Width, Kept> body{
+    const NormForward<T, S, Width, Kept> body{
         shape,           chosen,     view<T>(x),       view<T>(residual),         view<T>(sum),
-        view<T>(weight), view<T>(y), view<T>(inverse), residual || chosen.row_of, static_cast<T>(epsilon)};
-    launch("rms_norm_forward", rms_forward_kernel<T, Width, Kept>,
+        view<T>(weight), view<S>(y), view<T>(inverse), residual || chosen.row_of, static_cast<T>(epsilon)};
+    launch("rms_norm_forward", rms_forward_kernel<T, S, Width, Kept>,
            dim3(grid_size(ceil_div(y.rows() * shape.lanes, kNormThreads)), grid_size(y.replicas())), dim3(kNormThreads),
            0, stream, body, Packing(y));
 }
@@ -86,11 +87,11 @@ struct NormGradients {
     const Tensor &sum, &weight, &inverse, &d_y, &d_x, &d_weight, &scratch;
 };
 
-template <bool Chosen, class T, int Width, int Kept>
+template <bool Chosen, class S, class T, int Width, int Kept>
 void backward(const CudaBackend& backend, const NormRow<T, Width, Kept>& shape, const ChosenRows& chosen,
               const NormGradients& in) {
-    const NormBackward<T, Width, Kept> body{shape,           view<T>(in.sum), view<T>(in.weight), view<T>(in.inverse),
-                                            view<T>(in.d_y), view<T>(in.d_x)};
+    const NormBackward<T, S, Width, Kept> body{
+        shape, view<T>(in.sum), view<T>(in.weight), view<T>(in.inverse), view<S>(in.d_y), view<T>(in.d_x)};
     const Splits splits = row_splits(in.d_x);
     const BlockSums<T> sums = split_sums<T>(in.d_x);
     int threads = kNormThreads;
@@ -98,7 +99,7 @@ void backward(const CudaBackend& backend, const NormRow<T, Width, Kept>& shape, 
         return std::max(threads / shape.lanes * shape.n, threads) * static_cast<std::int64_t>(sizeof(T));
     };
     while (threads > 32 && bytes() > backend.shared_limit() - kSlotBytes) threads /= 2;
-    launch("rms_norm_backward", rms_backward_kernel<Chosen, T, Width, Kept>,
+    launch("rms_norm_backward", rms_backward_kernel<Chosen, T, S, Width, Kept>,
            dim3(grid_size(splits.count), grid_size(in.d_x.replicas())), dim3(grid_size(threads)),
            static_cast<std::size_t>(bytes()), backend.stream(), body, chosen, Packing(in.d_x),
            sums.at(in.scratch.at<T>(), backend.tickets(in.d_x.replicas() * sums.ticket_count())), view<T>(in.d_weight));
@@ -106,20 +107,22 @@ void backward(const CudaBackend& backend, const NormRow<T, Width, Kept>& shape, 
 
 template <bool Chosen>
 void dispatch_backward(const CudaBackend& backend, const ChosenRows& chosen, const NormGradients& in) {
-    dispatch(in.sum.dtype, [&](auto scalar) {
+    dispatch_stored(in.d_y.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
+        using S = decltype(stored);
         const bool packs = in_packs(in.sum) && in_packs(in.weight) && in_packs(in.d_y) && in_packs(in.d_x);
         with_norm_row<T>(in.sum.features(), packs,
-                         [&](const auto& shape) { backward<Chosen>(backend, shape, chosen, in); });
+                         [&](const auto& shape) { backward<Chosen, S>(backend, shape, chosen, in); });
     });
 }
 
 void dispatch_forward(cudaStream_t stream, const ChosenRows& chosen, const Tensor& x, const Tensor& residual,
                       const Tensor& sum, const Tensor& weight, const Tensor& y, const Tensor& inverse, double epsilon) {
-    dispatch(x.dtype, [&](auto scalar) {
+    dispatch_stored(y.dtype, [&](auto scalar, auto stored) {
+        using S = decltype(stored);
         const bool packs = in_packs(x) && in_packs(residual) && in_packs(sum) && in_packs(weight) && in_packs(y);
         with_norm_row<decltype(scalar)>(x.features(), packs, [&](const auto& shape) {
-            forward(stream, shape, chosen, x, residual, sum, weight, y, inverse, epsilon);
+            forward<S>(stream, shape, chosen, x, residual, sum, weight, y, inverse, epsilon);
         });
     });
 }

@@ -28,10 +28,11 @@ struct Runs {
 };
 
 /// Filters of `width` taps among Taps, the last of them: the usual width has all, others are treated as longer.
-template <class T, int Width, int Taps>
+template <class T, class S, int Width, int Taps>
 struct Conv {
     using Piece = Pack<T, Width>;
-    View<T> x, weight, bias, state;
+    View<S> x;
+    View<T> weight, bias, state;
     Packing packing;
     int features, width, runs, run;  // runs of a sequence, positions of a run
 
@@ -40,10 +41,10 @@ struct Conv {
 };
 
 /// What a thread works on, and its filters.
-template <class T, int Width, int Taps>
+template <class T, class S, int Width, int Taps>
 struct ConvThread {
     using Piece = Pack<T, Width>;
-    const Conv<T, Width, Taps>& conv;
+    const Conv<T, S, Width, Taps>& conv;
     int r, b, f, begin;  // first channel, first position
     bool inside;
     int length = 0;
@@ -51,7 +52,7 @@ struct ConvThread {
     Piece taps[Taps] = {}, bias = {};
 
     /// Grid: (blocks of runs × blocks of channels, channels first; replicas).
-    __device__ explicit ConvThread(const Conv<T, Width, Taps>& c) : conv(c), r(static_cast<int>(blockIdx.y)) {
+    __device__ explicit ConvThread(const Conv<T, S, Width, Taps>& c) : conv(c), r(static_cast<int>(blockIdx.y)) {
         const unsigned across = static_cast<unsigned>(c.across()), block = blockIdx.x / across;
         const unsigned run = block * kBlockRuns + threadIdx.x / kLanes, runs = static_cast<unsigned>(c.runs);
         b = static_cast<int>(run / runs);
@@ -83,7 +84,7 @@ struct ConvThread {
         }
     }
     /// Position t of activations, at the first channel.
-    __device__ T* at(const View<T>& tensor, int t) const {
+    __device__ S* at(const View<S>& tensor, int t) const {
         return tensor.row(r, first_row + t) + f;
     }
     /// Input t ≥ 0, zero behind the end.
@@ -119,18 +120,18 @@ __device__ void shift(Piece (&pieces)[Count], const Piece& next) {
 
 /// state ← the last width-1 inputs, by the thread that has the sequence's first run and so has read the state. Going
 /// up, a row is written after it was read.
-template <class T, int Width, int Taps>
-__device__ void advance_state(const ConvThread<T, Width, Taps>& own) {
+template <class T, class S, int Width, int Taps>
+__device__ void advance_state(const ConvThread<T, S, Width, Taps>& own) {
     const auto& conv = own.conv;
     for (int i = 0; i < conv.width - 1; ++i)
         store_pack(conv.state.at(own.r, own.b, i) + own.f, own.earlier_input(own.length - conv.width + 1 + i));
 }
 
-template <class T, int Width, int Taps>
+template <class T, class S, int Width, int Taps>
 __global__ void __launch_bounds__(kThreads, Taps == kUsualTaps && sizeof(T) == 4 ? 4 : 1)
-    conv_forward_kernel(const __grid_constant__ Conv<T, Width, Taps> conv, const __grid_constant__ View<T> y) {
+    conv_forward_kernel(const __grid_constant__ Conv<T, S, Width, Taps> conv, const __grid_constant__ View<S> y) {
     using Piece = Pack<T, Width>;
-    const ConvThread<T, Width, Taps> own(conv);
+    const ConvThread<T, S, Width, Taps> own(conv);
     if (!own.inside) return;
     Piece window[Taps];
     own.enter(window);
@@ -159,7 +160,8 @@ struct ConvSums {
     View<T> d_weight, d_bias;
 
     /// Called by all threads of a block, those that have nothing with zeros.
-    __device__ void finish(const Conv<T, Width, Taps>& conv, Pack<T, Width> (&own)[Taps + 1]) const {
+    template <class S>
+    __device__ void finish(const Conv<T, S, Width, Taps>& conv, Pack<T, Width> (&own)[Taps + 1]) const {
         static_assert(kWarps * kColumns >= kThreads);
         __shared__ T shared[kWarps * kColumns];
         const int thread = static_cast<int>(threadIdx.x), lane = thread % 32;
@@ -195,12 +197,12 @@ struct ConvSums {
 
 /// A run on the way back. Gradient t - (taps - 1) of the input is complete with slope t, so that the walk goes on for
 /// as many positions behind the run's end.
-template <class T, int Width, int Taps>
+template <class T, class S, int Width, int Taps>
 struct ConvBackward {
     using Piece = Pack<T, Width>;
     static constexpr int kBehind = Taps - 1;
-    const ConvThread<T, Width, Taps>& own;
-    const View<T>&d_y, &d_x;
+    const ConvThread<T, S, Width, Taps>& own;
+    const View<S>&d_y, &d_x;
     Piece window[Taps] = {}, slopes[Taps] = {}, sums[Taps + 1] = {};  // sums: taps', then bias'
 
     __device__ Piece d_output(int t) const { return t < own.length ? load_pack<Width>(own.at(d_y, t)) : Piece{}; }
@@ -246,18 +248,18 @@ private:
     }
 };
 
-template <class T, int Width, int Taps>
+template <class T, class S, int Width, int Taps>
 __global__ void __launch_bounds__(kThreads, Taps == kUsualTaps ? 2 : 1)
-    conv_backward_kernel(const __grid_constant__ Conv<T, Width, Taps> conv, const __grid_constant__ View<T> d_y,
-                         const __grid_constant__ View<T> d_x, const __grid_constant__ ConvSums<T, Width, Taps> out) {
-    const ConvThread<T, Width, Taps> own(conv);
-    ConvBackward<T, Width, Taps> backward{own, d_y, d_x};
+    conv_backward_kernel(const __grid_constant__ Conv<T, S, Width, Taps> conv, const __grid_constant__ View<S> d_y,
+                         const __grid_constant__ View<S> d_x, const __grid_constant__ ConvSums<T, Width, Taps> out) {
+    const ConvThread<T, S, Width, Taps> own(conv);
+    ConvBackward<T, S, Width, Taps> backward{own, d_y, d_x};
     if (own.inside) backward.run();
     out.finish(conv, backward.sums);
 }
 
 /// Calls body(Conv) for the packs and taps that the tensors allow.
-template <class T, class Body>
+template <class T, class S, class Body>
 void with_conv(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& state, const Runs& runs,
                bool packs, const Body& body) {
     const bool usual = weight.features() == kUsualTaps;
@@ -265,9 +267,9 @@ void with_conv(const Tensor& x, const Tensor& weight, const Tensor& bias, const 
     dispatch_width<T>(whole, [&](auto width) {
         constexpr int W = decltype(width)::value;
         const auto with_taps = [&](auto taps) {
-            body(Conv<T, W, decltype(taps)::value>{view<T>(x), view<T>(weight), view<T>(bias), view<T>(state),
-                                                   Packing(x), static_cast<int>(weight.shape[1]),
-                                                   static_cast<int>(weight.features()), runs.of_sequence, runs.size});
+            body(Conv<T, S, W, decltype(taps)::value>{
+                view<S>(x), view<T>(weight), view<T>(bias), view<T>(state), Packing(x),
+                static_cast<int>(weight.shape[1]), static_cast<int>(weight.features()), runs.of_sequence, runs.size});
         };
         if (usual)
             with_taps(std::integral_constant<int, kUsualTaps>{});
@@ -299,35 +301,37 @@ OpMemory CudaBackend::short_conv_memory(const Tensor& x, const Tensor& weight) {
 
 void CudaBackend::short_conv_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& state,
                                      const Tensor& y, const Tensor&) {
-    dispatch(x.dtype, [&](auto scalar) {
+    dispatch_stored(x.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
+        using S = decltype(stored);
         const Runs runs(x.shape[1], x.shape[2], kForwardRun);
-        with_conv<T>(x, weight, bias, state, runs, in_packs(y),
-                     [&]<int Width, int Taps>(const Conv<T, Width, Taps>& conv) {
-                         launch("short_conv_forward", conv_forward_kernel<T, Width, Taps>,
-                                dim3(grid_size(runs.blocks * conv.across()), grid_size(x.replicas())), dim3(kThreads),
-                                0, stream_, conv, view<T>(y));
-                     });
+        with_conv<T, S>(x, weight, bias, state, runs, in_packs(y),
+                        [&]<int Width, int Taps>(const Conv<T, S, Width, Taps>& conv) {
+                            launch("short_conv_forward", conv_forward_kernel<T, S, Width, Taps>,
+                                   dim3(grid_size(runs.blocks * conv.across()), grid_size(x.replicas())),
+                                   dim3(kThreads), 0, stream_, conv, view<S>(y));
+                        });
     });
 }
 
 void CudaBackend::short_conv_backward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& d_y,
                                       const Tensor& d_x, const Tensor& d_weight, const Tensor& d_bias,
                                       const Tensor& scratch) {
-    dispatch(x.dtype, [&](auto scalar) {
+    dispatch_stored(x.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
+        using S = decltype(stored);
         const Runs runs = backward_runs(x);
-        with_conv<T>(x, weight, bias, {}, runs, in_packs(d_y) && in_packs(d_x),
-                     [&]<int Width, int Taps>(const Conv<T, Width, Taps>& conv) {
-                         using Sums = ConvSums<T, Width, Taps>;
-                         const BlockSums<T> sums(Sums::kColumns, runs.blocks);
-                         const std::int64_t sets = x.replicas() * conv.across();
-                         launch("short_conv_backward", conv_backward_kernel<T, Width, Taps>,
-                                dim3(grid_size(runs.blocks * conv.across()), grid_size(x.replicas())), dim3(kThreads),
-                                0, stream_, conv, view<T>(d_y), view<T>(d_x),
-                                Sums{sums.at(scratch.at<T>(), tickets(sets * sums.ticket_count())), view<T>(d_weight),
-                                     view<T>(d_bias)});
-                     });
+        with_conv<T, S>(x, weight, bias, {}, runs, in_packs(d_y) && in_packs(d_x),
+                        [&]<int Width, int Taps>(const Conv<T, S, Width, Taps>& conv) {
+                            using Sums = ConvSums<T, Width, Taps>;
+                            const BlockSums<T> sums(Sums::kColumns, runs.blocks);
+                            const std::int64_t sets = x.replicas() * conv.across();
+                            launch("short_conv_backward", conv_backward_kernel<T, S, Width, Taps>,
+                                   dim3(grid_size(runs.blocks * conv.across()), grid_size(x.replicas())),
+                                   dim3(kThreads), 0, stream_, conv, view<S>(d_y), view<S>(d_x),
+                                   Sums{sums.at(scratch.at<T>(), tickets(sets * sums.ticket_count())),
+                                        view<T>(d_weight), view<T>(d_bias)});
+                        });
     });
 }
 

@@ -1,49 +1,68 @@
-// y,g = split(x); out = y ⊙ silu(g).
+// y,g = split(x); out = y ⊙ silu(g). A thread has a pack of neighbouring features.
 #include "core/numerics/activations.hpp"
 #include "gpu/cuda_backend.hpp"
-#include "gpu/launch.cuh"
+#include "gpu/pack.cuh"
 
 namespace whorl::gpu {
 namespace {
 
-template <class T>
+/// n features of out; `at` counts packs of them.
+template <class T, class S, int Width>
 struct SwigluForward {
-    View<T> x, out;
+    View<S> x, out;
     int n;
-    __device__ void operator()(unsigned r, std::int64_t row, int j) const {
-        const T* value = x.row(r, row);
-        out.row(r, row)[j] = value[j] * numerics::silu(value[n + j]);
+    __device__ void operator()(unsigned r, std::int64_t row, int at) const {
+        const S* from = x.row(r, row) + at * Width;
+        Pack<T, Width> value = load_pack<Width>(from);
+        const Pack<T, Width> gate = load_pack<Width>(from + n);
+#pragma unroll
+        for (int e = 0; e < Width; ++e) value.at[e] *= numerics::silu(gate.at[e]);
+        store_pack(out.row(r, row) + at * Width, value);
     }
 };
 
-template <class T>
+template <class T, class S, int Width>
 struct SwigluBackward {
-    View<T> x, d_out, d_x;
+    View<S> x, d_out, d_x;
     int n;
-    __device__ void operator()(unsigned r, std::int64_t row, int j) const {
-        const T* value = x.row(r, row);
-        T* d_value = d_x.row(r, row);
-        const T d = d_out.row(r, row)[j], gate = value[n + j];
-        d_value[j] = d * numerics::silu(gate);
-        d_value[n + j] = d * value[j] * numerics::silu_derivative(gate);
+    __device__ void operator()(unsigned r, std::int64_t row, int at) const {
+        const S* from = x.row(r, row) + at * Width;
+        S* to = d_x.row(r, row) + at * Width;
+        Pack<T, Width> value = load_pack<Width>(from), gate = load_pack<Width>(from + n),
+                       d = load_pack<Width>(d_out.row(r, row) + at * Width);
+#pragma unroll
+        for (int e = 0; e < Width; ++e) {
+            const T open = numerics::silu(gate.at[e]), slope = numerics::silu_derivative(gate.at[e]);
+            gate.at[e] = d.at[e] * value.at[e] * slope;
+            d.at[e] *= open;
+        }
+        store_pack(to, d);
+        store_pack(to + n, gate);
     }
 };
+
+/// Calls body(T{}, S{}, width of packs).
+template <class Body>
+void with_halves(const Tensor& x, bool packs, const Body& body) {
+    dispatch_stored(x.dtype, [&](auto scalar, auto stored) {
+        dispatch_width<decltype(scalar)>(packs && in_packs(x), [&](auto width) { body(scalar, stored, width); });
+    });
+}
 
 }  // namespace
 
 void CudaBackend::swiglu_forward(const Tensor& x, const Tensor& out) {
-    dispatch(x.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        for_each_element("swiglu_forward", stream_, x.replicas(), Packing(x), out.features(),
-                         SwigluForward<T>{view<T>(x), view<T>(out), static_cast<int>(out.features())});
+    with_halves(x, in_packs(out), [&]<class T, class S, class W>(T, S, W) {
+        const SwigluForward<T, S, W::value> body{view<S>(x), view<S>(out), static_cast<int>(out.features())};
+        for_each_element("swiglu_forward", stream_, x.replicas(), Packing(x), out.features() / W::value, body);
     });
 }
 
 void CudaBackend::swiglu_backward(const Tensor& x, const Tensor& d_out, const Tensor& d_x) {
-    dispatch(x.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        const SwigluBackward<T> body{view<T>(x), view<T>(d_out), view<T>(d_x), static_cast<int>(d_out.features())};
-        for_each_element("swiglu_backward", stream_, x.replicas(), Packing(x), d_out.features(), body);
+    with_halves(x, in_packs(d_out) && in_packs(d_x), [&]<class T, class S, class W>(T, S, W) {
+        const SwigluBackward<T, S, W::value> body{view<S>(x), view<S>(d_out), view<S>(d_x),
+                                                  static_cast<int>(d_out.features())};
+        for_each_element("swiglu_backward", stream_, x.replicas(), Packing(x), d_out.features() / W::value, body);
     });
 }
 

@@ -82,6 +82,7 @@ TEST_CASE("swiglu gates the first half by silu of the second", "[backend]") {
                     }));
     check_operation(operation);
     check_same_bits(swiglu(3, 131, 5));  // more rows than one task takes
+    for (const std::int64_t features : {6, 8, 64}) check_operation(swiglu(2, 9, features));  // packs, 6 of double alone
 }
 
 TEST_CASE("rms_norm adds the residual first", "[backend]") {
@@ -124,7 +125,7 @@ TEST_CASE("rms_norm of chosen rows has zeros for a slot without one, and no grad
         check_reference(operation, values, expected);
         check_operation(operation);
     }
-    check_operation(chosen_rms_norm(2, 4, 8, 64, true));
+    for (const std::int64_t features : {64, 200, 520}) check_operation(chosen_rms_norm(2, 4, 8, features, true));
     check_same_bits(chosen_rms_norm(3, 300, 500, 8, true));
     check_same_bits(chosen_rms_norm(3, 300, 3, 5, false));
 }
