@@ -9,8 +9,10 @@
 namespace whorl::gpu {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr std::int64_t kMostBlocks = kThreads;  // one thread adds one block's sums
+constexpr int kThreads = 1024;            // few blocks of many threads: each block reads all of row_of
+constexpr std::int64_t kLeastRows = 256;  // of a block
+constexpr std::int64_t kMostBlocks = 256;
+static_assert(kMostBlocks <= kThreads);  // one thread adds one block's sums
 
 struct LossSums {
     double loss, correct, used;  // used: of the whole replica
@@ -25,42 +27,64 @@ struct Loss {
     bool aligned;  // row_of: four at a time
 };
 
-/// The largest logit of a row and the first place where it stands, over `lanes` neighbouring threads.
+/// A row's logits as one of its threads has them: every so many, the first of them in registers.
 template <class T>
-__device__ void highest_of(const T* row, int n, int lane, int lanes, T& value, int& place) {
-    value = -numerics::detail::infinity<T>;
-    place = n;
-    for (int j = lane; j < n; j += lanes)
-        if (row[j] > value || place == n) {
-            value = row[j];
-            place = j;
-        }
-    for (int distance = lanes / 2; distance > 0; distance /= 2) {
-        const T other = __shfl_xor_sync(0xffffffffU, value, distance);
-        const int at = __shfl_xor_sync(0xffffffffU, place, distance);
-        if (at < n && (place == n || other > value || (other == value && at < place))) {
-            value = other;
-            place = at;
+struct RowShare {
+    static constexpr int kKept = 4;  // all there are, of up to 128
+    const T* row;
+    int n, lane, lanes;
+    T kept[kKept];
+
+    __device__ RowShare(const T* from, int count, int own_lane, int all_lanes)
+        : row(from), n(count), lane(own_lane), lanes(all_lanes) {
+#pragma unroll
+        for (int i = 0; i < kKept; ++i) kept[i] = place(i) < n ? row[place(i)] : T(0);
+    }
+    __device__ int place(int i) const {
+        return lane + i * lanes;
+    }
+    /// body(place, logit)
+    template <class Body>
+    __device__ void each(const Body& body) const {
+#pragma unroll
+        for (int i = 0; i < kKept; ++i)
+            if (place(i) < n) body(place(i), kept[i]);
+        for (int j = place(kKept); j < n; j += lanes) body(j, row[j]);
+    }
+    __device__ T add_lanes(T value) const {
+        for (int distance = lanes / 2; distance > 0; distance /= 2)
+            value += __shfl_xor_sync(0xffffffffU, value, distance);
+        return value;
+    }
+    /// The largest logit of the row and the first place where it stands.
+    __device__ void highest(T& value, int& at) const {
+        value = -numerics::detail::infinity<T>;
+        at = n;
+        each([&](int j, T logit) {
+            if (logit > value || at == n) value = logit, at = j;
+        });
+        for (int distance = lanes / 2; distance > 0; distance /= 2) {
+            const T other = __shfl_xor_sync(0xffffffffU, value, distance);
+            const int there = __shfl_xor_sync(0xffffffffU, at, distance);
+            if (there < n && (at == n || other > value || (other == value && there < at))) value = other, at = there;
         }
     }
-}
+};
 
-template <class T>
-__device__ T lanes_sum(T value, int lanes) {
-    for (int distance = lanes / 2; distance > 0; distance /= 2) value += __shfl_xor_sync(0xffffffffU, value, distance);
-    return value;
-}
-
-/// The sum over the block, in the order of warps; valid in thread 0.
-__device__ double block_sum(double value) {
-    __shared__ double warps[kThreads / 32];
-    value = warp_sum(value);
+/// Sums over the block, the same in all threads, in a fixed order.
+template <class T, int Count>
+__device__ void block_sums(T (&values)[Count]) {
+    __shared__ T warps[Count][kThreads / 32];
+    static_assert(kThreads / 32 == 32);  // the warps' sums are a warp's to add
     __syncthreads();
-    if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = value;
+#pragma unroll
+    for (int i = 0; i < Count; ++i) {
+        const T sum = warp_sum(values[i]);
+        if (threadIdx.x % 32 == 0) warps[i][threadIdx.x / 32] = sum;
+    }
     __syncthreads();
-    double sum = 0;
-    for (const double warp : warps) sum += warp;
-    return sum;
+#pragma unroll
+    for (int i = 0; i < Count; ++i) values[i] = warp_sum(warps[i][threadIdx.x % 32]);
 }
 
 /// What the blocks of one replica leave, and where the last of them puts the replica's.
@@ -75,12 +99,13 @@ struct LossTotals {
         LossSums* all = partial + r * gridDim.x;
         if (threadIdx.x == 0) all[blockIdx.x] = own;
         if (!last_to_arrive(tickets + r, gridDim.x)) return;
-        const bool inside = threadIdx.x < gridDim.x;
-        const double total = block_sum(inside ? __ldcg(&all[threadIdx.x].loss) : 0.0),
-                     hits = block_sum(inside ? __ldcg(&all[threadIdx.x].correct) : 0.0);
+        double sums[] = {0, 0};
+        if (threadIdx.x < gridDim.x)
+            sums[0] = __ldcg(&all[threadIdx.x].loss), sums[1] = __ldcg(&all[threadIdx.x].correct);
+        block_sums(sums);
         if (threadIdx.x != 0) return;
-        *loss.at(r) = own.used > 0 ? total / own.used : 0;
-        *correct.at(r) = hits;
+        *loss.at(r) = own.used > 0 ? sums[0] / own.used : 0;
+        *correct.at(r) = sums[1];
         *used.at(r) = own.used;
     }
 };
@@ -102,49 +127,66 @@ __device__ int used_slots(const int* row_of, int slots, bool aligned) {
     return used;
 }
 
+/// What a thread has to do with one slot.
+template <class T>
+struct LossRow {
+    bool inside, live;  // live: with a loss
+    int target;
+    RowShare<T> share;
+
+    /// `m` is one of the block's slots if `inside`.
+    __device__ LossRow(const Loss<T>& in, std::int64_t r, int m, bool is_inside)
+        : inside(is_inside),
+          live(inside && in.row_of.at(r)[m] >= 0),
+          target(inside ? in.target.at(r)[m] : 0),
+          share(inside ? in.logits.at(r, 0, m) : nullptr, inside ? in.vocabulary : 0,
+                static_cast<int>(threadIdx.x) % in.lanes, in.lanes) {}
+};
+
 /// Grid: (blocks of slots, replicas). Every block counts the used slots of its replica for itself.
 template <class T>
-__global__ void loss_kernel(Loss<T> in, LossTotals totals) {
+__global__ void __launch_bounds__(kThreads) loss_kernel(Loss<T> in, LossTotals totals) {
     const std::int64_t r = blockIdx.y;
-    const int* row_of = in.row_of.at(r);
-    const double count = block_sum(used_slots(row_of, in.slots, in.aligned));
-    const T weight = count > 0 ? static_cast<T>(1 / count) : T(0), share = in.smoothing / static_cast<T>(in.vocabulary);
-    const int lane = static_cast<int>(threadIdx.x) % in.lanes, n = in.vocabulary;
     const int begin = static_cast<int>(blockIdx.x) * in.rows_per_block, step = kThreads / in.lanes;
-    double loss = 0, correct = 0;
+    const auto load = [&](int first) {
+        const int i = first + static_cast<int>(threadIdx.x) / in.lanes;
+        return LossRow<T>(in, r, begin + i, i < in.rows_per_block && begin + i < in.slots);
+    };
+    LossRow<T> next = load(0);  // on its way while the slots are counted
+    int counted[] = {used_slots(in.row_of.at(r), in.slots, in.aligned)};
+    block_sums(counted);
+    const double count = counted[0];
+    const T weight = count > 0 ? static_cast<T>(1 / count) : T(0), share = in.smoothing / static_cast<T>(in.vocabulary);
+    double sums[] = {0, 0};  // loss, correct
     for (int first = 0; first < in.rows_per_block; first += step) {
-        // All threads take part in the shuffles, behind the last slot with an empty row.
-        const int i = first + static_cast<int>(threadIdx.x) / in.lanes, m = begin + i;
-        const bool inside = i < in.rows_per_block && m < in.slots, live = inside && row_of[m] >= 0;
-        const T* row = inside ? in.logits.at(r, 0, m) : nullptr;
-        T highest;
+        // All threads take part in the shuffles, whatever their slot.
+        const LossRow<T> own = next;
+        next = load(first + step);
+        T highest, total = 0, sum = 0;
         int place;
-        highest_of(row, live ? n : 0, lane, in.lanes, highest, place);
-        T total = 0, sum = 0;
-        for (int j = lane; j < (live ? n : 0); j += in.lanes) {
-            total += numerics::exp(row[j] - highest);
-            sum += row[j];
-        }
-        total = lanes_sum(total, in.lanes);
-        sum = lanes_sum(sum, in.lanes);
-        const int target = live ? in.target.at(r)[m] : 0;
-        if (live && lane == 0) {
-            loss +=
-                static_cast<double>(numerics::log(total) + highest - (1 - in.smoothing) * row[target] - share * sum);
-            correct += place == target ? 1 : 0;
+        own.share.highest(highest, place);
+        own.share.each([&](int, T logit) {
+            total += numerics::exp(logit - highest);
+            sum += logit;
+        });
+        total = own.share.add_lanes(total);
+        sum = own.share.add_lanes(sum);
+        if (own.live && own.share.lane == 0) {
+            sums[0] += static_cast<double>(numerics::log(total) + highest -
+                                           (1 - in.smoothing) * own.share.row[own.target] - share * sum);
+            sums[1] += place == own.target ? 1 : 0;
         }
         __syncwarp();
-        if (!in.d_logits || !inside) continue;
-        T* d = in.d_logits.at(r, 0, m);
-        for (int j = lane; j < n; j += in.lanes) {
-            T slope = live ? (numerics::exp(row[j] - highest) / total - share) * weight : T(0);
-            if (live && j == target) slope -= (1 - in.smoothing) * weight;
+        if (!in.d_logits || !own.inside) continue;
+        T* d = in.d_logits.at(r, 0, begin + first + static_cast<int>(threadIdx.x) / in.lanes);
+        own.share.each([&](int j, T logit) {
+            T slope = own.live ? (numerics::exp(logit - highest) / total - share) * weight : T(0);
+            if (own.live && j == own.target) slope -= (1 - in.smoothing) * weight;
             d[j] = slope;
-        }
+        });
     }
-    loss = block_sum(loss);
-    correct = block_sum(correct);
-    totals.finish({loss, correct, count});
+    block_sums(sums);
+    totals.finish({sums[0], sums[1], count});
 }
 
 int lanes_of(std::int64_t vocabulary) {
@@ -161,7 +203,7 @@ void CudaBackend::cross_entropy(const Tensor& logits, const Supervision& supervi
         using T = decltype(scalar);
         const std::int64_t slots = logits.rows(), replicas = logits.replicas();
         const std::int64_t room = partial_.size() / static_cast<std::int64_t>(sizeof(LossSums)) / replicas;
-        const std::int64_t rows = std::max<std::int64_t>(64, ceil_div(slots, std::min(room, kMostBlocks)));
+        const std::int64_t rows = std::max(kLeastRows, ceil_div(slots, std::min(room, kMostBlocks)));
         const std::int64_t blocks = std::max<std::int64_t>(1, ceil_div(slots, rows));
         const Loss<T> body{view<T>(logits),
                            view<T>(d_logits),
