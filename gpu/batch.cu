@@ -28,7 +28,7 @@ struct BatchMemory {
     int targets, words;
     explicit BatchMemory(std::int64_t length)
         : targets(static_cast<int>(length)),
-          words(static_cast<int>(std::min(kMostWords, ceil_div(2 * length + 4, 4) * 4))) {}  // two a number
+          words(static_cast<int>(std::min(kMostWords, ceil_div(2 * length + 2, 4) * 4))) {}  // two a number
     std::int64_t bytes() const { return (std::int64_t{targets} + words) * kInt; }
 };
 

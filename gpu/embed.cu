@@ -105,8 +105,7 @@ __global__ void __launch_bounds__(kPartThreads) embed_parts_kernel(TokenOf token
             found[warp], sum);
         if (j < features) store_pack(part + own * features + j, sum);
     }
-    sums.template finish<2>(r, static_cast<int>(blockIdx.x),
-                            [&](int column, T total) { d_weight.at(r)[column] += total; });
+    sums.finish(r, static_cast<int>(blockIdx.x), [&](int column, T total) { d_weight.at(r)[column] += total; });
 }
 
 /// A large table: one token of one replica and 32 features. Warps share the rows; a warp adds its rows in order, then

@@ -144,12 +144,13 @@ struct GatedBackward {
             shape.for_pieces(first, [&](int i, int j) {
                 Piece out_x, out_z;
 #pragma unroll
-                for (int e = 0; e < Width; ++e) {
-                    const T value = x[i].at[e], open = gate[i].at[e], dw = d[i].at[e] * w[i].at[e];
-                    const T d_gated = scale * (in.norm_first ? dw : dw - value * open * pull);
+                for (int e = 0; e < Width; ++e) {  // fma by hand: compilers round now one product, now the other
+                    const T value = x[i].at[e], open = gate[i].at[e], gated = value * open;
+                    const T dw = d[i].at[e] * w[i].at[e];
+                    const T d_gated = scale * (in.norm_first ? dw : numerics::fma(-gated, pull, dw));
                     out_z.at[e] = d_gated * value * slope[i].at[e];
-                    out_x.at[e] = in.norm_first ? scale * (dw * open - value * pull) : d_gated * open;
-                    d[i].at[e] *= value * open * scale;
+                    out_x.at[e] = in.norm_first ? scale * numerics::fma(-value, pull, dw * open) : d_gated * open;
+                    d[i].at[e] *= gated * scale;
                 }
                 store_pack(to_x + j, out_x);
                 store_pack(to_z + j, out_z);

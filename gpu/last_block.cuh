@@ -54,18 +54,17 @@ struct BlockSums {
     __device__ T* part(std::int64_t set, int index) const { return partial + (set * parts + index) * columns; }
 
     /// Called by whole blocks of one dimension when their part is there. In the last one of the set, visit(column,
-    /// total) with every column, by some thread, which adds `Together` of its columns at a time: about as many as it
-    /// has.
-    template <int Together, class Visit>
+    /// total) with every column, by some thread. Shortest for up to 144 parts of up to two columns a thread.
+    template <class Visit>
     __device__ void finish(std::int64_t set, int index, const Visit& visit) const {
         unsigned* own_tickets = tickets + set * (groups + 1);
         const int own = index / group, first = own * group, members = parts - first < group ? parts - first : group;
         if (!last_to_arrive(own_tickets + own, static_cast<unsigned>(members))) return;
-        if (groups == 1) return add<Together>(part(set, 0), columns, members, visit);
+        if (groups == 1) return add<2, 12>(part(set, 0), columns, members, visit);
         T* sum = part(set, first);  // its first part makes room
-        add<Together>(sum, columns, members, [&](int column, T total) { sum[column] = total; });
+        add<2, 12>(sum, columns, members, [&](int column, T total) { sum[column] = total; });
         if (!last_to_arrive(own_tickets + groups, static_cast<unsigned>(groups))) return;
-        add<Together>(part(set, 0), std::int64_t{group} * columns, groups, visit);
+        add<2, 12>(part(set, 0), std::int64_t{group} * columns, groups, visit);
     }
 
     /// The same for parts of few columns, which all threads add together. `shared` has room for an element of every
@@ -149,7 +148,7 @@ private:
     template <class Visit>
     __device__ void add_narrow(const T* from, std::int64_t apart, int count, T* shared, const Visit& visit) const {
         const int lanes = static_cast<int>(blockDim.x) / columns, own = static_cast<int>(threadIdx.x);
-        if (lanes < 2) return add<1>(from, apart, count, visit);
+        if (lanes < 2) return add<1, 16>(from, apart, count, visit);
         const int lane = own / columns, column = own % columns;
         T sum = 0;
         if (lane < lanes) {
@@ -164,23 +163,23 @@ private:
         visit(column, sum);
     }
 
-    template <int Together, class Visit>
+    /// Each thread adds `Together` columns at a time, for each of which the loads of `Ahead` parts are on their way.
+    template <int Together, int Ahead, class Visit>
     __device__ void add(const T* from, std::int64_t apart, int count, const Visit& visit) const {
-        constexpr int ahead = 64 / static_cast<int>(sizeof(T));  // parts whose loads are on their way together
         const int threads = static_cast<int>(blockDim.x);
         for (int first = static_cast<int>(threadIdx.x); first < columns; first += Together * threads) {
             T sum[Together] = {};
-            for (int part = 0; part < count; part += ahead) {
-                T values[ahead][Together];
+            for (int part = 0; part < count; part += Ahead) {
+                T values[Ahead][Together];
 #pragma unroll
-                for (int i = 0; i < ahead; ++i)
+                for (int i = 0; i < Ahead; ++i)
 #pragma unroll
                     for (int c = 0; c < Together; ++c)
                         values[i][c] = part + i < count && first + c * threads < columns
                                            ? __ldcg(from + (part + i) * apart + first + c * threads)
                                            : T(0);
 #pragma unroll
-                for (int i = 0; i < ahead; ++i)
+                for (int i = 0; i < Ahead; ++i)
 #pragma unroll
                     for (int c = 0; c < Together; ++c) sum[c] += values[i][c];
             }

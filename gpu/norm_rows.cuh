@@ -166,8 +166,8 @@ struct NormBackward {
             if (!shape.kept()) load(first);
             shape.for_pieces(first, [&](int i, int j) {
 #pragma unroll
-                for (int e = 0; e < Width; ++e) {
-                    before[i].at[e] += scale * (d[i].at[e] * w[i].at[e] - x[i].at[e] * pull);
+                for (int e = 0; e < Width; ++e) {  // fma by hand: compilers round now one product, now the other
+                    before[i].at[e] += scale * numerics::fma(d[i].at[e], w[i].at[e], -(x[i].at[e] * pull));
                     d[i].at[e] *= x[i].at[e] * scale;
                 }
                 store_pack(out + j, before[i]);

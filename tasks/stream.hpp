@@ -51,13 +51,8 @@ WHORL_HD constexpr std::int64_t generate_stream(const SampleKey& key, const Samp
     Random random = key.random();
     const std::int64_t count = draw_size(random, key.sizes) - 1;
     const std::int64_t begin = begin_sample(out, options.bos, symbols.begin), used = begin + count;
-    const auto draw = [&] {
-        return static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(symbols.count)));
-    };
-    std::int32_t next = draw();
     for (std::int64_t t = begin; t < used; ++t) {
-        const std::int32_t symbol = next;
-        next = draw();  // ahead of its turn, and one more than needed: it is there when this one is done
+        const auto symbol = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(symbols.count)));
         const std::int32_t answer = track.read(symbol);
         out.tokens[t] = symbols.first + symbol;
         out.targets[t] = options.supervise == Supervise::all || t == used - 1 ? answer : kUnsupervised;

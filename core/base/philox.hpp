@@ -83,11 +83,6 @@ public:
 
     /// 64 uniform bits; the first word drawn is the low half.
     WHORL_HD constexpr std::uint64_t bits64() {
-        if (used_ + 1 < drawn_.count) {
-            const std::uint32_t* words = drawn_.words + used_;
-            used_ += 2;
-            return words[0] | (static_cast<std::uint64_t>(words[1]) << 32);
-        }
         const std::uint64_t low = bits();
         return low | (static_cast<std::uint64_t>(bits()) << 32);
     }
@@ -96,8 +91,8 @@ public:
     /// takes two words: probabilities differ from 1/n by less than 2^-64, a relative bias below n·2^-64 ≤ 2^-32 that no
     /// run can notice.
     WHORL_HD constexpr std::uint32_t below(std::uint32_t n) {
-        const std::uint64_t drawn = bits64();
-        const std::uint64_t low = (drawn & 0xFFFFFFFFU) * n, high = (drawn >> 32) * n;
+        const std::uint64_t low = static_cast<std::uint64_t>(bits()) * n;
+        const std::uint64_t high = static_cast<std::uint64_t>(bits()) * n;
         return static_cast<std::uint32_t>((high + (low >> 32)) >> 32);
     }
 
