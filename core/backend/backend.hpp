@@ -122,7 +122,7 @@ public:
     /// From now on float operations multiply matrices so, and models made keep their activations so. Throws UserError
     /// where the device cannot.
     virtual void set_precision(const Precision& precision) = 0;
-    /// What a model of `dtype` keeps its layers' activations in.
+    /// What a model of `dtype` that is made now keeps its layers' activations in.
     virtual DType stored(DType dtype) const { return dtype; }
     /// Bytes that can still be allocated on the device.
     virtual std::int64_t free_memory() const = 0;

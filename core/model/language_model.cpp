@@ -79,15 +79,15 @@ private:
 class Block {
 public:
     Block(const ModelConfig& config, std::size_t layer, const ParameterLayout& layout, Backend& backend, DType dtype,
-          FormChoice form)
+          DType stored, FormChoice form)
         : config_(config),
           layout_(layout),
           backend_(backend),
           dtype_(dtype),
-          stored_(backend.stored(dtype)),
+          stored_(stored),
           prefix_("backbone.layers." + std::to_string(layer) + "."),
           norm_(layout, prefix_ + "norm.weight") {
-        const MixerContext context{config, layout, prefix_ + "mixer.", backend, dtype, form};
+        const MixerContext context{config, layout, prefix_ + "mixer.", backend, dtype, stored, form};
         mixer_ = std::visit([&](const auto& mixer) { return make_mixer(mixer, context); }, config.layers[layer]);
         if (config.d_intermediate == 0) return;
         norm2_ = std::make_unique<NormSite>(layout, prefix_ + "norm2.weight");
@@ -181,16 +181,19 @@ public:
 };
 
 LanguageModel::LanguageModel(const ModelConfig& config, Backend& backend, DType dtype, FormChoice form)
+    : LanguageModel(config, backend, dtype, form, backend.stored(dtype)) {}
+
+LanguageModel::LanguageModel(const ModelConfig& config, Backend& backend, DType dtype, FormChoice form, DType stored)
     : config_(config),
       layout_(config),
       backend_(backend),
       dtype_(dtype),
-      stored_(backend.stored(dtype)),
+      stored_(stored),
       form_(form),
       embedding_(layout_.index("backbone.embedding.weight")),
       head_(std::make_unique<Head>(config_, layout_)) {
     for (std::size_t i = 0; i < config_.layers.size(); ++i)
-        blocks_.push_back(std::make_unique<Block>(config_, i, layout_, backend_, dtype_, form));
+        blocks_.push_back(std::make_unique<Block>(config_, i, layout_, backend_, dtype_, stored_, form));
 }
 
 LanguageModel::~LanguageModel() = default;
@@ -247,7 +250,7 @@ void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
 }
 
 std::int64_t LanguageModel::arena_bytes(const ModelShape& shape) const {
-    LanguageModel measured(config_, backend_, dtype_, form_);
+    LanguageModel measured(config_, backend_, dtype_, form_, stored_);
     Arena arena;
     measured.plan(arena, shape);
     return arena.peak();

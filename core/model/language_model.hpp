@@ -77,6 +77,7 @@ public:
     State make_state(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const;
 
 private:
+    LanguageModel(const ModelConfig& config, Backend& backend, DType dtype, FormChoice form, DType stored);
     void plan(Arena& arena, const ModelShape& shape);
     void plan_inputs(Arena& arena, const ModelShape& shape);
     void plan_head(Arena& arena, const ModelShape& shape);

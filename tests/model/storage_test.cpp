@@ -69,7 +69,6 @@ TEST_CASE("storing bf16 takes much less memory, and carries no state", "[model][
             LanguageModel stored(config, backend, DType::f32);
             backend.set_precision({});
             const LanguageModel whole(config, backend, DType::f32);
-            backend.set_precision(kStored);
             const auto bytes = [](const LanguageModel& model) {
                 return static_cast<double>(model.arena_bytes({1, 64, 64, 64}));
             };
@@ -77,6 +76,7 @@ TEST_CASE("storing bf16 takes much less memory, and carries no state", "[model][
             stored.bind({1, 1, 1, 1, false, 4});
             State state = stored.make_state(1, 1, 4);
             CHECK_THROWS_WITH(stored.forward({}, &state), Catch::Matchers::ContainsSubstring("carries no state"));
+            backend.set_precision(kStored);
         }
     });
 }

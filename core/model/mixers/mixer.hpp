@@ -17,7 +17,8 @@ struct MixerContext {
     const ParameterLayout& layout;
     std::string prefix;  // "backbone.layers.i.mixer."
     Backend& backend;
-    DType dtype;
+    DType dtype;   // of parameters and states
+    DType stored;  // of activations
     FormChoice form;
 
     int index(const std::string& name) const { return layout.index(prefix + name); }
@@ -87,8 +88,8 @@ protected:
         return backend().linear_memory(x, weight).scratch;
     }
     Backend& backend() const { return context_.backend; }
-    DType dtype() const { return context_.dtype; }                     // of parameters and states
-    DType stored() const { return backend().stored(context_.dtype); }  // of activations
+    DType dtype() const { return context_.dtype; }
+    DType stored() const { return context_.stored; }
 
     MixerContext context_;
 };
