@@ -255,15 +255,23 @@ private:
         spread_groups(2 * scan.m, [&](int i, int lane) {
             const bool query = i < scan.m;
             const int row = i < 0 ? 0 : query ? i : i - scan.m, first = row * scan.s.k_ld();
-            const auto pass_back = [&](auto* to) {
+            at_row_gradient(query, row, [&](auto* to) {
                 normalise_backward(i < 0, lane, query ? factor : T(1), (query ? own.q_inverse : own.k_inverse)[row],
                                    (query ? scan.q : scan.k) + first, (query ? scan.d_q : scan.d_k) + first, to);
-            };
-            if (s.shared_keys())
-                pass_back((query ? parts.q : parts.k) + this->part_row(row) * s.key);
-            else
-                pass_back(at(query ? gradient.q : gradient.k, row) + this->key_offset());
+            });
         });
+    }
+    /// body(where row i's gradient goes).
+    template <class Body>
+    __device__ __forceinline__ void at_row_gradient(bool query, int i, const Body& body) const {
+        const auto part = [&] { return (query ? parts.q : parts.k) + this->part_row(i) * s.key; };
+        const auto whole = [&] { return at(query ? gradient.q : gradient.k, i) + this->key_offset(); };
+        if constexpr (std::is_same_v<T, S>)  // one code for both
+            body(s.shared_keys() ? part() : whole());
+        else if (s.shared_keys())
+            body(part());
+        else
+            body(whole());
     }
     /// to = Rᵀ d_out through out = raw · factor · inverse, eight lanes; none: nothing but the sum.
     template <class To>

@@ -79,3 +79,16 @@ TEST_CASE("mamba2, the gated delta rule and attention in float and to the bit",
     check_same_bits(attention({3, 6, Positions::rope}, {19, 5}));
     check_same_bits(attention({3, 5, Positions::none}, {2, 67}));
 }
+
+TEST_CASE("the gated delta rule and attention of activations that are stored in bf16",
+          "[backend][gated_delta][attention]") {
+    for (const FormChoice& form : kForms) {
+        check_stored(gated_delta(delta_config(2, 4, 5, 2, true), {2, 33}, form));    // heads share keys
+        check_stored(gated_delta(delta_config(2, 2, 8, 1, false), {2, 33}, form));   // none do
+        check_stored(gated_delta(delta_config(1, 1, 64, 2, false), {1, 35}, form));  // several panels
+        check_stored(gated_delta(delta_config(1, 1, 67, 1, false), {19, 9}, form));  // odd rows
+    }
+    for (const std::int64_t headdim : {8, 16, 32, 64})
+        for (const std::int64_t length : {64, 67, 130})
+            check_stored(attention({2, headdim, Positions::rope}, {2, length}));
+}
