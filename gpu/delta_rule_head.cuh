@@ -8,6 +8,7 @@
 
 #include "core/numerics/mixer_terms.hpp"
 #include "gpu/delta_scan_backward.cuh"
+#include "gpu/stored_rows.cuh"
 
 namespace whorl::gpu {
 
@@ -103,8 +104,20 @@ struct RuleBlock {
 
     /// Starts the copies of the chunk's raw queries and keys.
     __device__ void fetch() const {
-        copy_rows(scan.m, s.key, scan.q, scan.s.k_ld(), at(in.q, 0) + key_offset(), in.q.stride2);
-        copy_rows(scan.m, s.key, scan.k, scan.s.k_ld(), at(in.k, 0) + key_offset(), in.k.stride2);
+        copy_stored_rows<0>(scan.m, s.key, scan.q, scan.s.k_ld(), at(in.q, 0) + key_offset(), in.q.stride2);
+        copy_stored_rows<0>(scan.m, s.key, scan.k, scan.s.k_ld(), at(in.k, 0) + key_offset(), in.k.stride2);
+    }
+    /// The same for the task's own channels.
+    __device__ void fetch_values(T* to, const View<S>& from) const {
+        copy_stored_rows<0>(scan.m, s.panel, to, scan.s.v_ld, at(from, 0) + value_offset(), from.stride2);
+    }
+    /// What has come is made wide, with the rows of fetch_values.
+    __device__ void widen(T* values) const {
+        if constexpr (sizeof(S) < sizeof(T)) {
+            for (T* rows : {scan.q, scan.k}) widen_rows<0>(scan.m, s.key, rows, scan.s.k_ld());
+            widen_rows<0>(scan.m, s.panel, values, scan.s.v_ld);
+            __syncthreads();
+        }
     }
     __device__ void coefficients() const {
         const T rate_of_head = rate(), bias = step_bias();
@@ -155,7 +168,7 @@ struct RuleForward : RuleBlock<T, S, DeltaForward<T, P>> {
             const bool with_state = chunk > 0 || state;
             scan.enter(chunk);
             this->fetch();
-            copy_rows(scan.m, s.panel, scan.w, scan.s.v_ld, at(in.v, 0) + this->value_offset(), in.v.stride2);
+            this->fetch_values(scan.w, in.v);
             prepare();
             scan.solve(with_state, [&](int i, int p, T value) {
                 if (!state) kept[std::int64_t{scan.begin + i} * s.panel + p] = value;
@@ -175,6 +188,7 @@ private:
     __device__ void prepare() const {
         this->coefficients();
         wait_for_copies();
+        this->widen(scan.w);
         scan.decay_sums();
         this->normalise(nullptr, nullptr);
         __syncthreads();
@@ -235,12 +249,13 @@ private:
         this->fetch();
         if (chunk > 0) copy_rows(s.key, s.panel, scan.state, v_ld, entry, s.panel);
         copy_rows(scan.m, s.panel, scan.w, v_ld, kept + std::int64_t{scan.begin} * s.panel, s.panel);
-        copy_rows(scan.m, s.panel, scan.d_o, v_ld, at(d_y, 0) + this->value_offset(), d_y.stride2);
+        this->fetch_values(scan.d_o, d_y);
     }
     __device__ void prepare() const {
         __syncthreads();  // the chunk behind has read its coefficients
         this->coefficients();
         wait_for_copies();
+        this->widen(scan.d_o);
         scan.decay_sums();
         this->normalise(own.q_inverse, own.k_inverse);
         __syncthreads();

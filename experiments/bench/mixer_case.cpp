@@ -125,8 +125,8 @@ MixerCase::MixerCase(Backend& backend, const ModelConfig& config, const BatchSha
 }
 
 void MixerCase::plan(Arena& arena) {
-    const MixerContext context{config_, layout_, "backbone.layers.0.mixer.", backend_, DType::f32,
-                               backend_.stored(DType::f32), form_};
+    const MixerContext context{
+        config_, layout_, "backbone.layers.0.mixer.", backend_, DType::f32, backend_.stored(DType::f32), form_};
     const auto make = [&] {
         auto mixer = std::visit([&](const auto& layer) { return make_mixer(layer, context); }, config_.layers[0]);
         mixer->plan_kept(arena, shape_);
