@@ -6,19 +6,20 @@
 namespace whorl::gpu {
 namespace {
 
-template <class T>
+template <class T, class S>
 struct Velocities {
-    View<T> angle, velocity;
+    View<S> angle;
+    View<T> velocity;
     __device__ void operator()(std::int64_t r, std::int64_t row, int j) const {
-        velocity.row(r, row)[j] = numerics::angular_velocity(angle.row(r, row)[j]);
+        velocity.row(r, row)[j] = numerics::angular_velocity(T(angle.row(r, row)[j]));
     }
 };
 
 /// One block a task; a task is a head of a sequence of a replica.
-template <class T, Products P, bool Shared, class Sizes>
+template <class T, class S, Products P, bool Shared, class Sizes>
 __global__ void __launch_bounds__(kBlockThreads, ScanShape<Sizes>::kNarrow ? 3 : 2)
-    forward_kernel(const __grid_constant__ LayerShape<Sizes> s, const __grid_constant__ StateSpaceViews<T> in,
-                   View<T> y, View<T> state, std::int64_t position, T* saved, std::byte* outside, std::int64_t bytes) {
+    forward_kernel(const __grid_constant__ LayerShape<Sizes> s, const __grid_constant__ StateSpaceViews<T, S> in,
+                   View<S> y, View<T> state, std::int64_t position, T* saved, std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
     ForwardMemory<T, P, Sizes> own(memory, s);
     const std::int64_t saved_size = SavedLayout(s).count;
@@ -27,7 +28,7 @@ __global__ void __launch_bounds__(kBlockThreads, ScanShape<Sizes>::kNarrow ? 3 :
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
         own.scan.s.length = s.packing.length_of(r, b);
-        HeadForward<T, P, Sizes> head{{s, in, own.layer, own.scan, r, s.packing.first_row(r, b), h}};
+        HeadForward<T, S, P, Sizes> head{{s, in, own.layer, own.scan, r, s.packing.first_row(r, b), h}};
         head.run(y, state ? state.at(r, b) + std::int64_t{h} * carried : nullptr, position, saved + task * saved_size);
         __syncthreads();
     }
@@ -78,19 +79,20 @@ OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const State
 void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, const Mamba3Tensors& in, const Tensor& y,
                          const Tensor& state, std::int64_t position, const Tensor& saved, const Tensor& scratch) {
     if (state && s.length == 1 && state_update(backend, s, in, y, state, position)) return;
-    dispatch(y.dtype, [&](auto scalar) {
+    dispatch_stored(y.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
-        const StateSpaceViews<T> views = views_with_saved<T>(s, in, saved);
+        using S = decltype(stored);
+        const StateSpaceViews<T, S> views = views_with_saved<T, S>(s, in, saved);
         if (s.turning == Turning::data)
             for_each_element("state_space_forward", backend.stream(), s.replicas, s.packing, s.angles,
-                             Velocities<T>{views.angle, views.velocity});
-        with_layer_kernel<T>(
+                             Velocities<T, S>{views.angle, views.velocity});
+        with_layer_kernel<T, S>(
             backend, s, forward_size<T>,
             [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
-                launch("state_space_forward", forward_kernel<T, products(), shared(), Sizes>,
+                launch("state_space_forward", forward_kernel<T, S, products(), shared(), Sizes>,
                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
                        blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape, views,
-                       view<T>(y), view<T>(state), position, saved.at<T>(), blocks.shared ? nullptr : scratch.data,
+                       view<S>(y), view<T>(state), position, saved.at<T>(), blocks.shared ? nullptr : scratch.data,
                        blocks.bytes);
             });
     });

@@ -5,10 +5,10 @@ namespace whorl::gpu {
 namespace {
 
 /// One block a task; a task is a head of a sequence of a replica.
-template <class T, Products P, bool Shared, class Sizes>
+template <class T, class S, Products P, bool Shared, class Sizes>
 __global__ void __launch_bounds__(kBlockThreads, 2)
-    backward_kernel(const __grid_constant__ LayerShape<Sizes> s, const __grid_constant__ StateSpaceViews<T> in,
-                    const View<T> d_y, const __grid_constant__ StateSpaceViews<T> gradient,
+    backward_kernel(const __grid_constant__ LayerShape<Sizes> s, const __grid_constant__ StateSpaceViews<T, S> in,
+                    const View<S> d_y, const __grid_constant__ StateSpaceViews<T, S> gradient,
                     const __grid_constant__ HeadParts<T> parts, const T* saved, std::byte* outside,
                     std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
@@ -18,18 +18,18 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
         own.scan.s.length = s.packing.length_of(r, b);
-        HeadBackward<T, P, Sizes> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r,
-                                       s.packing.first_row(r, b), h);
+        HeadBackward<T, S, P, Sizes> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r,
+                                          s.packing.first_row(r, b), h);
         head.run();
         __syncthreads();
     }
 }
 
 /// What the heads of a position share: B and C of each group and rank, and θ. One warp a position.
-template <class T>
+template <class T, class S>
 struct SharedGradients {
     StateSpaceShape s;
-    StateSpaceViews<T> in, gradient;
+    StateSpaceViews<T, S> in, gradient;
     HeadParts<T> parts;
 
     /// visit(second, n, term of b_norm's or c_norm's gradient) for each of the lane's channels.
@@ -41,7 +41,7 @@ struct SharedGradients {
                     const std::int64_t column =
                         s.heads * s.headdim + ((second * s.rank + rank) * s.groups + group) * s.state;
                     const std::int64_t first = s.head_rows(r, group * (s.heads / s.groups)) + index;
-                    const T* part = (second ? parts.c : parts.b) + (first * s.rank + rank) * s.state;
+                    T* part = (second ? parts.c : parts.b) + (first * s.rank + rank) * s.state;
                     row(in.xbc.row(r, index) + column, gradient.xbc.row(r, index) + column, part,
                         second ? in.c_norm : in.b_norm, r, lane, [&](int n, T term) { visit(second, n, term); });
                 }
@@ -49,9 +49,9 @@ struct SharedGradients {
     }
 
 private:
-    /// Heads' parts of one row, added, and on through the norm.
+    /// Heads' parts of one row, added, and on through the norm. Too many channels for registers wait in the first part.
     template <class Visit>
-    __device__ void row(const T* raw, T* to, const T* part, const View<T>& norm, std::int64_t r, int lane,
+    __device__ void row(const S* raw, S* to, T* part, const View<T>& norm, std::int64_t r, int lane,
                         const Visit& visit) const {
         const std::int64_t next = s.head_rows(0, 1) * s.rank * s.state;  // from head to head
         T square = 0, projection = 0, sums[kKept], values[kKept];
@@ -65,8 +65,11 @@ private:
         }
         for (int n = lane, i = 0; n < s.state; n += 32, ++i) {
             const T sum = kept ? of(sums, i) : heads_sum(part + n, next, heads);
-            if (!norm || !kept) to[n] = sum;
-            if (!norm) continue;
+            if (!norm) {
+                to[n] = sum;
+                continue;
+            }
+            if (!kept) part[n] = sum;
             const T value = kept ? of(values, i) : raw[n];
             square += value * value;
             projection += sum * norm.at(r)[n] * value;
@@ -75,7 +78,7 @@ private:
         const T scale = numerics::inverse_rms(warp_sum(square), static_cast<T>(s.state), static_cast<T>(s.epsilon));
         const T pull = warp_sum(projection) * scale * scale / static_cast<T>(s.state);
         for (int n = lane, i = 0; n < s.state; n += 32, ++i) {  // each lane reads what it wrote
-            const T sum = kept ? of(sums, i) : to[n], value = kept ? of(values, i) : raw[n];
+            const T sum = kept ? of(sums, i) : part[n], value = kept ? of(values, i) : raw[n];
             visit(n, sum * value * scale);
             to[n] = scale * (sum * norm.at(r)[n] - value * pull);
         }
@@ -96,7 +99,7 @@ private:
             T sum = 0;
             if (s.turning == Turning::data) {
                 for (int h = 0; h < s.heads; ++h) sum += parts.theta[(s.head_rows(r, h) + index) * s.angles + j];
-                sum *= numerics::angular_velocity_derivative(in.angle.row(r, index)[j]);
+                sum *= numerics::angular_velocity_derivative(T(in.angle.row(r, index)[j]));
             }
             gradient.angle.row(r, index)[j] = sum;
         }
@@ -105,9 +108,9 @@ private:
 
 /// Grid: (splits of the positions, replicas). The warps take turns with the positions of their split and each keeps its
 /// part of the norms' gradients, [2][N] in shared memory; partial [replica][split][2][N].
-template <class T>
+template <class T, class S>
 __global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
-    shared_gradients_kernel(SharedGradients<T> body, T* partial) {
+    shared_gradients_kernel(SharedGradients<T, S> body, T* partial) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
               width = 2 * body.s.state;
@@ -140,8 +143,8 @@ __global__ void add_norms_kernel(const T* partial, std::int64_t parts, int state
 }
 
 /// Adds the small sums of all sequences to the parameters' gradients. Grid: (columns, heads, replicas).
-template <class T>
-__global__ void add_sums_kernel(StateSpaceShape s, const T* parts, StateSpaceViews<T> gradient) {
+template <class T, class S>
+__global__ void add_sums_kernel(StateSpaceShape s, const T* parts, StateSpaceViews<T, S> gradient) {
     const SumLayout layout(s);
     const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x);
     const std::int64_t r = blockIdx.z, h = blockIdx.y;
@@ -165,20 +168,20 @@ __global__ void add_sums_kernel(StateSpaceShape s, const T* parts, StateSpaceVie
     add(gradient.norm, h * s.headdim + column - layout.norm());
 }
 
-template <class T>
-void add_shared(const CudaBackend& backend, const SharedGradients<T>& shared, T* norms) {
+template <class T, class S>
+void add_shared(const CudaBackend& backend, const SharedGradients<T, S>& shared, T* norms) {
     const char* name = "state_space_backward";
     const StateSpaceShape& s = shared.s;
     const Splits splits = BackwardScratch<T>::splits(s);
     const std::size_t bytes = static_cast<std::size_t>(kSharedWarps * 2 * s.state) * sizeof(T);
-    launch(name, shared_gradients_kernel<T>, dim3(grid_size(splits.count), grid_size(s.replicas)),
+    launch(name, shared_gradients_kernel<T, S>, dim3(grid_size(splits.count), grid_size(s.replicas)),
            dim3(32 * kSharedWarps), bytes, backend.stream(), shared, norms);
     const dim3 lanes(kSumColumns, kSumLanes);
     if (shared.in.b_norm)
         launch(name, add_norms_kernel<T>, dim3(grid_size(ceil_div(2 * s.state, kSumColumns)), grid_size(s.replicas)),
                lanes, 0, backend.stream(), norms, splits.count, s.state, shared.gradient.b_norm,
                shared.gradient.c_norm);
-    launch(name, add_sums_kernel<T>,
+    launch(name, add_sums_kernel<T, S>,
            dim3(grid_size(ceil_div(SumLayout(s).count(), kSumColumns)), grid_size(s.heads), grid_size(s.replicas)),
            lanes, 0, backend.stream(), s, shared.parts.sums, shared.gradient);
 }
@@ -188,19 +191,22 @@ void add_shared(const CudaBackend& backend, const SharedGradients<T>& shared, T*
 void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, const Mamba3Tensors& in,
                           const Tensor& d_y, const Mamba3Tensors& gradient, const Tensor& saved,
                           const Tensor& scratch) {
-    dispatch(d_y.dtype, [&](auto scalar) {
+    dispatch_stored(d_y.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
+        using S = decltype(stored);
         const BackwardScratch<T> work(scratch.data, backend, s);
-        with_layer_kernel<T>(
+        with_layer_kernel<T, S>(
             backend, s, backward_size<T>,
             [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
-                launch("state_space_backward", backward_kernel<T, products(), shared(), Sizes>,
+                launch("state_space_backward", backward_kernel<T, S, products(), shared(), Sizes>,
                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
                        blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape,
-                       views_with_saved<T>(s, in, saved), view<T>(d_y), state_space_views<T>(gradient), work.parts,
-                       static_cast<const T*>(saved.at<T>()), blocks.shared ? nullptr : work.outside, blocks.bytes);
+                       views_with_saved<T, S>(s, in, saved), view<S>(d_y), state_space_views<T, S>(gradient),
+                       work.parts, static_cast<const T*>(saved.at<T>()), blocks.shared ? nullptr : work.outside,
+                       blocks.bytes);
             });
-        add_shared<T>(backend, {s, state_space_views<T>(in), state_space_views<T>(gradient), work.parts}, work.norms);
+        add_shared<T, S>(backend, {s, state_space_views<T, S>(in), state_space_views<T, S>(gradient), work.parts},
+                         work.norms);
     });
 }
 

@@ -11,23 +11,23 @@ struct GateSlopes {
     T out, d_skip, d_gate, d_weight;
 };
 
-template <class T, Products P, class Sizes>
-struct HeadBackward : HeadBlock<T, ScanBackward<T, P, Sizes>, Sizes> {
-    using Base = HeadBlock<T, ScanBackward<T, P, Sizes>, Sizes>;
+template <class T, class S, Products P, class Sizes>
+struct HeadBackward : HeadBlock<T, S, ScanBackward<T, P, Sizes>, Sizes> {
+    using Base = HeadBlock<T, S, ScanBackward<T, P, Sizes>, Sizes>;
     using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::first_row, Base::h, Base::at, Base::time;
 
     BackwardMemory<T, P, Sizes>& own;
-    const StateSpaceViews<T>& gradient;
+    const StateSpaceViews<T, S>& gradient;
     const HeadParts<T>& parts;
     std::int64_t task;
-    View<T> d_out;
+    View<S> d_out;
     const T* saved;
     T sum_dt_bias = 0, sum_d = 0, sum_a_log = 0;  // each thread's share
 
-    __device__ HeadBackward(const LayerShape<Sizes>& shape, const StateSpaceViews<T>& tensors,
-                            BackwardMemory<T, P, Sizes>& memory, const StateSpaceViews<T>& to, const HeadParts<T>& left,
-                            const View<T>& d_y, const T* saved_of_head, std::int64_t task_index, std::int64_t replica,
-                            std::int64_t row, int head)
+    __device__ HeadBackward(const LayerShape<Sizes>& shape, const StateSpaceViews<T, S>& tensors,
+                            BackwardMemory<T, P, Sizes>& memory, const StateSpaceViews<T, S>& to,
+                            const HeadParts<T>& left, const View<S>& d_y, const T* saved_of_head,
+                            std::int64_t task_index, std::int64_t replica, std::int64_t row, int head)
         : Base{shape, tensors, memory.layer, memory.scan, replica, row, head},
           own(memory),
           gradient(to),
@@ -297,19 +297,20 @@ private:
             x.dt[i], x.a[i], x.lambda[i],
             numerics::ScanCoefficients<T>{scan.d_log_decay[i], scan.d_carry[i], scan.d_gamma[i]});
         if (s.turning == Turning::data) d.dt += own.d_dt[i];
-        const T d_ddt = d.dt * numerics::sigmoid(at(in.ddt, t)[h] + in.dt_bias.at(r)[h]);
+        const T d_ddt = d.dt * numerics::sigmoid(this->of_head(in.ddt, t) + in.dt_bias.at(r)[h]);
         at(gradient.ddt, t)[h] = d_ddt;
         sum_dt_bias += d_ddt;
         T d_da = 0;
         if (in.a_log) {
             sum_a_log += d.a * x.a[i];
         } else if (-x.a[i] > static_cast<T>(s.a_floor)) {
-            const T raw = at(in.da, t)[h];
+            const T raw = this->of_head(in.da, t);
             d_da = -d.a * (s.heavy_tail ? numerics::heavy_tail_derivative(raw) : numerics::sigmoid(raw));
         }
         if (gradient.da) at(gradient.da, t)[h] = d_da;
         if (gradient.u)
-            at(gradient.u, t)[h] = s.learned_weight ? d.lambda * numerics::sigmoid_derivative(at(in.u, t)[h]) : T(0);
+            at(gradient.u, t)[h] =
+                s.learned_weight ? d.lambda * numerics::sigmoid_derivative(this->of_head(in.u, t)) : T(0);
     }
 };
 

@@ -15,35 +15,40 @@ __device__ __forceinline__ void store_pair(double* to, double first, double seco
     *reinterpret_cast<double2*>(to) = make_double2(first, second);
 }
 
-/// The tensors of the layer, or their gradients.
-template <class T>
+/// The tensors of the layer, or their gradients. S: what activations are stored in.
+template <class T, class S>
 struct StateSpaceViews {
-    View<T> z, xbc, ddt, da, u, angle;
+    View<S> z, xbc, ddt, da, u, angle;
     View<T> dt_bias, d, a_log, b_bias, c_bias, b_norm, c_norm, mimo_x, mimo_z, mimo_o, norm;
     View<T> velocity{};  // of the angles, which all heads share: behind what the heads save
 };
 
-template <class T>
-StateSpaceViews<T> state_space_views(const Mamba3Tensors& t) {
-    return {view<T>(t.z),      view<T>(t.xbc),     view<T>(t.ddt),    view<T>(t.da),     view<T>(t.u),
-            view<T>(t.angle),  view<T>(t.dt_bias), view<T>(t.d),      view<T>(t.a_log),  view<T>(t.b_bias),
+template <class T, class S>
+StateSpaceViews<T, S> state_space_views(const Mamba3Tensors& t) {
+    return {view<S>(t.z),      view<S>(t.xbc),     view<S>(t.ddt),    view<S>(t.da),     view<S>(t.u),
+            view<S>(t.angle),  view<T>(t.dt_bias), view<T>(t.d),      view<T>(t.a_log),  view<T>(t.b_bias),
             view<T>(t.c_bias), view<T>(t.b_norm),  view<T>(t.c_norm), view<T>(t.mimo_x), view<T>(t.mimo_z),
             view<T>(t.mimo_o), view<T>(t.norm)};
 }
 
 /// What forward and backward share: one head's chunk made ready for the scan.
-template <class T, class Scan, class Sizes>
+template <class T, class S, class Scan, class Sizes>
 struct HeadBlock {
     using Shape = LayerShape<Sizes>;
     const Shape& s;
-    const StateSpaceViews<T>& in;
+    const StateSpaceViews<T, S>& in;
     LayerMemory<T>& x;
     Scan& scan;
     std::int64_t r, first_row;  // of the sequence among the replica's
     int h;
 
     __device__ int time(int i) const { return scan.begin + i; }
-    __device__ T* at(const View<T>& tensor, int t) const { return tensor.row(r, first_row + t); }
+    template <class X>
+    __device__ X* at(const View<X>& tensor, int t) const {
+        return tensor.row(r, first_row + t);
+    }
+    /// The head's number at position t.
+    __device__ T of_head(const View<S>& tensor, int t) const { return at(tensor, t)[h]; }
     __device__ int group() const { return h / (s.heads / s.groups); }
     /// In the block's memory the channels that turn together are neighbours: the projection's channel at place n.
     __device__ int channel(int n) const {
@@ -64,7 +69,7 @@ struct HeadBlock {
         scan.enter(chunk);
         const int t = scan.begin, n_ld = scan.s.n_ld();
         for (int rank = 0; rank < s.rank; ++rank) {
-            const T* row = at(in.xbc, t);
+            const S* row = at(in.xbc, t);
             fetch_channels(scan.k + rank * n_ld, row + bc_offset(false, rank));
             fetch_channels(scan.q + rank * n_ld, row + bc_offset(true, rank));
         }
@@ -77,10 +82,11 @@ struct HeadBlock {
         }
     }
     /// Rows of the head's own channels.
-    __device__ __forceinline__ void fetch_head(int rows, T* to, const T* from, std::int64_t stride) const {
+    template <class X>
+    __device__ __forceinline__ void fetch_head(int rows, T* to, const X* from, std::int64_t stride) const {
         copy_rows<Shape::kHeaddim>(rows, s.headdim, to, scan.s.p_ld(), from, stride);
     }
-    __device__ __forceinline__ void fetch_channels(T* to, const T* from) const {
+    __device__ __forceinline__ void fetch_channels(T* to, const S* from) const {
         const int ld = s.rank * scan.s.n_ld();
         if (s.neighbours || s.angles == 0)
             copy_rows<Shape::kState>(scan.positions, s.state, to, ld, from, in.xbc.stride2);
@@ -119,10 +125,10 @@ struct HeadBlock {
         const T bias = in.dt_bias.at(r)[h], rate = in.a_log ? numerics::head_decay_rate(in.a_log.at(r)[h]) : T(0);
         spread(scan.positions + (scan.last() ? 0 : 1), [&](int i) {
             const int t = time(i);
-            x.dt[i] = numerics::step_size(at(in.ddt, t)[h], bias);
+            x.dt[i] = numerics::step_size(of_head(in.ddt, t), bias);
             x.a[i] =
-                in.a_log ? rate : numerics::data_decay_rate(at(in.da, t)[h], s.heavy_tail, static_cast<T>(s.a_floor));
-            x.lambda[i] = s.learned_weight ? numerics::sigmoid(at(in.u, t)[h]) : static_cast<T>(s.fixed_weight);
+                in.a_log ? rate : numerics::data_decay_rate(of_head(in.da, t), s.heavy_tail, static_cast<T>(s.a_floor));
+            x.lambda[i] = s.learned_weight ? numerics::sigmoid(of_head(in.u, t)) : static_cast<T>(s.fixed_weight);
             const auto weights = numerics::exp_trapezoid_scan(x.dt[i], x.a[i], x.lambda[i]);
             scan.log_decay[i] = weights.log_decay;
             scan.gamma[i] = weights.gamma;

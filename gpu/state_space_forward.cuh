@@ -5,13 +5,13 @@
 
 namespace whorl::gpu {
 
-template <class T, Products P, class Sizes>
-struct HeadForward : HeadBlock<T, ScanForward<T, P, Sizes>, Sizes> {
-    using Base = HeadBlock<T, ScanForward<T, P, Sizes>, Sizes>;
+template <class T, class S, Products P, class Sizes>
+struct HeadForward : HeadBlock<T, S, ScanForward<T, P, Sizes>, Sizes> {
+    using Base = HeadBlock<T, S, ScanForward<T, P, Sizes>, Sizes>;
     using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::h, Base::at, Base::time;
 
     /// saved: of this head; state: of this head or null. Without a state the sequence starts from nothing.
-    __device__ __forceinline__ void run(const View<T>& y, T* state, std::int64_t position, T* saved) {
+    __device__ __forceinline__ void run(const View<S>& y, T* state, std::int64_t position, T* saved) {
         const SavedLayout layout(s);
         spread(s.angles, [&](int j) { x.phase[j] = state ? state[j] : T(0); });
         for (int chunk = 0; chunk < scan.s.chunks(); ++chunk) {
@@ -68,7 +68,7 @@ private:
     }
 
     /// Leaves the scan's inputs weighed where it goes on, and those of the last position in the state.
-    __device__ void write_rows(const View<T>& y, T* saved, T* state, bool goes_on) const {
+    __device__ void write_rows(const View<S>& y, T* saved, T* state, bool goes_on) const {
         const int p_ld = scan.s.p_ld();
         const auto scanned = [&](int i, int p) { return scan.y[i * p_ld + p]; };
         if (this->normed()) {

@@ -45,7 +45,7 @@ std::int64_t backward_bytes(const LayerShape<Sizes>& s) {
 
 /// A kernel of the layer to start: body(P, Shared, LayerShape<Sizes>, BlockPlan), P and Shared constants; bytes(shape)
 /// is what a block of it needs. Where sizes are not fixed, float32 products serve for the others, too.
-template <class T, class Bytes, class Body>
+template <class T, class S, class Bytes, class Body>
 void with_layer_kernel(const CudaBackend& backend, const StateSpaceShape& shape, const Bytes& bytes, const Body& body) {
     const auto plan = [&](const auto& s) {
         return BlockPlan(bytes(s), s.tasks(), backend.shared_limit(), backend.multiprocessors());
@@ -61,8 +61,8 @@ void with_layer_kernel(const CudaBackend& backend, const StateSpaceShape& shape,
         if constexpr (sizeof(T) == sizeof(float)) {
             if (!plan(s).shared) return outside();
             if constexpr (LayerShape<Sizes>::kState > 0)
-                with_products<T>(backend.products(),
-                                 [&](auto products) { body(products, std::true_type{}, s, plan(s)); });
+                with_stored_products<T, S>(backend.products(),
+                                           [&](auto products) { body(products, std::true_type{}, s, plan(s)); });
             else
                 body(exact, std::true_type{}, s, plan(s));
         } else {
@@ -80,15 +80,15 @@ constexpr auto backward_size = [](const auto& s) { return backward_bytes<T>(s); 
 template <class T, class Bytes>
 std::int64_t outside_bytes(const CudaBackend& backend, const StateSpaceShape& shape, const Bytes& bytes) {
     std::int64_t scratch = 0;
-    with_layer_kernel<T>(backend, shape, bytes,
-                         [&](auto, auto, const auto&, const BlockPlan& plan) { scratch = plan.scratch(); });
+    with_layer_kernel<T, T>(backend, shape, bytes,
+                            [&](auto, auto, const auto&, const BlockPlan& plan) { scratch = plan.scratch(); });
     return scratch;
 }
 
 /// The layer's tensors, with the angles' velocities behind what the heads save.
-template <class T>
-StateSpaceViews<T> views_with_saved(const StateSpaceShape& s, const Mamba3Tensors& in, const Tensor& saved) {
-    StateSpaceViews<T> views = state_space_views<T>(in);
+template <class T, class S>
+StateSpaceViews<T, S> views_with_saved(const StateSpaceShape& s, const Mamba3Tensors& in, const Tensor& saved) {
+    StateSpaceViews<T, S> views = state_space_views<T, S>(in);
     const std::int64_t sequence = std::int64_t{s.length} * s.angles;
     views.velocity = {saved.at<T>() + s.tasks() * SavedLayout(s).count, s.batch * sequence, sequence, s.angles};
     return views;
