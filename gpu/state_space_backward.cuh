@@ -77,7 +77,7 @@ private:
 
     __device__ T scanned(int i, int p) const { return own.scanned[i * scan.s.p_ld() + p]; }
     /// Gradient of the layer's output, and of one rank's part of it.
-    __device__ T slope_of(int i, int p) const { return own.d_out[s.position_of(i) * scan.s.p_ld() + p]; }
+    __device__ T slope_of(int i, int p) const { return this->stored_head(own.d_out, s.position_of(i))[p]; }
     __device__ T rank_slope(int i, int p) const {
         return in.mimo_o ? slope_of(i, p) * in.mimo_o.at(r, h, s.rank_of(i))[p] : slope_of(i, p);
     }
@@ -164,7 +164,7 @@ private:
         spread(s.rank, s.headdim, [&](int rank, int p) {
             T sum = 0;
             for (int i = rank; i < scan.m; i += s.rank)
-                sum += own.d_v[i * p_ld + p] * x.raw_x[s.position_of(i) * p_ld + p];
+                sum += own.d_v[i * p_ld + p] * this->stored_head(x.raw_x, s.position_of(i))[p];
             own.sums[sums.mimo_x() + rank * s.headdim + p] += sum;
         });
     }

@@ -5,6 +5,7 @@
 #include "core/numerics/mixer_terms.hpp"
 #include "core/numerics/rotation.hpp"
 #include "gpu/state_space_memory.cuh"
+#include "gpu/stored_rows.cuh"
 
 namespace whorl::gpu {
 
@@ -81,30 +82,44 @@ struct HeadBlock {
                    [&](int i, int j) { copy_async(x.cos + i * angle_ld() + j, velocity + i * s.angles + j); });
         }
     }
-    /// Rows of the head's own channels.
+    /// Rows of the head's own channels: of what forward kept, and of activations, which wait as they are stored.
     template <class X>
     __device__ __forceinline__ void fetch_head(int rows, T* to, const X* from, std::int64_t stride) const {
-        copy_rows<Shape::kHeaddim>(rows, s.headdim, to, scan.s.p_ld(), from, stride);
+        copy_stored_rows<Shape::kHeaddim>(rows, s.headdim, to, scan.s.p_ld(), from, stride);
     }
+    __device__ const S* stored_head(const T* rows, int position) const {
+        return stored_row<S>(rows + position * scan.s.p_ld(), s.headdim);
+    }
+    /// B and C are side by side in the block's memory as they are in the projection.
+    __device__ bool in_order() const { return s.neighbours || s.angles == 0; }
     __device__ __forceinline__ void fetch_channels(T* to, const S* from) const {
         const int ld = s.rank * scan.s.n_ld();
-        if (s.neighbours || s.angles == 0)
-            copy_rows<Shape::kState>(scan.positions, s.state, to, ld, from, in.xbc.stride2);
+        if (in_order())
+            copy_stored_rows<Shape::kState>(scan.positions, s.state, to, ld, from, in.xbc.stride2);
         else
-            spread(scan.positions, s.state,
-                   [&](int i, int n) { copy_async(to + i * ld + n, from + i * in.xbc.stride2 + channel(n)); });
+            gather_stored_rows(scan.positions, s.state, to, ld, from, in.xbc.stride2,
+                               [&](int n) { return channel(n); });
+    }
+    /// Of the rows that have come those that are multiplied.
+    __device__ __forceinline__ void widen() const {
+        if (in_order())
+#pragma unroll 1
+            for (int pass = 0; pass < 2; ++pass)
+                widen_rows<Shape::kState>(scan.m, s.state, pass ? scan.q : scan.k, scan.s.n_ld());
+        if (!s.mimo) widen_rows<Shape::kHeaddim>(scan.positions, s.headdim, scan.v, scan.s.p_ld());
     }
 
     /// From the copied rows to what the scan reads. `first_position`: index of the sequence's first position.
     __device__ void prepare(std::int64_t first_position) {
         coefficients();
         wait_for_copies();
+        if constexpr (sizeof(S) < sizeof(T)) widen();
         scan.decay_sums();
         phases(first_position);
         if (s.mimo)
             spread(scan.m, s.headdim, [&](int i, int p) {
-                const int p_ld = scan.s.p_ld();
-                scan.v[i * p_ld + p] = x.raw_x[s.position_of(i) * p_ld + p] * in.mimo_x.at(r, h, s.rank_of(i))[p];
+                scan.v[i * scan.s.p_ld() + p] =
+                    stored_head(x.raw_x, s.position_of(i))[p] * in.mimo_x.at(r, h, s.rank_of(i))[p];
             });
         __syncthreads();
         scan.pair_decays();
@@ -210,7 +225,7 @@ struct HeadBlock {
         return y + in.d.at(r)[h] * scan.v[i * scan.s.p_ld() + p];
     }
     __device__ T raw_gate(int i, int p) const {
-        return x.z[s.position_of(i) * scan.s.p_ld() + p];
+        return stored_head(x.z, s.position_of(i))[p];
     }
     __device__ T gate(int i, int p) const {
         const T z = raw_gate(i, p);
