@@ -80,7 +80,7 @@ private:
         for (int n = lane, i = 0; n < s.state; n += 32, ++i) {  // each lane reads what it wrote
             const T sum = kept ? of(sums, i) : part[n], value = kept ? of(values, i) : raw[n];
             visit(n, sum * value * scale);
-            to[n] = scale * (sum * norm.at(r)[n] - value * pull);
+            to[n] = scale * numerics::fma(sum, norm.at(r)[n], -(value * pull));  // fma by hand, see gate_slopes()
         }
     }
     static constexpr int kKept = 4;  // of a lane's channels in registers

@@ -92,6 +92,7 @@ private:
             if (lane == 0) x.row_pull[i] = sum;
         });
     }
+    /// Differences of two products say which is rounded: compilers would choose now one, now the other.
     __device__ GateSlopes<T> gate_slopes(int i, int p) const {
         const T skip = this->skip(scanned(i, p), i, p), d = rank_slope(i, p);
         if (s.gating == Gating::none) return {skip, d, T(0), T(0)};
@@ -100,9 +101,9 @@ private:
         const T scale = x.row_scale[i], weight = this->norm_weight(p), pull = x.row_pull[i];
         const T out = skip * silu * scale;
         if (s.gating == Gating::norm_first)
-            return {out * weight, scale * (d * silu * weight - skip * scale * pull), d * skip * scale * weight * slope,
-                    d * out};
-        const T d_gated = scale * (d * weight - out * pull);
+            return {out * weight, scale * numerics::fma(d * silu, weight, -(skip * scale * pull)),
+                    d * skip * scale * weight * slope, d * out};
+        const T d_gated = scale * numerics::fma(d, weight, -(out * pull));
         return {out * weight, d_gated * silu, d_gated * skip * slope, d * out};
     }
 
