@@ -82,13 +82,13 @@ private:
         });
     }
     __device__ void squares() const {
-        sum_rows(
-            3, s.key, own.squares,
-            [&](int i, int n) {
-                const T k = own.k[n], q = own.k[s.key + n];
-                return i == 0 ? k * k : i == 1 ? q * q : k * q;
-            },
-            [](T sum) { return sum; });
+        each_by_warp(3, [&](int i) {
+            const T *left = own.k + (i == 1 ? s.key : 0), *right = own.k + (i == 0 ? 0 : s.key);
+            T sum = 0;
+            each_by_lane(s.key, [&](int n) { sum = numerics::fma(left[n], right[n], sum); });
+            sum = warp_sum(sum);
+            if (threadIdx.x % 32 == 0) own.squares[i] = sum;
+        });
     }
     /// The thread's part of Sᵀk and Sᵀq.
     __device__ void sums(const StripeOfThread<Wide>& tile) const {

@@ -1,7 +1,7 @@
 // How a decoding kernel walks through a state [rows, columns] in memory once: neighbouring threads have neighbouring
-// strips of a row (16 bytes where the addresses allow it), and every thread goes down the rows at a fixed stride. It
-// copies its strips to shared memory before anything else is done, as many as there is room for, so that much of the
-// state is under way without registers for it.
+// strips of a row (16 bytes where the addresses allow it), and every thread goes down the rows at a fixed stride.
+// Before anything else is done it starts copies of its strips to shared memory: so much of the state is under way that
+// nothing else needs to be fast.
 #pragma once
 
 #include "gpu/launch.cuh"
@@ -42,9 +42,9 @@ __device__ __forceinline__ void load_shared(const T* from, T (&to)[Count]) {
     }
 }
 
-/// Which groups of a matrix this thread has, Wide strips of neighbouring rows each: those from column `column` on, and
-/// every so many rows (`count` of them). `most_columns` is the width that the threads are laid out for, `columns` the
-/// width there is; rows come in whole groups.
+/// Which part of a matrix this thread has: `count` groups of Wide strips below each other, all from column `column` on,
+/// every so many rows. `most_columns` is the width that the threads are laid out for, `columns` the width there is;
+/// rows are a multiple of Wide.
 template <int Wide>
 struct StripeOfThread {
     int column, stripe, stripes, count;
@@ -90,6 +90,7 @@ __device__ __forceinline__ void each_by_lane(int count, const Body& body) {
 #pragma unroll 1
     for (int i = static_cast<int>(threadIdx.x) % 32; i < count; i += 32) body(i);
 }
+
 /// Starts the copy of a vector to shared memory by a warp, 16 bytes at a time where Wide elements are that and its
 /// address allows it; `to` then does.
 template <int Wide, class T>
@@ -98,22 +99,6 @@ __device__ __forceinline__ void copy_vector(T* to, const T* from, int count) {
         each_by_lane(count / Wide, [&](int i) { copy_async<Wide>(to + Wide * i, from + Wide * i, Wide); });
     else
         each_by_lane(count, [&](int i) { copy_async<1>(to + i, from + i, 1); });
-}
-/// body(row, column) for every element of a small matrix, a warp a row.
-template <class Body>
-__device__ __forceinline__ void each_of_rows(int rows, int columns, const Body& body) {
-    for (int row = static_cast<int>(threadIdx.x) / 32; row < rows; row += kUpdateThreads / 32)
-        for (int column = static_cast<int>(threadIdx.x) % 32; column < columns; column += 32) body(row, column);
-}
-/// to[row] ← finish(Σ_column term(row, column)), a warp a row.
-template <class T, class Term, class Finish>
-__device__ __forceinline__ void sum_rows(int rows, int columns, T* to, const Term& term, const Finish& finish) {
-    for (int row = static_cast<int>(threadIdx.x) / 32; row < rows; row += kUpdateThreads / 32) {
-        T sum = 0;
-        for (int column = static_cast<int>(threadIdx.x) % 32; column < columns; column += 32) sum += term(row, column);
-        sum = warp_sum(sum);
-        if (threadIdx.x % 32 == 0) to[row] = finish(sum);
-    }
 }
 
 }  // namespace whorl::gpu

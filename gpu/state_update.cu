@@ -66,7 +66,7 @@ struct HeadUpdate {
         const StripeOfThread<Wide> tile(s.state, s.headdim, s.headdim);
         const T raw_dt = in.ddt.at(r, b)[h], dt_bias = in.dt_bias.at(r)[h],
                 raw_decay = in.a_log ? in.a_log.at(r)[h] : in.da.at(r, b)[h],
-                raw_weight = s.learned_weight ? in.u.at(r, b)[h] : T(0);
+                raw_weight = s.learned_weight ? in.u.at(r, b)[h] : T(0), skip = in.d.at(r)[h];
         fetch();
         end_of_copies();
         for (int index = 0; index < kAhead; ++index) fetch_group(tile, index);
@@ -81,7 +81,7 @@ struct HeadUpdate {
         __syncthreads();
         stream(tile, numerics::exp_trapezoid(dt, decay, weight));
         __syncthreads();
-        finish_ranks(tile);
+        finish_ranks(tile, skip);
         __syncthreads();
         for (int p = static_cast<int>(threadIdx.x); p < s.headdim; p += kUpdateThreads) {
             T out = 0;
@@ -104,8 +104,9 @@ private:
                 for (const int second : {0, 1})
                     copy_vector<Wide>(own.weight + second * s.state, (second ? in.c_norm : in.b_norm).at(r), s.state);
         });
-        each_of_rows(Ranks - s.rank, s.state, [&](int i, int n) {
-            for (const int part : {Memory::last_k, Memory::k, Memory::q}) own.row(part, s.rank + i)[n] = 0;
+        each_by_warp(Memory::parts * (Ranks - s.rank), [&](int i) {
+            T* const row = own.row(i % Memory::parts, s.rank + i / Memory::parts);
+            each_by_lane(s.state, [&](int n) { row[n] = 0; });
         });
         if (s.turning != Turning::data) return;
         for (int j = static_cast<int>(threadIdx.x); j < s.angles; j += kUpdateThreads) {
@@ -255,10 +256,8 @@ private:
         }
     }
 
-    /// y of every rank, in one warp each, in place of v: norm(y + D v) ⊙ gate in some order, times its weight in the
-    /// mix.
-    __device__ void finish_ranks(const StripeOfThread<Wide>& tile) const {
-        const T skip = in.d.at(r)[h];
+    /// y of every rank, in one warp each, in place of v: norm(y + D v) ⊙ gate in some order, weighted for the mix.
+    __device__ void finish_ranks(const StripeOfThread<Wide>& tile, T skip) const {
         const bool norm_last = s.gating == Gating::norm_last, normed = s.gating == Gating::norm_first || norm_last;
         each_by_warp(s.rank, [&](int rank) {
             T* const out = own.v + rank * s.headdim;
