@@ -1,6 +1,6 @@
 // With k, q of length one and α = e^g: w = v - α Sᵀk, u = β w, o = α Sᵀq + (k·q) u, S ← α S + k uᵀ. Columns of S do not
-// see each other: a block has 32 of them, of one head of one sequence, all in registers between the sums Sᵀk, Sᵀq over
-// what it has read and the rows that it writes.
+// see each other: a block has 64 of them, of one head of one sequence, all in shared memory between the sums Sᵀk, Sᵀq
+// over what it has read and the rows that it writes.
 #include "core/numerics/mixer_terms.hpp"
 #include "gpu/block.cuh"
 #include "gpu/delta_update.cuh"
@@ -9,7 +9,7 @@
 namespace whorl::gpu {
 namespace {
 
-constexpr int kColumns = 32;  // of a block
+constexpr int kColumns = 64;  // of a block
 
 struct DeltaUpdateShape {
     std::int64_t replicas = 0, batch = 0;
@@ -26,21 +26,22 @@ struct DeltaUpdateViews {
 template <class T, int Wide>
 struct DeltaUpdateMemory {
     __host__ __device__ DeltaUpdateMemory(BlockMemory& memory, const DeltaUpdateShape& s) {
+        held = memory.take<T>(StripeOfThread<Wide>::most_groups(s.key, s.columns()) * Wide * kUpdateThreads * Wide);
         k = memory.take<T>(2 * s.key);
         squares = memory.take<T>(3);
         u = memory.take<T>(kColumns);
         sums = memory.take<T>(2 * StripeOfThread<Wide>::stripes_of(s.key, s.columns()) * kColumns);
     }
+    T* held;     // [strips, threads, Wide]
     T* k;        // [2,K]: k, q, raw
     T* squares;  // k·k, q·q, k·q, raw
     T* u;        // [columns]
     T* sums;     // [2, stripes, columns]: parts of Sᵀk, Sᵀq, raw
 };
 
-/// 32 columns of one head of one sequence.
+/// 64 columns of one head of one sequence.
 template <class T, int Wide>
 struct ColumnsUpdate {
-    static constexpr int kHeld = kColumns / Wide;  // strips: with all threads at work, of 128 rows
     const DeltaUpdateShape& s;
     const DeltaUpdateViews<T>& in;
     const DeltaUpdateMemory<T, Wide>& own;
@@ -50,67 +51,62 @@ struct ColumnsUpdate {
     __device__ void run() const {
         const int columns = least_of(kColumns, s.value - begin);
         const StripeOfThread<Wide> tile(s.key, columns, s.columns());
-        T* const first =
-            in.state.at(r, b) + std::int64_t{head} * s.key * s.value + tile.stripe * s.value + begin + tile.column;
-        const int next = tile.stripes * s.value;
-        Strip<T, Wide> held[kHeld];
-#pragma unroll
-        for (int i = 0; i < kHeld; ++i)
-            if (i < tile.count) held[i] = load_strip<T, Wide>(first + i * next);
+        T* const first = in.state.at(r, b) + std::int64_t{head} * s.key * s.value + begin + tile.column;
+        const T raw_rate = in.a_log.at(r)[head], raw_dt = in.a.at(r, b)[head], dt_bias = in.dt_bias.at(r)[head],
+                raw_beta = in.b.at(r, b)[head];
         fetch();
-        const T rate = numerics::head_decay_rate(in.a_log.at(r)[head]),
-                dt = numerics::step_size(in.a.at(r, b)[head], in.dt_bias.at(r)[head]),
-                beta = numerics::write_strength(in.b.at(r, b)[head], s.negative), decay = numerics::exp(rate * dt);
-        wait_for_copies();
+        end_of_copies();
+        for (int i = 0; i < tile.count; ++i)
+            copy_group<Wide>(own.held, i * Wide, first + tile.row(i) * s.value, s.value);
+        end_of_copies();
+        const T decay = numerics::exp(numerics::head_decay_rate(raw_rate) * numerics::step_size(raw_dt, dt_bias)),
+                beta = numerics::write_strength(raw_beta, s.negative);
+        wait_for_copies_but<1>();
+        __syncthreads();
         squares();
-        sums(tile, held);
+        wait_for_copies_but<0>();
+        sums(tile);
         __syncthreads();
         const T k_scale = numerics::inverse_length(own.squares[0]),
                 q_scale = numerics::inverse_length(own.squares[1]) / numerics::sqrt(static_cast<T>(s.key));
         outputs(columns, tile.stripes, decay, beta, k_scale, q_scale);
         __syncthreads();
-        if (tile.count == 0) return;
-        Strip<T, Wide> u;
-#pragma unroll
-        for (int e = 0; e < Wide; ++e) u.of[e] = k_scale * own.u[tile.column + e];
-#pragma unroll
-        for (int i = 0; i < kHeld; ++i) {
-            if (i >= tile.count) continue;
-            const T k = own.k[tile.row(i)];
-#pragma unroll
-            for (int e = 0; e < Wide; ++e) held[i].of[e] = numerics::fma(k, u.of[e], decay * held[i].of[e]);
-            store_strip(first + i * next, held[i]);
-        }
+        update(tile, first, decay, k_scale);
     }
 
 private:
     __device__ void fetch() const {
         const int offset = static_cast<int>(std::int64_t{head} * s.heads / s.v_heads) * s.key;
-        each_of_rows(2, s.key, [&](int second, int n) {
-            copy_async(own.k + second * s.key + n, (second ? in.q : in.k).at(r, b) + offset + n);
+        each_by_warp(2, [&](int second) {
+            copy_vector<Wide>(own.k + second * s.key, (second ? in.q : in.k).at(r, b) + offset, s.key);
         });
     }
     __device__ void squares() const {
-        sum_rows(
-            3, s.key, own.squares,
-            [&](int i, int n) {
-                const T k = own.k[n], q = own.k[s.key + n];
-                return i == 0 ? k * k : i == 1 ? q * q : k * q;
-            },
-            [](T sum) { return sum; });
+        each_by_warp(3, [&](int i) {
+            const T *left = own.k + (i == 1 ? s.key : 0), *right = own.k + (i == 0 ? 0 : s.key);
+            T sum = 0;
+            each_by_lane(s.key, [&](int n) { sum = numerics::fma(left[n], right[n], sum); });
+            sum = warp_sum(sum);
+            if (threadIdx.x % 32 == 0) own.squares[i] = sum;
+        });
     }
     /// The thread's part of Sᵀk and Sᵀq.
-    __device__ void sums(const StripeOfThread<Wide>& tile, const Strip<T, Wide> (&held)[kHeld]) const {
+    __device__ void sums(const StripeOfThread<Wide>& tile) const {
         if (tile.count == 0) return;
         Strip<T, Wide> along_k{}, along_q{};
+        for (int i = 0; i < tile.count; ++i) {
+            T k[Wide], q[Wide];
+            load_shared(own.k + tile.row(i), k);
+            load_shared(own.k + s.key + tile.row(i), q);
 #pragma unroll
-        for (int i = 0; i < kHeld; ++i) {
-            if (i >= tile.count) continue;
-            const T k = own.k[tile.row(i)], q = own.k[s.key + tile.row(i)];
+            for (int d = 0; d < Wide; ++d) {
+                Strip<T, Wide> strip;
+                load_shared(own_strip<Wide>(own.held, i * Wide + d), strip.of);
 #pragma unroll
-            for (int e = 0; e < Wide; ++e) {
-                along_k.of[e] = numerics::fma(k, held[i].of[e], along_k.of[e]);
-                along_q.of[e] = numerics::fma(q, held[i].of[e], along_q.of[e]);
+                for (int e = 0; e < Wide; ++e) {
+                    along_k.of[e] = numerics::fma(k[d], strip.of[e], along_k.of[e]);
+                    along_q.of[e] = numerics::fma(q[d], strip.of[e], along_q.of[e]);
+                }
             }
         }
 #pragma unroll
@@ -133,14 +129,30 @@ private:
         own.u[p] = u;
         in.y.at(r, b)[column] = decay * q_scale * along_q + own.squares[2] * k_scale * q_scale * u;
     }
+    /// The thread's strips of S.
+    __device__ void update(const StripeOfThread<Wide>& tile, T* first, T decay, T k_scale) const {
+        if (tile.count == 0) return;
+        Strip<T, Wide> u;
+#pragma unroll
+        for (int e = 0; e < Wide; ++e) u.of[e] = k_scale * own.u[tile.column + e];
+        for (int i = 0; i < tile.count; ++i) {
+            T k[Wide];
+            load_shared(own.k + tile.row(i), k);
+#pragma unroll
+            for (int d = 0; d < Wide; ++d) {
+                Strip<T, Wide> strip;
+                load_shared(own_strip<Wide>(own.held, i * Wide + d), strip.of);
+#pragma unroll
+                for (int e = 0; e < Wide; ++e) strip.of[e] = numerics::fma(k[d], u.of[e], decay * strip.of[e]);
+                store_strip(first + (tile.row(i) + d) * s.value, strip);
+            }
+        }
+    }
 };
 
 /// Grid: (heads of all sequences, parts of the columns).
 template <class T, int Wide>
-__global__ void __launch_bounds__(kUpdateThreads, Wide == 4                    ? 7
-                                                  : sizeof(T) == sizeof(float) ? 4
-                                                                               : 2)
-    delta_update_kernel(DeltaUpdateShape s, DeltaUpdateViews<T> in) {
+__global__ void __launch_bounds__(kUpdateThreads) delta_update_kernel(DeltaUpdateShape s, DeltaUpdateViews<T> in) {
     BlockMemory memory(block_memory<true>(nullptr, 0));
     const DeltaUpdateMemory<T, Wide> own(memory, s);
     const std::int64_t task = blockIdx.x, b = task / s.v_heads % s.batch, r = task / s.v_heads / s.batch;
@@ -151,9 +163,9 @@ __global__ void __launch_bounds__(kUpdateThreads, Wide == 4                    ?
 
 template <class T, int Wide>
 bool start(const CudaBackend& backend, const DeltaUpdateShape& s, const DeltaUpdateViews<T>& in) {
-    if (s.key > ColumnsUpdate<T, Wide>::kHeld * StripeOfThread<Wide>::stripes_of(s.key, s.columns())) return false;
     BlockMemory measure;
     const DeltaUpdateMemory<T, Wide> memory(measure, s);
+    if (measure.used() > backend.shared_limit()) return false;
     launch("gated_delta_update", delta_update_kernel<T, Wide>,
            dim3(grid_size(s.replicas * s.batch * s.v_heads), grid_size(ceil_div(s.value, kColumns))),
            dim3(kUpdateThreads), static_cast<std::size_t>(measure.used()), backend.stream(), s, in);
@@ -179,7 +191,7 @@ bool delta_update(const CudaBackend& backend, const GatedDeltaNetConfig& c, cons
     s.value = static_cast<int>(c.head_v_dim());
     s.negative = c.allow_neg_eigval;
     if (y.dtype == DType::f64) return start<double, 1>(backend, s, views<double>(in, y, state));
-    const bool aligned = s.value % 4 == 0 && reinterpret_cast<std::uintptr_t>(state.data) % 16 == 0 &&
+    const bool aligned = s.value % 4 == 0 && s.key % 4 == 0 && reinterpret_cast<std::uintptr_t>(state.data) % 16 == 0 &&
                          state.stride[0] % 4 == 0 && state.stride[1] % 4 == 0;
     if (aligned) return start<float, 4>(backend, s, views<float>(in, y, state));
     return start<float, 1>(backend, s, views<float>(in, y, state));

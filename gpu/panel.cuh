@@ -37,6 +37,10 @@ __device__ __forceinline__ void wait_for_copies(bool but_latest) {
     else
         asm volatile("cp.async.wait_group 0;" ::: "memory");
 }
+template <int Latest>
+__device__ __forceinline__ void wait_for_copies_but() {
+    asm volatile("cp.async.wait_group %0;" ::"n"(Latest) : "memory");
+}
 
 #else
 
@@ -47,6 +51,8 @@ __device__ __forceinline__ void copy_async(T* to, const T* from, int left) {
 }
 __device__ __forceinline__ void end_of_copies() {}
 __device__ __forceinline__ void wait_for_copies(bool) {}
+template <int Latest>
+__device__ __forceinline__ void wait_for_copies_but() {}
 
 #endif
 

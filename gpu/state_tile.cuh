@@ -1,9 +1,11 @@
 // How a decoding kernel walks through a state [rows, columns] in memory once: neighbouring threads have neighbouring
-// strips of a row (16 bytes where the addresses allow it), and every thread goes down the rows at a fixed stride, with
-// several loads under way before it uses the first.
+// strips of a row (16 bytes where the addresses allow it), and every thread goes down the rows at a fixed stride.
+// Before anything else is done it starts copies of its strips to shared memory: so much of the state is under way that
+// nothing else needs to be fast.
 #pragma once
 
 #include "gpu/launch.cuh"
+#include "gpu/panel.cuh"
 
 namespace whorl::gpu {
 
@@ -15,38 +17,10 @@ struct Strip {
     T of[Wide];
 };
 
-/// Four floats by one access that says that they will not be needed again soon.
-__device__ __forceinline__ float4 load_streaming(const float4* from) {
-#ifdef __CUDA_ARCH__
-    return __ldcs(from);
-#else
-    return *from;
-#endif
-}
-__device__ __forceinline__ void store_streaming(float4* to, const float4& four) {
-#ifdef __CUDA_ARCH__
-    __stcs(to, four);
-#else
-    *to = four;
-#endif
-}
-
-template <class T, int Wide>
-__device__ __forceinline__ Strip<T, Wide> load_strip(const T* from) {
-    if constexpr (sizeof(T) * Wide == sizeof(float4)) {
-        const float4 four = load_streaming(reinterpret_cast<const float4*>(from));
-        return {four.x, four.y, four.z, four.w};
-    } else {
-        Strip<T, Wide> strip;
-#pragma unroll
-        for (int i = 0; i < Wide; ++i) strip.of[i] = from[i];
-        return strip;
-    }
-}
 template <class T, int Wide>
 __device__ __forceinline__ void store_strip(T* to, const Strip<T, Wide>& strip) {
     if constexpr (sizeof(T) * Wide == sizeof(float4)) {
-        store_streaming(reinterpret_cast<float4*>(to), make_float4(strip.of[0], strip.of[1], strip.of[2], strip.of[3]));
+        *reinterpret_cast<float4*>(to) = make_float4(strip.of[0], strip.of[1], strip.of[2], strip.of[3]);
     } else {
 #pragma unroll
         for (int i = 0; i < Wide; ++i) to[i] = strip.of[i];
@@ -68,40 +42,63 @@ __device__ __forceinline__ void load_shared(const T* from, T (&to)[Count]) {
     }
 }
 
-/// Which strips of a matrix this thread has: rows stripe, stripe + stripes, … (`count` of them) from column `column`
-/// on. `most_columns` is the width that the threads are laid out for, `columns` the width there is.
+/// Which part of a matrix this thread has: `count` groups of Wide strips below each other, all from column `column` on,
+/// every so many rows. `most_columns` is the width that the threads are laid out for, `columns` the width there is;
+/// rows are a multiple of Wide.
 template <int Wide>
 struct StripeOfThread {
     int column, stripe, stripes, count;
     __device__ StripeOfThread(int rows, int columns, int most_columns) {
-        const int groups = (most_columns + Wide - 1) / Wide, thread = static_cast<int>(threadIdx.x);
+        const int strips = (most_columns + Wide - 1) / Wide, thread = static_cast<int>(threadIdx.x);
         stripes = stripes_of(rows, most_columns);
-        column = thread % groups * Wide;
-        stripe = thread / groups;
-        count = stripe < stripes && column < columns ? (rows - stripe + stripes - 1) / stripes : 0;
+        column = thread % strips * Wide;
+        stripe = thread / strips;
+        count = stripe < stripes && column < columns ? (rows / Wide - stripe + stripes - 1) / stripes : 0;
     }
     __host__ __device__ static int stripes_of(int rows, int most_columns) {
         const int fit = kUpdateThreads / ((most_columns + Wide - 1) / Wide);
-        return fit < rows ? fit : rows;
+        return fit < rows / Wide ? fit : rows / Wide;
     }
-    __device__ int row(int index) const { return stripe + index * stripes; }
+    /// The largest count of any thread.
+    __host__ __device__ static int most_groups(int rows, int most_columns) {
+        const int stripes = stripes_of(rows, most_columns);
+        return (rows / Wide + stripes - 1) / stripes;
+    }
+    __device__ int row(int index) const { return (stripe + index * stripes) * Wide; }
 };
 
-/// body(row, column) for every element of a small matrix, a warp a row.
-template <class Body>
-__device__ __forceinline__ void each_of_rows(int rows, int columns, const Body& body) {
-    for (int row = static_cast<int>(threadIdx.x) / 32; row < rows; row += kUpdateThreads / 32)
-        for (int column = static_cast<int>(threadIdx.x) % 32; column < columns; column += 32) body(row, column);
+/// A thread's own strip of strips[…, threads, Wide] in shared memory, which no other thread looks at.
+template <int Wide, class T>
+__device__ __forceinline__ T* own_strip(T* strips, int index) {
+    return strips + (index * kUpdateThreads + static_cast<int>(threadIdx.x)) * Wide;
 }
-/// to[row] ← finish(Σ_column term(row, column)), a warp a row.
-template <class T, class Term, class Finish>
-__device__ __forceinline__ void sum_rows(int rows, int columns, T* to, const Term& term, const Finish& finish) {
-    for (int row = static_cast<int>(threadIdx.x) / 32; row < rows; row += kUpdateThreads / 32) {
-        T sum = 0;
-        for (int column = static_cast<int>(threadIdx.x) % 32; column < columns; column += 32) sum += term(row, column);
-        sum = warp_sum(sum);
-        if (threadIdx.x % 32 == 0) to[row] = finish(sum);
-    }
+/// Starts the copies of a group, whose rows are `ld` apart, to the thread's strips from `index` on.
+template <int Wide, class T>
+__device__ __forceinline__ void copy_group(T* strips, int index, const T* from, int ld) {
+#pragma unroll
+    for (int i = 0; i < Wide; ++i) copy_async<Wide>(own_strip<Wide>(strips, index + i), from + i * ld, Wide);
+}
+
+/// body(index) for every index below count, a warp each.
+template <class Body>
+__device__ __forceinline__ void each_by_warp(int count, const Body& body) {
+    for (int i = static_cast<int>(threadIdx.x) / 32; i < count; i += kUpdateThreads / 32) body(i);
+}
+/// The same, a lane of the warp each.
+template <class Body>
+__device__ __forceinline__ void each_by_lane(int count, const Body& body) {
+#pragma unroll 1
+    for (int i = static_cast<int>(threadIdx.x) % 32; i < count; i += 32) body(i);
+}
+
+/// Starts the copy of a vector to shared memory by a warp, 16 bytes at a time where Wide elements are that and its
+/// address allows it; `to` then does.
+template <int Wide, class T>
+__device__ __forceinline__ void copy_vector(T* to, const T* from, int count) {
+    if (count % Wide == 0 && reinterpret_cast<std::uintptr_t>(from) % (Wide * sizeof(T)) == 0)
+        each_by_lane(count / Wide, [&](int i) { copy_async<Wide>(to + Wide * i, from + Wide * i, Wide); });
+    else
+        each_by_lane(count, [&](int i) { copy_async<1>(to + i, from + i, 1); });
 }
 
 }  // namespace whorl::gpu

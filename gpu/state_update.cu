@@ -1,7 +1,7 @@
 // One block a head of a sequence: h ← α h + β k' v'ᵀ + γ k vᵀ and y = hᵀ q, where k', v' are the last position's B and
-// x. The state is [N, P] in memory; loads of its first rows start before anything else does, and go on while rows are
-// updated, so that what comes before (Δ, A, λ, norms, rotation) and after (skip, norm, gate, mix) hides behind them and
-// behind the other blocks of the multiprocessor.
+// x. The state is [N, P] in memory: every thread copies the strips that it will update into a ring in shared memory,
+// and all of a usual state is on its way before anything else is done. What comes before (Δ, A, λ, norms, rotation) and
+// after (skip, norm, gate, mix) hides behind these copies and behind the other blocks of the multiprocessor.
 #include "core/numerics/discretization.hpp"
 #include "core/numerics/mixer_terms.hpp"
 #include "core/numerics/rotation.hpp"
@@ -18,37 +18,39 @@ struct UpdateViews {
 };
 
 /// What a block keeps in shared memory. Ranks: the ranks there is room for; those that the layer lacks hold zeros.
+/// Wide: columns, and rows, of the state that a thread handles together.
 template <class T, int Ranks, int Wide>
 struct UpdateMemory {
-    static constexpr int kRow = Ranks == 1 ? 4 : 3 * Ranks;
-    enum Part { last_k = 0, k = Ranks, q = 2 * Ranks };  // of a row of `rows`
+    static constexpr int kAhead = 16 / Wide;  // groups of rows under way
+    enum Part { last_k, k, q, parts };
 
-    __host__ __device__ UpdateMemory(BlockMemory& memory, const StateSpaceShape& s) {
-        const int mixes = s.mimo ? s.rank * s.headdim : 0;
-        rows = memory.take<T>(s.state * kRow);
+    __host__ __device__ UpdateMemory(BlockMemory& memory, const StateSpaceShape& s) : state(s.state) {
+        const int groups = least_of(kAhead, StripeOfThread<Wide>::most_groups(s.state, s.headdim));
+        ring = memory.take<T>(most_of(groups * Wide, Ranks) * kUpdateThreads * Wide);
+        rows = memory.take<T>(parts * Ranks * s.state);
         bias = memory.take<T>(2 * s.rank * s.state);
         weight = memory.take<T>(2 * s.state);
         for (T** table : {&sin, &cos}) *table = memory.take<T>(s.angles);
-        for (T** vector : {&x, &z}) *vector = memory.take<T>(s.headdim);
-        last_v = memory.take<T>(s.rank * s.headdim);
-        for (T** mix : {&mimo_x, &mimo_z, &mimo_o}) *mix = memory.take<T>(mixes);
-        scale = memory.take<T>(2 * Ranks);
-        sums = memory.take<T>(StripeOfThread<Wide>::stripes_of(s.state, s.headdim) * Ranks * s.headdim);
+        for (T** matrix : {&v, &gate, &mimo_o, &last_v}) *matrix = memory.take<T>(s.rank * s.headdim);
+        x = s.mimo ? memory.take<T>(s.headdim) : v;
+        z = s.mimo ? memory.take<T>(s.headdim) : gate;
     }
-    T* rows;                      // [N, kRow]: last k, k and q of every rank
-    T *bias, *weight;             // [2, rank, N], [2, N]: B's, then C's
-    T *sin, *cos;                 // [S]
-    T *x, *z, *last_v;            // [P], [P], [rank, P]
-    T *mimo_x, *mimo_z, *mimo_o;  // [rank, P]
-    T* scale;                     // [2, rank]: 1/rms of B's and C's rows; then of the gate's norm
-    T* sums;                      // [stripes, Ranks, P]: parts of y
+    __device__ T* row(int part, int rank) const { return rows + (part * Ranks + rank) * state; }
+
+    int state;
+    T* ring;                        // [strips, threads, Wide]; in the end the threads' parts of y of every rank
+    T* rows;                        // [parts, Ranks, N]
+    T *bias, *weight;               // [2, rank, N], [2, N]: B's, then C's
+    T *sin, *cos;                   // [S]
+    T *v, *gate, *mimo_o, *last_v;  // [rank, P]; at first v and gate are the mixes of x and z
+    T *x, *z;                       // [P]
 };
 
 /// One head of one sequence.
 template <class T, int Ranks, int Wide>
 struct HeadUpdate {
     using Memory = UpdateMemory<T, Ranks, Wide>;
-    static constexpr int kHeld = Ranks > 1 ? 4 : 8;  // strips under way
+    static constexpr int kAhead = Memory::kAhead;
     const StateSpaceShape& s;
     const UpdateViews<T>& in;
     const Memory& own;
@@ -62,248 +64,228 @@ struct HeadUpdate {
 
     __device__ void run(const View<T>& y, std::int64_t position) const {
         const StripeOfThread<Wide> tile(s.state, s.headdim, s.headdim);
-        Strip<T, Wide> held[kHeld];
-        T* const first = carried_h() + tile.stripe * s.headdim + tile.column;
-#pragma unroll
-        for (int i = 0; i < kHeld; ++i)
-            if (i < tile.count) held[i] = load_strip<T, Wide>(first + i * tile.stripes * s.headdim);
+        const T raw_dt = in.ddt.at(r, b)[h], dt_bias = in.dt_bias.at(r)[h],
+                raw_decay = in.a_log ? in.a_log.at(r)[h] : in.da.at(r, b)[h],
+                raw_weight = s.learned_weight ? in.u.at(r, b)[h] : T(0), skip = in.d.at(r)[h];
         fetch();
-        const T dt = numerics::step_size(in.ddt.at(r, b)[h], in.dt_bias.at(r)[h]);
-        const auto step = numerics::exp_trapezoid(dt, decay_rate(), trapezoid_weight());
+        end_of_copies();
+        for (int index = 0; index < kAhead; ++index) fetch_group(tile, index);
+        const T dt = numerics::step_size(raw_dt, dt_bias),
+                decay = in.a_log ? numerics::head_decay_rate(raw_decay)
+                                 : numerics::data_decay_rate(raw_decay, s.heavy_tail, static_cast<T>(s.a_floor)),
+                weight = s.learned_weight ? numerics::sigmoid(raw_weight) : static_cast<T>(s.fixed_weight);
+        wait_for_copies_but<kAhead>();
         turns(dt, position);
-        wait_for_copies();
-        scales();
         __syncthreads();
-        turn_rows();
+        each_by_warp(3 * s.rank, [&](int i) { i < 2 * s.rank ? turn_row(i) : mix_input(i - 2 * s.rank); });
         __syncthreads();
-        keep_input();
-        stream(tile, first, held, step);
+        stream(tile, numerics::exp_trapezoid(dt, decay, weight));
         __syncthreads();
-        write(y, tile.stripes);
+        finish_ranks(tile, skip);
+        __syncthreads();
+        for (int p = static_cast<int>(threadIdx.x); p < s.headdim; p += kUpdateThreads) {
+            T out = 0;
+            for (int rank = 0; rank < s.rank; ++rank) out += own.v[rank * s.headdim + p];
+            y.at(r, b)[h * s.headdim + p] = out;
+        }
     }
 
 private:
-    __device__ T decay_rate() const {
-        return in.a_log ? numerics::head_decay_rate(in.a_log.at(r)[h])
-                        : numerics::data_decay_rate(in.da.at(r, b)[h], s.heavy_tail, static_cast<T>(s.a_floor));
-    }
-    __device__ T trapezoid_weight() const {
-        return s.learned_weight ? numerics::sigmoid(in.u.at(r, b)[h]) : static_cast<T>(s.fixed_weight);
-    }
-
-    /// Starts the copies of all inputs, raw.
+    /// Starts the copies of all inputs, raw; phases and their speeds by the threads that will turn them.
     __device__ void fetch() const {
-        const T* row = in.xbc.at(r, b);
-        const int group = h / (s.heads / s.groups), inner = s.heads * s.headdim;
-        each_of_rows(2 * s.rank, s.state, [&](int i, int n) {
-            const bool second = i >= s.rank;
-            const int rank = second ? i - s.rank : i;
-            copy_async(own.rows + n * Memory::kRow + (second ? Memory::q : Memory::k) + rank,
-                       row + inner + (i * s.groups + group) * s.state + n);
-            const View<T>& bias = second ? in.c_bias : in.b_bias;
-            if (bias) copy_async(own.bias + i * s.state + n, bias.at(r, h, rank) + n);
+        each_by_warp(3 * s.rank + 2, [&](int i) {
+            if (i < 2 * s.rank)
+                fetch_row(i, i >= s.rank, i % s.rank);
+            else if (i < 3 * s.rank)
+                fetch_rank(i - 2 * s.rank);
+            else if (i == 3 * s.rank)
+                fetch_input();
+            else if (in.b_norm)
+                for (const int second : {0, 1})
+                    copy_vector<Wide>(own.weight + second * s.state, (second ? in.c_norm : in.b_norm).at(r), s.state);
         });
-        if (in.b_norm)
-            each_of_rows(2, s.state, [&](int i, int n) {
-                copy_async(own.weight + i * s.state + n, (i ? in.c_norm : in.b_norm).at(r) + n);
-            });
-        fetch_last();
-        each_of_rows(2, s.headdim, [&](int i, int p) {
-            if (i == 0) copy_async(own.x + p, row + h * s.headdim + p);
-            if (i == 1 && s.gating != Gating::none) copy_async(own.z + p, in.z.at(r, b) + h * s.headdim + p);
+        each_by_warp(Memory::parts * (Ranks - s.rank), [&](int i) {
+            T* const row = own.row(i % Memory::parts, s.rank + i / Memory::parts);
+            each_by_lane(s.state, [&](int n) { row[n] = 0; });
         });
-        if (s.mimo)
-            each_of_rows(3 * s.rank, s.headdim, [&](int i, int p) {
-                const int which = i / s.rank, rank = i - which * s.rank;
-                const View<T>& mix = which == 0 ? in.mimo_x : which == 1 ? in.mimo_z : in.mimo_o;
-                copy_async((which == 0   ? own.mimo_x
-                            : which == 1 ? own.mimo_z
-                                         : own.mimo_o) +
-                               rank * s.headdim + p,
-                           mix.at(r, h, rank) + p);
-            });
+        if (s.turning != Turning::data) return;
+        for (int j = static_cast<int>(threadIdx.x); j < s.angles; j += kUpdateThreads) {
+            copy_async<1>(own.cos + j, state + j, 1);
+            copy_async<1>(own.sin + j, in.angle.at(r, b) + j, 1);
+        }
     }
-    /// The last position's k and v, or zeros; and zeros for the ranks that are not there.
-    __device__ void fetch_last() const {
-        each_of_rows(Ranks, s.state, [&](int rank, int n) {
-            T* to = own.rows + n * Memory::kRow + rank;
-            if (rank >= s.rank)
-                to[Memory::last_k] = to[Memory::k] = to[Memory::q] = 0;
-            else if (s.carries_input)
-                copy_async(to + Memory::last_k, carried_k() + rank * s.state + n);
-            else
-                to[Memory::last_k] = 0;
-        });
-        each_of_rows(s.rank, s.headdim, [&](int rank, int p) {
-            T* to = own.last_v + rank * s.headdim + p;
-            if (s.carries_input)
-                copy_async(to, carried_v() + rank * s.headdim + p);
-            else
-                *to = 0;
-        });
+    __device__ void fetch_row(int i, bool second, int rank) const {
+        const int group = h / (s.heads / s.groups);
+        copy_vector<Wide>(own.row(second ? Memory::q : Memory::k, rank),
+                          in.xbc.at(r, b) + s.heads * s.headdim + (i * s.groups + group) * s.state, s.state);
+        const View<T>& bias = second ? in.c_bias : in.b_bias;
+        if (bias) copy_vector<Wide>(own.bias + i * s.state, bias.at(r, h, rank), s.state);
+    }
+    /// The last position's k and v, or zeros, and the mixes of the ranks.
+    __device__ void fetch_rank(int rank) const {
+        const int at = rank * s.headdim;
+        if (s.carries_input) {
+            copy_vector<Wide>(own.row(Memory::last_k, rank), carried_k() + rank * s.state, s.state);
+            copy_vector<Wide>(own.last_v + at, carried_v() + at, s.headdim);
+        } else {
+            each_by_lane(s.state, [&](int n) { own.row(Memory::last_k, rank)[n] = 0; });
+            each_by_lane(s.headdim, [&](int p) { own.last_v[at + p] = 0; });
+        }
+        if (!s.mimo) return;
+        copy_vector<Wide>(own.v + at, in.mimo_x.at(r, h, rank), s.headdim);
+        copy_vector<Wide>(own.gate + at, in.mimo_z.at(r, h, rank), s.headdim);
+        copy_vector<Wide>(own.mimo_o + at, in.mimo_o.at(r, h, rank), s.headdim);
+    }
+    __device__ void fetch_input() const {
+        copy_vector<Wide>(own.x, in.xbc.at(r, b) + h * s.headdim, s.headdim);
+        if (s.gating != Gating::none) copy_vector<Wide>(own.z, in.z.at(r, b) + h * s.headdim, s.headdim);
     }
 
     /// The phases, advanced, and their sines.
     __device__ void turns(T dt, std::int64_t position) const {
         for (int j = static_cast<int>(threadIdx.x); j < s.angles; j += kUpdateThreads) {
-            const T phase =
-                s.turning == Turning::data
-                    ? numerics::advance_phase(state[j], numerics::angular_velocity(in.angle.at(r, b)[j]), dt)
-                    : numerics::rope_angle<T>(position, j, s.angles);
+            const T phase = s.turning == Turning::data
+                                ? numerics::advance_phase(own.cos[j], numerics::angular_velocity(own.sin[j]), dt)
+                                : numerics::rope_angle<T>(position, j, s.angles);
             const auto turn = numerics::sincos(phase);
             own.sin[j] = turn.sin;
             own.cos[j] = turn.cos;
             state[j] = phase;
         }
     }
-
-    __device__ static constexpr int part_of(bool second) {
-        return second ? Memory::q : Memory::k;
-    }
-    __device__ void scales() const {
-        if (!in.b_norm) return;
-        sum_rows(
-            2 * s.rank, s.state, own.scale,
-            [&](int i, int n) {
-                const bool second = i >= s.rank;
-                const T value = own.rows[n * Memory::kRow + part_of(second) + (second ? i - s.rank : i)];
-                return value * value;
-            },
-            [&](T sum) { return numerics::inverse_rms(sum, static_cast<T>(s.state), static_cast<T>(s.epsilon)); });
-    }
-    /// B and C of every rank: RMSNorm·w + bias, then the rotation.
-    __device__ void turn_rows() const {
-        const int pairs = s.angles, plain = s.state - 2 * pairs;
-        each_of_rows(2 * s.rank, pairs + plain, [&](int i, int j) {
-            const bool second = i >= s.rank;
-            T* row = own.rows + part_of(second) + (second ? i - s.rank : i);
-            const bool biased = static_cast<bool>(second ? in.c_bias : in.b_bias);
-            const auto value = [&](int c) {
-                const T raw = row[c * Memory::kRow],
-                        normed = in.b_norm ? raw * (own.scale[i] * own.weight[(second ? s.state : 0) + c]) : raw;
-                return biased ? normed + own.bias[i * s.state + c] : normed;
-            };
+    /// B or C of one rank, in one warp: RMSNorm·w + bias, then the rotation. This position's k is the next one's last.
+    __device__ void turn_row(int i) const {
+        const bool second = i >= s.rank, biased = static_cast<bool>(second ? in.c_bias : in.b_bias);
+        const int rank = i % s.rank, pairs = s.angles, plain = s.state - 2 * pairs;
+        T* const row = own.row(second ? Memory::q : Memory::k, rank);
+        T squares = 0;
+        if (in.b_norm) each_by_lane(s.state, [&](int n) { squares = numerics::fma(row[n], row[n], squares); });
+        const T scale = numerics::inverse_rms(warp_sum(squares), static_cast<T>(s.state), static_cast<T>(s.epsilon));
+        const auto value = [&](int n) {
+            const T normed = in.b_norm ? row[n] * (scale * own.weight[(second ? s.state : 0) + n]) : row[n];
+            return biased ? normed + own.bias[i * s.state + n] : normed;
+        };
+        each_by_lane(pairs + plain, [&](int j) {
             if (j >= pairs) {
-                const int c = numerics::rotated_channel(j + pairs, pairs, s.state, s.neighbours);
-                row[c * Memory::kRow] = value(c);
+                const int n = numerics::rotated_channel(j + pairs, pairs, s.state, s.neighbours);
+                row[n] = value(n);
                 return;
             }
             const int at = numerics::rotated_channel(j, pairs, s.state, s.neighbours),
                       beside = numerics::rotated_channel(pairs + j, pairs, s.state, s.neighbours);
             const auto turned = numerics::rotate(numerics::Pair<T>{value(at), value(beside)}, own.cos[j], own.sin[j]);
-            row[at * Memory::kRow] = turned.x;
-            row[beside * Memory::kRow] = turned.y;
+            row[at] = turned.x;
+            row[beside] = turned.y;
+        });
+        if (second || !s.carries_input) return;
+        __syncwarp();
+        each_by_lane(s.state, [&](int n) { carried_k()[rank * s.state + n] = row[n]; });
+    }
+    /// v and the gate of one rank. This position's v is the next one's last.
+    __device__ void mix_input(int rank) const {
+        each_by_lane(s.headdim, [&](int p) {
+            const int at = rank * s.headdim + p;
+            const T v = s.mimo ? own.x[p] * own.v[at] : own.x[p];
+            own.v[at] = v;
+            if (s.carries_input) carried_v()[at] = v;
+            if (s.gating != Gating::none) own.gate[at] = numerics::silu(s.mimo ? own.z[p] * own.gate[at] : own.z[p]);
         });
     }
 
-    __device__ T input(int rank, int p) const {
-        return s.mimo ? own.x[p] * own.mimo_x[rank * s.headdim + p] : own.x[p];
+    __device__ T* group(const StripeOfThread<Wide>& tile, int index) const {
+        return carried_h() + tile.row(index) * s.headdim + tile.column;
     }
-    /// This position's k and v are the next one's last.
-    __device__ void keep_input() const {
-        if (!s.carries_input) return;
-        each_of_rows(s.rank, s.state, [&](int rank, int n) {
-            carried_k()[rank * s.state + n] = own.rows[n * Memory::kRow + Memory::k + rank];
-        });
-        each_of_rows(s.rank, s.headdim, [&](int rank, int p) { carried_v()[rank * s.headdim + p] = input(rank, p); });
+    __device__ void fetch_group(const StripeOfThread<Wide>& tile, int index) const {
+        if (index < tile.count) copy_group<Wide>(own.ring, index % kAhead * Wide, group(tile, index), s.headdim);
+        end_of_copies();
     }
-
-    /// The thread's strips of h, one after the other, and their part of y.
-    __device__ void stream(const StripeOfThread<Wide>& tile, T* first, Strip<T, Wide> (&held)[kHeld],
-                           const numerics::Coefficients<T>& step) const {
+    /// The thread's strips of h, one group after the other, and their part of y.
+    __device__ void stream(const StripeOfThread<Wide>& tile, const numerics::Coefficients<T>& step) const {
         if (tile.count == 0) return;
-        const int next = tile.stripes * s.headdim;
-        Strip<T, Wide> last_v[Ranks], v[Ranks], y[Ranks];  // weighted by β, γ
+        Strip<T, Wide> last_v[Ranks], v[Ranks], y[Ranks]{};  // weighted by β, γ
 #pragma unroll
         for (int rank = 0; rank < Ranks; ++rank)
 #pragma unroll
             for (int e = 0; e < Wide; ++e) {
-                const bool there = rank < s.rank;
-                const int p = tile.column + e;
-                last_v[rank].of[e] = there ? step.beta * own.last_v[rank * s.headdim + p] : T(0);
-                v[rank].of[e] = there ? step.gamma * input(rank, p) : T(0);
-                y[rank].of[e] = 0;
+                const int at = rank * s.headdim + tile.column + e;
+                last_v[rank].of[e] = rank < s.rank ? step.beta * own.last_v[at] : T(0);
+                v[rank].of[e] = rank < s.rank ? step.gamma * own.v[at] : T(0);
             }
-        for (int base = 0; base < tile.count; base += kHeld)
-#pragma unroll
-            for (int i = 0; i < kHeld; ++i) {
-                const int index = base + i;
-                if (index >= tile.count) continue;
-                Strip<T, Wide> strip = held[i];
-                if (index + kHeld < tile.count) held[i] = load_strip<T, Wide>(first + (index + kHeld) * next);
-                T row[Memory::kRow];
-                load_shared(own.rows + tile.row(index) * Memory::kRow, row);
-#pragma unroll
-                for (int e = 0; e < Wide; ++e) {
-                    T value = step.alpha * strip.of[e];
-#pragma unroll
-                    for (int rank = 0; rank < Ranks; ++rank)
-                        value = numerics::fma(row[Memory::k + rank], v[rank].of[e],
-                                              numerics::fma(row[Memory::last_k + rank], last_v[rank].of[e], value));
-#pragma unroll
-                    for (int rank = 0; rank < Ranks; ++rank)
-                        y[rank].of[e] = numerics::fma(row[Memory::q + rank], value, y[rank].of[e]);
-                    strip.of[e] = value;
-                }
-                store_strip(first + index * next, strip);
-            }
+#pragma unroll 1
+        for (int index = 0; index < tile.count; ++index) {
+            wait_for_copies_but<kAhead - 1>();
+            update_group(index % kAhead * Wide, tile.row(index), group(tile, index), step.alpha, last_v, v, y);
+            fetch_group(tile, index + kAhead);
+        }
 #pragma unroll
         for (int rank = 0; rank < Ranks; ++rank)
 #pragma unroll
-            for (int e = 0; e < Wide; ++e)
-                own.sums[(tile.stripe * Ranks + rank) * s.headdim + tile.column + e] = y[rank].of[e];
+            for (int e = 0; e < Wide; ++e) own_strip<Wide>(own.ring, rank)[e] = y[rank].of[e];
+    }
+    __device__ void update_group(int strip, int row, T* to, T alpha, const Strip<T, Wide> (&last_v)[Ranks],
+                                 const Strip<T, Wide> (&v)[Ranks], Strip<T, Wide> (&y)[Ranks]) const {
+        Strip<T, Wide> strips[Wide];
+#pragma unroll
+        for (int d = 0; d < Wide; ++d) {
+            load_shared(own_strip<Wide>(own.ring, strip + d), strips[d].of);
+#pragma unroll
+            for (int e = 0; e < Wide; ++e) strips[d].of[e] *= alpha;
+        }
+#pragma unroll
+        for (int rank = 0; rank < Ranks; ++rank) {
+            T last_k[Wide], k[Wide];
+            load_shared(own.row(Memory::last_k, rank) + row, last_k);
+            load_shared(own.row(Memory::k, rank) + row, k);
+#pragma unroll
+            for (int d = 0; d < Wide; ++d)
+#pragma unroll
+                for (int e = 0; e < Wide; ++e)
+                    strips[d].of[e] = numerics::fma(k[d], v[rank].of[e],
+                                                    numerics::fma(last_k[d], last_v[rank].of[e], strips[d].of[e]));
+        }
+#pragma unroll
+        for (int d = 0; d < Wide; ++d) store_strip(to + d * s.headdim, strips[d]);
+#pragma unroll
+        for (int rank = 0; rank < Ranks; ++rank) {
+            T q[Wide];
+            load_shared(own.row(Memory::q, rank) + row, q);
+#pragma unroll
+            for (int d = 0; d < Wide; ++d)
+#pragma unroll
+                for (int e = 0; e < Wide; ++e) y[rank].of[e] = numerics::fma(q[d], strips[d].of[e], y[rank].of[e]);
+        }
     }
 
-    // ---- skip, norm and gate: out = norm(y + D x) ⊙ silu(z) in some order, then the mix of the ranks
-
-    __device__ T gate(int rank, int p) const {
-        return numerics::silu(s.mimo ? own.z[p] * own.mimo_z[rank * s.headdim + p] : own.z[p]);
-    }
-    __device__ bool normed() const {
-        return s.gating == Gating::norm_first || s.gating == Gating::norm_last;
-    }
-    __device__ T gated(T skipped, int rank, int p) const {
-        if (s.gating == Gating::none) return skipped;
-        const T out = skipped * gate(rank, p);
-        return normed() ? out * (own.scale[rank] * in.norm.at(r)[h * s.headdim + p]) : out;
-    }
-    __device__ void write(const View<T>& y, int stripes) const {
-        const T skip = in.d.at(r)[h];
-        for (int p = static_cast<int>(threadIdx.x); p < s.headdim; p += kUpdateThreads)
-            for (int rank = 0; rank < s.rank; ++rank) {
+    /// y of every rank, in one warp each, in place of v: norm(y + D v) ⊙ gate in some order, weighted for the mix.
+    __device__ void finish_ranks(const StripeOfThread<Wide>& tile, T skip) const {
+        const bool norm_last = s.gating == Gating::norm_last, normed = s.gating == Gating::norm_first || norm_last;
+        each_by_warp(s.rank, [&](int rank) {
+            T* const out = own.v + rank * s.headdim;
+            const T* const gate = own.gate + rank * s.headdim;
+            T squares = 0;
+            each_by_lane(s.headdim, [&](int p) {
                 T sum = 0;
-                for (int stripe = 0; stripe < stripes; ++stripe)
-                    sum += own.sums[(stripe * Ranks + rank) * s.headdim + p];
-                own.sums[rank * s.headdim + p] = sum + skip * input(rank, p);  // read by nobody else before
-            }
-        if (normed()) {
-            __syncthreads();
-            sum_rows(
-                s.rank, s.headdim, own.scale,
-                [&](int rank, int p) {
-                    const T value = own.sums[rank * s.headdim + p],
-                            out = s.gating == Gating::norm_last ? value * gate(rank, p) : value;
-                    return out * out;
-                },
-                [&](T sum) {
-                    return numerics::inverse_rms(sum, static_cast<T>(s.headdim), static_cast<T>(s.epsilon));
-                });
-            __syncthreads();
-        }
-        for (int p = static_cast<int>(threadIdx.x); p < s.headdim; p += kUpdateThreads) {
-            T out = 0;
-            for (int rank = 0; rank < s.rank; ++rank) {
-                const T one = gated(own.sums[rank * s.headdim + p], rank, p);
-                out += s.mimo ? one * own.mimo_o[rank * s.headdim + p] : one;
-            }
-            y.at(r, b)[h * s.headdim + p] = out;
-        }
+                for (int stripe = 0; stripe < tile.stripes; ++stripe)
+                    sum += own.ring[rank * kUpdateThreads * Wide + stripe * s.headdim + p];
+                out[p] = numerics::fma(skip, out[p], sum);
+                const T last = norm_last ? out[p] * gate[p] : out[p];
+                squares = numerics::fma(last, last, squares);
+            });
+            T scale = 0;
+            if (normed)
+                scale = numerics::inverse_rms(warp_sum(squares), static_cast<T>(s.headdim), static_cast<T>(s.epsilon));
+            each_by_lane(s.headdim, [&](int p) {
+                if (s.gating != Gating::none) out[p] *= gate[p];
+                if (normed) out[p] *= scale * in.norm.at(r)[h * s.headdim + p];
+                if (s.mimo) out[p] *= own.mimo_o[rank * s.headdim + p];
+            });
+        });
     }
 };
 
 /// Blocks that a multiprocessor should have room for: what the registers allow.
 constexpr int blocks_wanted(int ranks, std::size_t scalar) {
-    return scalar > sizeof(float) ? 2 : ranks == 1 ? 6 : ranks <= 4 ? 5 : 3;
+    return scalar > sizeof(float) ? 2 : ranks == 1 ? 6 : ranks <= 4 ? 4 : 3;
 }
 
 template <class T, int Ranks, int Wide>
@@ -326,10 +308,10 @@ UpdateViews<T> views(const Mamba3Tensors& t) {
             view<T>(t.mimo_o), view<T>(t.norm)};
 }
 
-/// Whether every row of every head's h begins at a multiple of four floats.
+/// Whether every row of every head's h begins at a multiple of four floats, and rows come in fours.
 bool aligned(const StateSpaceShape& s, const Tensor& state) {
     const int carried = s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0;
-    return s.headdim % 4 == 0 && carried % 4 == 0 && (!s.carries_input || s.angles % 4 == 0) &&
+    return s.headdim % 4 == 0 && s.state % 4 == 0 && carried % 4 == 0 && (!s.carries_input || s.angles % 4 == 0) &&
            reinterpret_cast<std::uintptr_t>(state.data) % 16 == 0 && state.stride[0] % 4 == 0 &&
            state.stride[1] % 4 == 0;
 }
