@@ -44,6 +44,9 @@ TEST_CASE("a precision that the device lacks is refused before anything is writt
     CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
     CHECK_FALSE(fs::exists(run));
     CHECK(run_whorl(kTiny + "--device cpu --set precision.matmul=tf23 --out " + run).status == 2);
+    const Outcome alone = run_whorl(kTiny + "--device cpu --set precision.storage=bf16 --out " + run);
+    CHECK(alone.status == 2);
+    CHECK_THAT(alone.err, ContainsSubstring("precision.storage") && ContainsSubstring("matmul"));
 }
 
 TEST_CASE("a run of before there was a precision goes on in float32", "[cli]") {
