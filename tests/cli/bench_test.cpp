@@ -132,7 +132,7 @@ TEST_CASE("bad benchmark arguments get one line and status 2", "[cli][bench]") {
                           {"train --values 1,2", "--values: needs --scale"},
                           {"train --tolerance -1 --compare x", "--tolerance"},
                           {"train --storage bf16", "give --matmul bf16"},
-                          {"update --storage bf16 --matmul bf16", "--storage bf16: decoding keeps float32"},
+                          {"update --storage bf16 --matmul bf16", "--storage bf16 is for training"},
                           {"train --compare " + folder / "missing.json", "missing.json"},
                           {"train --compare " + folder / "no_name.json", "rows[0].name"},
                           {"train --compare " + folder / "bad_ms.json", "rows[0].ms"},
