@@ -37,6 +37,7 @@ __device__ __forceinline__ void wait_for_copies(bool but_latest) {
     else
         asm volatile("cp.async.wait_group 0;" ::: "memory");
 }
+/// Until all groups but the latest few have landed.
 template <int Latest>
 __device__ __forceinline__ void wait_for_copies_but() {
     asm volatile("cp.async.wait_group %0;" ::"n"(Latest) : "memory");
