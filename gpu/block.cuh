@@ -150,9 +150,6 @@ __device__ __forceinline__ void copy_wide_async(T* to, const T* from) {
     *reinterpret_cast<float4*>(to) = *reinterpret_cast<const float4*>(from);
 }
 /// Stored numbers are converted on their way, so that a thread waits for them: several loads at once, then the stores.
-__device__ __forceinline__ void copy_async(float* to, const Bf16* from) {
-    *to = *from;
-}
 __device__ __forceinline__ void copy_rows_inline(int rows, int columns, float* to, int ld, const Bf16* from,
                                                  std::int64_t stride) {
     const bool aligned = columns % 4 == 0 && ld % 4 == 0 && stride % 4 == 0 &&
