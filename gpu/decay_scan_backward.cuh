@@ -1,6 +1,7 @@
 // The backward pass of decay_scan.cuh's chunk.
 #pragma once
 
+#include "core/numerics/rotation.hpp"
 #include "gpu/decay_scan.cuh"
 #include "gpu/pair_sums.cuh"
 

@@ -14,6 +14,7 @@
 
 #include <type_traits>
 
+#include "core/numerics/floating.hpp"
 #include "gpu/products.hpp"
 
 namespace whorl::gpu {
@@ -90,6 +91,10 @@ struct Fragment<Products::tf32, Count> {
 template <int Count>
 struct Fragment<Products::bf16, Count> {
     unsigned pair[Count / 2];  // a: rows g and g+8
+    __device__ explicit Fragment(const unsigned (&pairs)[Count / 2]) {
+#pragma unroll
+        for (int i = 0; i < Count / 2; ++i) pair[i] = pairs[i];
+    }
     __device__ explicit Fragment(const float (&values)[Count]) {
 #pragma unroll
         for (int i = 0; i < Count / 2; ++i) pair[i] = to_bf16_pair(values[i], values[i + Count / 2]);
@@ -122,6 +127,16 @@ __device__ __forceinline__ void multiply_add(float (&c)[4], const Fragment<Produ
     asm("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a.pair[0]), "r"(a.pair[1]), "r"(b.pair[0]));
+}
+/// Two such products at once.
+__device__ __forceinline__ void multiply_add(float (&c)[4], const Fragment<Products::bf16, 4>& a,
+                                             const Fragment<Products::bf16, 4>& next_a,
+                                             const Fragment<Products::bf16, 2>& b,
+                                             const Fragment<Products::bf16, 2>& next_b) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a.pair[0]), "r"(a.pair[1]), "r"(next_a.pair[0]), "r"(next_a.pair[1]), "r"(b.pair[0]),
+          "r"(next_b.pair[0]));
 }
 __device__ __forceinline__ void multiply_add(double (&c)[4], const Fragment<Products::float64, 4>& a,
                                              const Fragment<Products::float64, 2>& b) {
@@ -179,10 +194,11 @@ __device__ __forceinline__ void multiply_add(T (&c)[4], const A& own_a, const B&
         const int from_a = 4 * g + k % 4, from_b = 8 * t + k % 4;
         const T top = of.a(from_a, k / 4 * 2), bottom = of.a(from_a, k / 4 * 2 + 1);
         const T left = of.b(from_b, k / 4), right = of.b(from_b + 4, k / 4);
-        c[0] += top * left;
-        c[1] += top * right;
-        c[2] += bottom * left;
-        c[3] += bottom * right;
+        // fma by hand: compilers would now and then choose it for what the caller does to c before or behind.
+        c[0] = numerics::fma(top, left, c[0]);
+        c[1] = numerics::fma(top, right, c[1]);
+        c[2] = numerics::fma(bottom, left, c[2]);
+        c[3] = numerics::fma(bottom, right, c[3]);
     }
 }
 

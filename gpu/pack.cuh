@@ -39,13 +39,15 @@ __device__ __forceinline__ void store_pack(Bf16* to, const Pack<float, Width>& p
     *reinterpret_cast<Pack<Bf16, Width>*>(to) = stored;
 }
 
-/// Whether every row of the tensor (an absent one has none) starts at a pack and ends with one.
-inline bool in_packs(const Tensor& x) {
-    const std::int64_t width = x.dtype == DType::f64 ? 2 : 4;
+/// Whether every row of the tensor (an absent one has none) starts at a multiple of `width` elements and ends with one.
+inline bool in_groups(const Tensor& x, std::int64_t width) {
     if (!x) return true;
     return reinterpret_cast<std::uintptr_t>(x.data) % (static_cast<std::size_t>(width) * size_of(x.dtype)) == 0 &&
            x.features() % width == 0 && x.stride[0] % width == 0 && x.stride[1] % width == 0 &&
            x.stride[2] % width == 0;
+}
+inline bool in_packs(const Tensor& x) {
+    return in_groups(x, x.dtype == DType::f64 ? 2 : 4);
 }
 
 /// Calls body(std::integral_constant<int, width>): 16 bytes of T, or one element.

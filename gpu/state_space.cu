@@ -1,6 +1,7 @@
 #include "gpu/state_space.cuh"
 #include "gpu/state_space_forward.cuh"
 #include "gpu/state_space_scratch.cuh"
+#include "gpu/state_space_strips.cuh"
 #include "gpu/state_update.cuh"
 
 namespace whorl::gpu {
@@ -86,6 +87,9 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
         if (s.turning == Turning::data)
             for_each_element("state_space_forward", backend.stream(), s.replicas, s.packing, s.angles,
                              Velocities<T, S>{views.angle, views.velocity});
+        if constexpr (sizeof(T) == sizeof(float))
+            if (!state && strips_fit(backend.shared_limit(), y.dtype, s) && strips_read(in) && in_groups(y, 2))
+                return strips_forward(backend, s, views, view<S>(y), position, saved.at<T>());
         with_layer_kernel<T, S>(
             backend, s, forward_size<T>,
             [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {

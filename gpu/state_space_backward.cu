@@ -1,5 +1,6 @@
 #include "gpu/state_space.cuh"
 #include "gpu/state_space_backward.cuh"
+#include "gpu/state_space_strips.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -186,6 +187,20 @@ void add_shared(const CudaBackend& backend, const SharedGradients<T, S>& shared,
            lanes, 0, backend.stream(), s, shared.parts.sums, shared.gradient);
 }
 
+/// Whether the kernels of strips have done it.
+template <class T, class S>
+bool with_strips(const CudaBackend& backend, const StateSpaceShape& s, const Mamba3Tensors& in, const Tensor& d_y,
+                 const Mamba3Tensors& gradient, const StateSpaceViews<T, S>& views, const StateSpaceViews<T, S>& to,
+                 const HeadParts<T>& parts, const T* saved) {
+    if constexpr (sizeof(T) == sizeof(float))
+        if (strips_fit_backward(backend.shared_limit(), d_y.dtype, s) && strips_read(in) && strips_read(gradient) &&
+            in_groups(d_y, 2)) {
+            strips_backward(backend, s, views, view<S>(d_y), to, parts, saved);
+            return true;
+        }
+    return false;
+}
+
 }  // namespace
 
 void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, const Mamba3Tensors& in,
@@ -195,18 +210,19 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
         using T = decltype(scalar);
         using S = decltype(stored);
         const BackwardScratch<T> work(scratch.data, backend, s);
-        with_layer_kernel<T, S>(
-            backend, s, backward_size<T>,
-            [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
-                launch("state_space_backward", backward_kernel<T, S, products(), shared(), Sizes>,
-                       dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape,
-                       views_with_saved<T, S>(s, in, saved), view<S>(d_y), state_space_views<T, S>(gradient),
-                       work.parts, static_cast<const T*>(saved.at<T>()), blocks.shared ? nullptr : work.outside,
-                       blocks.bytes);
-            });
-        add_shared<T, S>(backend, {s, state_space_views<T, S>(in), state_space_views<T, S>(gradient), work.parts},
-                         work.norms);
+        const auto views = views_with_saved<T, S>(s, in, saved);
+        const auto to = state_space_views<T, S>(gradient);
+        const T* kept = saved.at<T>();
+        if (!with_strips<T, S>(backend, s, in, d_y, gradient, views, to, work.parts, kept))
+            with_layer_kernel<T, S>(
+                backend, s, backward_size<T>,
+                [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
+                    launch("state_space_backward", backward_kernel<T, S, products(), shared(), Sizes>,
+                           dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
+                           blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape, views,
+                           view<S>(d_y), to, work.parts, kept, blocks.shared ? nullptr : work.outside, blocks.bytes);
+                });
+        add_shared<T, S>(backend, {s, views, to, work.parts}, work.norms);
     });
 }
 

@@ -5,12 +5,6 @@
 
 namespace whorl::gpu {
 
-/// What one channel of one row of skip, norm and gate passes back.
-template <class T>
-struct GateSlopes {
-    T out, d_skip, d_gate, d_weight;
-};
-
 template <class T, class S, Products P, class Sizes>
 struct HeadBackward : HeadBlock<T, S, ScanBackward<T, P, Sizes>, Sizes> {
     using Base = HeadBlock<T, S, ScanBackward<T, P, Sizes>, Sizes>;
@@ -92,19 +86,11 @@ private:
             if (lane == 0) x.row_pull[i] = sum;
         });
     }
-    /// Differences of two products say which is rounded: compilers would choose now one, now the other.
     __device__ GateSlopes<T> gate_slopes(int i, int p) const {
-        const T skip = this->skip(scanned(i, p), i, p), d = rank_slope(i, p);
-        if (s.gating == Gating::none) return {skip, d, T(0), T(0)};
-        const T z = this->gate(i, p), silu = numerics::silu(z), slope = numerics::silu_derivative(z);
-        if (s.gating == Gating::plain) return {skip * silu, d * silu, d * skip * slope, T(0)};
-        const T scale = x.row_scale[i], weight = this->norm_weight(p), pull = x.row_pull[i];
-        const T out = skip * silu * scale;
-        if (s.gating == Gating::norm_first)
-            return {out * weight, scale * numerics::fma(d * silu, weight, -(skip * scale * pull)),
-                    d * skip * scale * weight * slope, d * out};
-        const T d_gated = scale * numerics::fma(d, weight, -(out * pull));
-        return {out * weight, d_gated * silu, d_gated * skip * slope, d * out};
+        const bool gate = s.gating != Gating::none, norm = this->normed();
+        return gpu::gate_slopes(s.gating, this->skip(scanned(i, p), i, p), rank_slope(i, p),
+                                gate ? this->gate(i, p) : T(0), norm ? x.row_scale[i] : T(1),
+                                norm ? this->norm_weight(p) : T(1), norm ? x.row_pull[i] : T(0));
     }
 
     /// d_out → d_y of the scan, d_z, and the sums of D, mimo_z, mimo_o, norm.
@@ -293,25 +279,12 @@ private:
         __syncthreads();
     }
     __device__ void coefficient_backward(int i) {
-        const int t = time(i);
-        auto d = numerics::exp_trapezoid_scan_backward(
-            x.dt[i], x.a[i], x.lambda[i],
-            numerics::ScanCoefficients<T>{scan.d_log_decay[i], scan.d_carry[i], scan.d_gamma[i]});
-        if (s.turning == Turning::data) d.dt += own.d_dt[i];
-        const T d_ddt = d.dt * numerics::sigmoid(this->of_head(in.ddt, t) + in.dt_bias.at(r)[h]);
-        at(gradient.ddt, t)[h] = d_ddt;
-        sum_dt_bias += d_ddt;
-        T d_da = 0;
-        if (in.a_log) {
-            sum_a_log += d.a * x.a[i];
-        } else if (-x.a[i] > static_cast<T>(s.a_floor)) {
-            const T raw = this->of_head(in.da, t);
-            d_da = -d.a * (s.heavy_tail ? numerics::heavy_tail_derivative(raw) : numerics::sigmoid(raw));
-        }
-        if (gradient.da) at(gradient.da, t)[h] = d_da;
-        if (gradient.u)
-            at(gradient.u, t)[h] =
-                s.learned_weight ? d.lambda * numerics::sigmoid_derivative(this->of_head(in.u, t)) : T(0);
+        const auto sums = step_backward(
+            s, in, gradient, r, first_row + time(i), h, Step<T>{x.dt[i], x.a[i], x.lambda[i]},
+            numerics::ScanCoefficients<T>{scan.d_log_decay[i], scan.d_carry[i], scan.d_gamma[i]},
+            s.turning == Turning::data ? own.d_dt[i] : T(0));
+        sum_dt_bias += sums.x;
+        sum_a_log += sums.y;
     }
 };
 

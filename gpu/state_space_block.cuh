@@ -1,10 +1,8 @@
 // One head of one sequence of the Mamba-3 layer on one block of threads: see state_space.cuh.
 #pragma once
 
-#include "core/numerics/discretization.hpp"
-#include "core/numerics/mixer_terms.hpp"
-#include "core/numerics/rotation.hpp"
 #include "gpu/state_space_memory.cuh"
+#include "gpu/state_space_terms.cuh"
 #include "gpu/stored_rows.cuh"
 
 namespace whorl::gpu {
@@ -14,22 +12,6 @@ __device__ __forceinline__ void store_pair(float* to, float first, float second)
 }
 __device__ __forceinline__ void store_pair(double* to, double first, double second) {
     *reinterpret_cast<double2*>(to) = make_double2(first, second);
-}
-
-/// The tensors of the layer, or their gradients. S: what activations are stored in.
-template <class T, class S>
-struct StateSpaceViews {
-    View<S> z, xbc, ddt, da, u, angle;
-    View<T> dt_bias, d, a_log, b_bias, c_bias, b_norm, c_norm, mimo_x, mimo_z, mimo_o, norm;
-    View<T> velocity{};  // of the angles, which all heads share: behind what the heads save
-};
-
-template <class T, class S>
-StateSpaceViews<T, S> state_space_views(const Mamba3Tensors& t) {
-    return {view<S>(t.z),      view<S>(t.xbc),     view<S>(t.ddt),    view<S>(t.da),     view<S>(t.u),
-            view<S>(t.angle),  view<T>(t.dt_bias), view<T>(t.d),      view<T>(t.a_log),  view<T>(t.b_bias),
-            view<T>(t.c_bias), view<T>(t.b_norm),  view<T>(t.c_norm), view<T>(t.mimo_x), view<T>(t.mimo_z),
-            view<T>(t.mimo_o), view<T>(t.norm)};
 }
 
 /// What forward and backward share: one head's chunk made ready for the scan.
@@ -48,8 +30,6 @@ struct HeadBlock {
     __device__ X* at(const View<X>& tensor, int t) const {
         return tensor.row(r, first_row + t);
     }
-    /// The head's number at position t.
-    __device__ T of_head(const View<S>& tensor, int t) const { return at(tensor, t)[h]; }
     __device__ int group() const { return h / (s.heads / s.groups); }
     /// In the block's memory the channels that turn together are neighbours: the projection's channel at place n.
     __device__ int channel(int n) const {
@@ -137,14 +117,12 @@ struct HeadBlock {
     }
 
     __device__ void coefficients() {
-        const T bias = in.dt_bias.at(r)[h], rate = in.a_log ? numerics::head_decay_rate(in.a_log.at(r)[h]) : T(0);
         spread(scan.positions + (scan.last() ? 0 : 1), [&](int i) {
-            const int t = time(i);
-            x.dt[i] = numerics::step_size(of_head(in.ddt, t), bias);
-            x.a[i] =
-                in.a_log ? rate : numerics::data_decay_rate(of_head(in.da, t), s.heavy_tail, static_cast<T>(s.a_floor));
-            x.lambda[i] = s.learned_weight ? numerics::sigmoid(of_head(in.u, t)) : static_cast<T>(s.fixed_weight);
-            const auto weights = numerics::exp_trapezoid_scan(x.dt[i], x.a[i], x.lambda[i]);
+            const Step<T> step = step_of(s, in, r, first_row + time(i), h);
+            x.dt[i] = step.dt;
+            x.a[i] = step.a;
+            x.lambda[i] = step.lambda;
+            const auto weights = numerics::exp_trapezoid_scan(step.dt, step.a, step.lambda);
             scan.log_decay[i] = weights.log_decay;
             scan.gamma[i] = weights.gamma;
             scan.carry[i] = weights.carry;
@@ -235,7 +213,7 @@ struct HeadBlock {
         return in.norm.at(r)[h * s.headdim + p];
     }
     __device__ bool normed() const {
-        return LayerMemory<T>::normed(s);
+        return gpu::normed(s.gating);
     }
 
     /// x.row_scale[i] = 1/rms of each row; y(i, p) is the scan's output.
@@ -244,8 +222,8 @@ struct HeadBlock {
         spread_rows(scan.m, [&](int i, int lane) {
             T square = 0;
             for (int p = lane; p < s.headdim; p += 32) {
-                T value = skip(y(i, p), i, p);
-                if (s.gating == Gating::norm_last) value *= numerics::silu(gate(i, p));
+                const T skipped = skip(y(i, p), i, p);
+                const T value = normed_value(s.gating, skipped, normed() ? gate(i, p) : T(0));
                 square += value * value;
             }
             square = warp_sum(square);
@@ -255,8 +233,8 @@ struct HeadBlock {
     }
     __device__ T gated(T skipped, int i, int p) const {
         if (s.gating == Gating::none) return skipped;
-        const T out = skipped * numerics::silu(gate(i, p));
-        return normed() ? out * (x.row_scale[i] * norm_weight(p)) : out;
+        return gpu::gated(s.gating, skipped, gate(i, p), normed() ? x.row_scale[i] : T(1),
+                          normed() ? norm_weight(p) : T(1));
     }
 };
 

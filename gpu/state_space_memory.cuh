@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gpu/decay_scan_backward.cuh"
-#include "gpu/state_space.cuh"
+#include "gpu/state_space_terms.cuh"
 
 namespace whorl::gpu {
 
@@ -51,11 +51,8 @@ struct LayerMemory {
     /// What the compiler does not know the size of comes last: then it knows the places of all the rest.
     template <class Sizes>
     __host__ __device__ void take_last(BlockMemory& memory, const LayerShape<Sizes>& s) {
-        for (T** vector : {&row_scale, &row_pull}) *vector = memory.take<T>(normed(s) ? s.rows() : 0);
+        for (T** vector : {&row_scale, &row_pull}) *vector = memory.take<T>(normed(s.gating) ? s.rows() : 0);
         phase = memory.take<T>(s.angles);
-    }
-    __host__ __device__ static bool normed(const StateSpaceShape& s) {
-        return s.gating == Gating::norm_first || s.gating == Gating::norm_last;
     }
     /// Positions' angles are an odd number of elements apart: warps read down the columns.
     __host__ __device__ static int angle_ld(int angles) { return angles | 1; }

@@ -6,14 +6,6 @@
 
 namespace whorl::gpu {
 
-/// What the heads of a sequence leave for the kernels that add them.
-template <class T>
-struct HeadParts {
-    T *b, *c;  // [replica, head, row, rank, N]: gradients of the normed rows, in the order of the projection
-    T* theta;  // [replica, head, row, S]
-    T* sums;   // [task, SumLayout]
-};
-
 /// body(Sizes{}): the sizes that the layer's kernels are compiled for. Float alone is worth more than one.
 template <class T, class Body>
 void with_sizes(const StateSpaceShape& s, const Body& body) {

@@ -51,6 +51,13 @@ struct Operation {
     std::size_t index(const std::string& input) const;
 };
 
+/// Activations whose rows start where a GPU can move them in packs, which they do not by themselves.
+inline void align_rows(Operation& operation) {
+    for (Input& input : operation.inputs)
+        if (!input.parameter) input.before = 4;
+    operation.name += ", aligned";
+}
+
 /// What goes into a run, in the order of the description, replicas first.
 struct Values {
     std::vector<std::vector<double>> inputs;

@@ -32,20 +32,44 @@ TEST_CASE("mamba3 agrees between backends over a grid of shapes", "[backend][mam
     for (const Sizes& s : kRanks) check_mamba3(s);
 }
 
-// gpu/state_space_scratch.cuh lists them; each chunk's room is filled wholly, partly and several times.
+// gpu/state_space_strips.cuh and state_space_scratch.cuh list them; each chunk's room is filled wholly, partly and
+// several times. The former's kernels read rows that start at an even number alone.
 TEST_CASE("sizes that kernels are compiled for agree between backends with every option", "[backend][mamba3][shapes]") {
+    const auto check = [](const Mamba3Config& config, const MixerShape& shape, std::int64_t replicas,
+                          const FormChoice& form = {}) {
+        Operation operation = mamba3(config, shape, form);
+        check_backends(operation, shape.length, 3, replicas);
+        align_rows(operation);
+        check_backends(operation, shape.length, 3, replicas);
+    };
     for (const Sizes& s :
          {Sizes{16, 64, 2, 1, 0, 64, 1, 1}, Sizes{16, 64, 4, 2, 0, 101, 1, 2}, Sizes{32, 64, 2, 1, 0, 64, 1, 1},
           Sizes{32, 64, 2, 1, 0, 53, 1, 1}, Sizes{64, 64, 1, 1, 0, 32, 1, 1}, Sizes{64, 64, 1, 1, 0, 71, 1, 1},
           Sizes{64, 128, 1, 1, 0, 48, 1, 1}, Sizes{64, 128, 1, 1, 0, 100, 1, 1}})
-        check_mamba3(s);
+        check(mamba3_config(s.headdim, s.state, s.groups, s.rank), {s.batch, s.length, s.heads}, s.replicas);
+    for (const int chunk : {2, 7, 20, 33, 48, 64})  // in strips of 16, with a short one last
+        check(mamba3_config(32, 64), {1, 131, 1}, 1, {Form::chunked, chunk});
+    std::vector<Mamba3Config> configs;
+    const auto with = [&](const auto& change) {
+        configs.push_back(mamba3_config(16, 64));
+        change(configs.back());
+    };
     for (const OutprojNorm norm : {OutprojNorm::none, OutprojNorm::pre_gate, OutprojNorm::post_gate})
-        for (const Rotation rotation : {Rotation::data_dependent, Rotation::standard, Rotation::none}) {
-            Mamba3Config config = mamba3_config(16, 64, 1, 0);
-            config.outproj_norm = norm;
-            config.rotation = rotation;
-            check_backends(mamba3(config, {1, 53, 2}), 53, 3, 1);
-        }
+        for (const Rotation rotation : {Rotation::data_dependent, Rotation::standard, Rotation::none})
+            with([&](Mamba3Config& c) { c.outproj_norm = norm, c.rotation = rotation; });
+    with([](Mamba3Config& c) { c.rope_fraction = 0.25; });
+    with([](Mamba3Config& c) { c.bc_norm = false; });
+    with([](Mamba3Config& c) { c.bc_bias = BcBias::none; });
+    with([](Mamba3Config& c) { c.a_activation = AActivation::heavy_tail; });
+    with([](Mamba3Config& c) { c.a_source = ASource::per_head; });
+    with([](Mamba3Config& c) { c.discretization = TrapezoidWeight::euler; });
+    for (const Mamba3Config& config : configs) check(config, {1, 73, 2}, 1);
+    Mamba2Config config;
+    config.headdim = 32;
+    config.d_state = 64;
+    Operation operation = mamba2(config, {1, 90, 2});
+    align_rows(operation);
+    check_backends(operation, 90, 3, 2);
 }
 
 TEST_CASE("mamba2 agrees between backends over a grid of shapes", "[backend][mamba2][shapes]") {

@@ -1,0 +1,366 @@
+// The state-space kernels of the usual layers: one rank, channels that turn together side by side, sizes that the
+// compiler knows. A block has one head of one sequence, four warps each a strip of 16 of a chunk's 64 positions; B and C
+// go from memory through a warp's registers, normed, biased and turned on the way, into the block's memory, and what is
+// made of them stays in registers (strip_tile.cuh). A chunk takes three or four barriers, where the kernels for any
+// layer (state_space_forward.cuh) have twenty.
+#pragma once
+
+#include "gpu/state_space_terms.cuh"
+#include "gpu/strip_tile.cuh"
+
+namespace whorl::gpu {
+
+constexpr int kStrips = 4, kStripThreads = 32 * kStrips, kStripChunk = kStrips * kTileRows;
+static_assert(kTileRows == kTileColumns);
+
+/// Sizes and scalars of one kernel. S: what activations are stored in.
+template <class Stored, Products Multiplied, int StateSize, int HeadSize>
+struct StripKind {
+    using S = Stored;
+    static constexpr Products P = Multiplied;
+    using E = Operand<P>;
+    static constexpr int kState = StateSize, kHeaddim = HeadSize;
+    static constexpr int kPairs = kState / 64;               // of a row's pairs, a lane's
+    static constexpr int kPanels = kHeaddim / kTileColumns;  // of 16 channels
+    static constexpr int kNld = operand_ld<E>(kState), kPld = operand_ld<E>(kHeaddim);
+};
+
+/// What a chunk's positions have, one number each; a row is a position.
+struct StripVectors {
+    __host__ __device__ explicit StripVectors(BlockMemory& memory) {
+        for (float** vector : {&dt, &gamma, &strength, &head, &tail}) *vector = memory.take<float>(kStripChunk);
+        turns = memory.take<std::uint32_t>(0);
+    }
+    __host__ __device__ void take_turns(BlockMemory& memory, int angles) {
+        turns = memory.take<std::uint32_t>(kStrips * angles);
+    }
+    float *dt, *gamma, *strength;
+    float *head, *tail;    // decay from the strip's start up to the row, and behind it to the strip's end
+    std::uint32_t* turns;  // [strip, S]: of the whole strip
+};
+
+/// Rows of a tensor from a chunk's first on, from a column on.
+template <class X>
+struct ChunkRows {
+    X* first = nullptr;
+    int stride = 0;
+    ChunkRows() = default;
+    template <class Y>
+    __device__ ChunkRows(const View<Y>& tensor, std::int64_t r, std::int64_t row, int column = 0)
+        : first(tensor.row(r, row) + column), stride(static_cast<int>(tensor.stride2)) {}
+    __device__ X* operator()(int row) const { return first + row * stride; }
+};
+
+/// What forward and backward share.
+template <class Kind>
+struct StripHead {
+    using S = typename Kind::S;
+    using E = typename Kind::E;
+    static constexpr Products P = Kind::P;
+    static constexpr int kState = Kind::kState, kHeaddim = Kind::kHeaddim, kPairs = Kind::kPairs;
+    static constexpr int kPanels = Kind::kPanels, kNld = Kind::kNld, kPld = Kind::kPld;
+
+    const StateSpaceShape& s;
+    const StateSpaceViews<float, S>& in;
+    StripVectors x;
+    E *q, *k;                   // [64,N]: C and B, made ready
+    std::int64_t r, first_row;  // of the sequence among the replica's
+    int h, length;              // of the sequence
+    int b_column, c_column;     // of a row of xbc
+    int begin = 0, positions = 0;  // of the chunk at hand
+    ChunkRows<const S> xbc, z;     // the latter at the head's channels
+    ChunkRows<const float> velocity;
+
+    std::uint32_t phase[kPairs] = {};  // of the lane's angles, on entry to the chunk
+    float strip_decay[kStrips] = {};   // through each strip of the chunk
+
+    __device__ StripHead(const StateSpaceShape& shape, const StateSpaceViews<float, S>& tensors,
+                         const StripVectors& vectors, E* q_rows, E* k_rows, std::int64_t replica, std::int64_t b,
+                         int head)
+        : s(shape),
+          in(tensors),
+          x(vectors),
+          q(q_rows),
+          k(k_rows),
+          r(replica),
+          first_row(shape.packing.first_row(replica, b)),
+          h(head),
+          length(shape.packing.length_of(replica, b)) {
+        b_column = s.heads * kHeaddim + (s.groups == 1 ? 0 : h / (s.heads / s.groups)) * kState;
+        c_column = b_column + s.groups * kState;
+    }
+
+    __device__ static int strip() { return static_cast<int>(threadIdx.x) / 32; }
+    __device__ static int own_row() { return strip() * kTileRows; }
+    __device__ std::int64_t row_at(int i) const { return first_row + begin + i; }
+    __device__ bool last() const { return begin + positions == length; }
+    __device__ bool busy() const { return own_row() < positions; }
+    __device__ int strips() const { return (positions + kTileRows - 1) / kTileRows; }
+    __device__ int chunks() const { return (length + s.chunk - 1) / s.chunk; }
+    /// The row, or the chunk's last: what is read in its place and not used costs less than a branch.
+    __device__ int clamped(int row) const { return least_of(row, positions - 1); }
+    /// The lane's pair c of a row: pairs of channels, and angles.
+    __device__ static int pair(int c) { return lane_index() + 32 * c; }
+
+    __device__ void enter(int chunk) {
+        begin = chunk * s.chunk;
+        positions = least_of(s.chunk, length - begin);
+        xbc = {in.xbc, r, row_at(0)};
+        if (s.gating != Gating::none) z = {in.z, r, row_at(0), h * kHeaddim};
+        if (s.turning == Turning::data) velocity = {in.velocity, r, row_at(0)};
+    }
+    /// Once all strips' vectors are there.
+    __device__ void read_decays() {
+#pragma unroll
+        for (int m = 0; m < kStrips; ++m) strip_decay[m] = x.head[m * kTileRows + kTileRows - 1];
+    }
+    /// The decay through whole strips [from, to).
+    __device__ __forceinline__ float through(int from, int to) const {
+        float decay = 1;
+#pragma unroll
+        for (int m = 0; m < kStrips; ++m) decay *= from <= m && m < to ? strip_decay[m] : 1;
+        return decay;
+    }
+
+    /// Steps of the strip's rows, by lanes 0…15, and of the row behind it, by lane 16; and the strip's vectors.
+    __device__ Step<float> steps() const {
+        const int lane = lane_index(), row = own_row() + lane;
+        Step<float> step{};
+        numerics::ScanCoefficients<float> scan{};
+        if (lane <= kTileRows && begin + row < length) {
+            step = step_of(s, in, r, row_at(row), h);
+            scan = numerics::exp_trapezoid_scan(step.dt, step.a, step.lambda);
+        }
+        const bool inside = lane < kTileRows && row < positions;
+        const float log_decay = inside ? scan.log_decay : 0, next_carry = __shfl_down_sync(0xffffffffU, scan.carry, 1);
+        const float up_to = sum_up_to_lane(log_decay, kTileRows), behind = sum_behind_lane(log_decay, kTileRows);
+        if (lane < kTileRows) {
+            x.dt[row] = inside ? step.dt : 0;
+            x.gamma[row] = inside ? scan.gamma : 0;
+            x.strength[row] = inside ? scan.gamma + next_carry : 0;
+            x.head[row] = numerics::exp(up_to);
+            x.tail[row] = numerics::exp(behind);
+        }
+        __syncwarp();
+        return {step.dt, step.a, step.lambda};
+    }
+    /// to[i·ld + j] = decay between rows j < i of the strip, as products of decays: differences of their sums would lose
+    /// digits.
+    __device__ void inner_decays(float log_decay, float* to, int ld) const {
+        const int j = lane_index() % kTileRows;
+        const float decay = numerics::exp(log_decay);
+        float weight = 1;
+#pragma unroll
+        for (int i = 1; i < kTileRows; ++i) {
+            const float next = __shfl_sync(0xffffffffU, decay, i);
+            if (j < i) to[i * ld + j] = weight *= next;
+        }
+        __syncwarp();
+    }
+    /// Sums of the turns θΔ over the strip's rows up to each, left where the lane will put its pair of q; and over all.
+    __device__ __forceinline__ void strip_turns() const {
+        if (s.turning != Turning::data) return;
+#pragma unroll
+        for (int c = 0; c < kPairs; ++c) {
+            const int angle = least_of(pair(c), s.angles - 1);
+            float velocities[kTileRows];
+#pragma unroll
+            for (int i = 0; i < kTileRows; ++i) velocities[i] = velocity(clamped(own_row() + i))[angle];
+            std::uint32_t sum = 0;
+#pragma unroll
+            for (int i = 0; i < kTileRows; ++i) {
+                sum += numerics::turn_of(velocities[i], x.dt[own_row() + i]);
+                *turn_place(own_row() + i, c) = sum;
+            }
+            if (pair(c) < s.angles) x.turns[strip() * s.angles + pair(c)] = sum;
+        }
+    }
+    __device__ std::uint32_t* turn_place(int row, int c) const {
+        return reinterpret_cast<std::uint32_t*>(q + row * kNld + 2 * pair(c));
+    }
+    /// Of whole strips [0, to).
+    __device__ __forceinline__ std::uint32_t turns_before(int to, int c) const {
+        std::uint32_t sum = 0;
+        if (s.turning == Turning::data && pair(c) < s.angles)
+#pragma unroll
+            for (int m = 0; m < kStrips; ++m) sum += m < to ? x.turns[m * s.angles + pair(c)] : 0;
+        return sum;
+    }
+
+    /// What the lane's pairs of B's and C's rows are multiplied by and moved, the same for all rows.
+    struct RowConstants {
+        numerics::Pair<float> q_weight[kPairs], k_weight[kPairs], q_shift[kPairs], k_shift[kPairs];
+        double frequency[kPairs];  // of the standard rotary embedding
+        __device__ __forceinline__ explicit RowConstants(const StripHead& head) {
+            const auto& in = head.in;
+#pragma unroll
+            for (int c = 0; c < kPairs; ++c) {
+                const auto both = [&](const float* from, float without) -> numerics::Pair<float> {
+                    return from ? numerics::Pair<float>{from[2 * pair(c)], from[2 * pair(c) + 1]}
+                                : numerics::Pair<float>{without, without};
+                };
+                k_weight[c] = both(in.b_norm ? in.b_norm.at(head.r) : nullptr, 1);
+                q_weight[c] = both(in.c_norm ? in.c_norm.at(head.r) : nullptr, 1);
+                k_shift[c] = both(in.b_bias ? in.b_bias.at(head.r, head.h) : nullptr, 0);
+                q_shift[c] = both(in.c_bias ? in.c_bias.at(head.r, head.h) : nullptr, 0);
+                if (head.s.turning == Turning::standard)
+                    frequency[c] = numerics::rope_frequency<double>(pair(c), head.s.angles);
+            }
+        }
+    };
+
+    /// Raw rows of B and C on their way.
+    struct RawRows {
+        static constexpr int kCount = 4;
+        Pack<float, 2> q[kCount][kPairs], k[kCount][kPairs];
+    };
+    __device__ __forceinline__ void load_rows(RawRows& raw, int row) const {
+#pragma unroll
+        for (int i = 0; i < RawRows::kCount; ++i) {
+            const S* from = xbc(clamped(row + i)) + 2 * lane_index();
+#pragma unroll
+            for (int c = 0; c < kPairs; ++c) {
+                raw.k[i][c] = load_pack<2>(from + b_column + 64 * c);
+                raw.q[i][c] = load_pack<2>(from + c_column + 64 * c);
+            }
+        }
+    }
+    /// Makes the strip's rows of B and C ready: RMSNorm · w + bias, then the rotation; rows behind the chunk are zero.
+    /// keep(row, c, angle): each angle, in 2⁻³² of a turn, or as the bits of one in float with Turning::standard.
+    template <class Keep>
+    __device__ __forceinline__ void turn_rows(std::int64_t position, const Keep& keep) const {
+        const RowConstants constants(*this);
+        std::uint32_t before[kPairs];
+#pragma unroll
+        for (int c = 0; c < kPairs; ++c) before[c] = phase[c] + turns_before(strip(), c);
+        RawRows raw;
+        load_rows(raw, own_row());
+#pragma unroll 1
+        for (int base = own_row(); base < own_row() + kTileRows; base += RawRows::kCount) {
+            RawRows next;
+            if (base + RawRows::kCount < own_row() + kTileRows) load_rows(next, base + RawRows::kCount);
+            float scales[2 * RawRows::kCount] = {};
+            row_scales(raw, scales);
+#pragma unroll
+            for (int i = 0; i < RawRows::kCount; ++i)
+#pragma unroll
+                for (int c = 0; c < kPairs; ++c) {
+                    const int row = base + i, column = row * kNld + 2 * pair(c);
+                    auto own_q = made(raw.q[i][c], scales[2 * i], constants.q_weight[c], constants.q_shift[c]);
+                    auto own_k = made(raw.k[i][c], scales[2 * i + 1], constants.k_weight[c], constants.k_shift[c]);
+                    if (pair(c) < s.angles) {
+                        const std::uint32_t at =
+                            s.turning == Turning::data
+                                ? before[c] + *turn_place(row, c)
+                                : __float_as_uint(numerics::rope_angle<float>(position + begin + row,
+                                                                              constants.frequency[c]));
+                        const auto turned = sincos_at(at);
+                        own_q = numerics::rotate(own_q, turned.cos, turned.sin);
+                        own_k = numerics::rotate(own_k, turned.cos, turned.sin);
+                        keep(row, c, at);
+                    }
+                    if (row >= positions) own_q = own_k = {};
+                    store_operands(q + column, own_q.x, own_q.y);
+                    store_operands(k + column, own_k.x, own_k.y);
+                }
+            raw = next;
+        }
+    }
+    __device__ numerics::SinCos<float> sincos_at(std::uint32_t angle) const {
+        return s.turning == Turning::data ? numerics::sincos_of(angle) : numerics::sincos(__uint_as_float(angle));
+    }
+    __device__ static void store_operands(float* to, float first, float second) {
+        *reinterpret_cast<float2*>(to) = make_float2(first, second);
+    }
+    __device__ static void store_operands(Bf16* to, float first, float second) {
+        store_pack(to, Pack<float, 2>{{first, second}});
+    }
+    /// The head's channels of x for the strip's rows as an operand.
+    __device__ __forceinline__ void input_rows(E* to) const {
+        constexpr int pairs = kHeaddim / 2, at_once = 32 / pairs;  // rows
+        Pack<float, 2> raw[kTileRows / at_once];
+        const int p = lane_index() % pairs * 2, first = own_row() + lane_index() / pairs;
+#pragma unroll
+        for (int i = 0; i < kTileRows / at_once; ++i) {
+            const int row = first + i * at_once;
+            raw[i] = load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p);
+            if (row >= positions) raw[i] = {};
+        }
+#pragma unroll
+        for (int i = 0; i < kTileRows / at_once; ++i)
+            store_operands(to + (first + i * at_once) * kPld + p, raw[i].at[0], raw[i].at[1]);
+    }
+
+private:
+    __device__ __forceinline__ void row_scales(const RawRows& raw, float (&scales)[2 * RawRows::kCount]) const {
+        constexpr int count = 2 * RawRows::kCount;
+        if (!in.b_norm) {
+#pragma unroll
+            for (float& scale : scales) scale = 1;
+            return;
+        }
+#pragma unroll
+        for (int i = 0; i < RawRows::kCount; ++i)
+#pragma unroll
+            for (int c = 0; c < kPairs; ++c) {
+                const auto square = [](const Pack<float, 2>& two) {
+                    return two.at[0] * two.at[0] + two.at[1] * two.at[1];
+                };
+                scales[2 * i] += square(raw.q[i][c]);
+                scales[2 * i + 1] += square(raw.k[i][c]);
+            }
+        const float scale = numerics::inverse_rms(sums_over_warp(scales), static_cast<float>(kState),
+                                                  static_cast<float>(s.epsilon));
+#pragma unroll
+        for (int i = 0; i < count; ++i) scales[i] = __shfl_sync(0xffffffffU, scale, i * (32 / count));
+    }
+    __device__ static numerics::Pair<float> made(const Pack<float, 2>& raw, float scale,
+                                                 const numerics::Pair<float>& weight,
+                                                 const numerics::Pair<float>& shift) {
+        return {numerics::fma(raw.at[0], scale * weight.x, shift.x), numerics::fma(raw.at[1], scale * weight.y, shift.y)};
+    }
+};
+
+/// What a block does: a head of a sequence of a replica. Division by 64-bit numbers is a hundred instructions.
+struct StripTask {
+    __device__ explicit StripTask(const StateSpaceShape& s)
+        : r(blockIdx.y),
+          b(blockIdx.x / static_cast<unsigned>(s.heads)),
+          h(static_cast<int>(blockIdx.x % static_cast<unsigned>(s.heads))),
+          index(r * gridDim.x + blockIdx.x) {}
+    std::int64_t r, b;
+    int h;
+    std::int64_t index;
+};
+inline dim3 strip_grid(const StateSpaceShape& s) {
+    return {grid_size(s.batch * s.heads), grid_size(s.replicas)};
+}
+
+/// Whether the forward, and the backward, kernel has a layer of this shape, with products as exact as float32: others
+/// need less.
+bool strips_fit(std::int64_t shared_limit, DType dtype, const StateSpaceShape& shape);
+bool strips_fit_backward(std::int64_t shared_limit, DType dtype, const StateSpaceShape& shape);
+/// Whether these tensors' rows are of pairs.
+inline bool strips_read(const Mamba3Tensors& t) {
+    return in_groups(t.z, 2) && in_groups(t.xbc, 2);
+}
+
+/// body(Kind{}): the kernel that a layer which fits needs.
+template <class S, class Body>
+void with_strip_kind(const StateSpaceShape& s, Products products, const Body& body) {
+    with_stored_products<float, S>(products, [&](auto chosen) {
+        constexpr Products P = decltype(chosen)::value;
+        if (s.headdim == 16) return body(StripKind<S, P, 64, 16>{});
+        body(StripKind<S, P, 64, 32>{});
+    });
+}
+
+template <class S>
+void strips_forward(const CudaBackend& backend, const StateSpaceShape& shape, const StateSpaceViews<float, S>& in,
+                    const View<S>& y, std::int64_t position, float* saved);
+template <class S>
+void strips_backward(const CudaBackend& backend, const StateSpaceShape& shape, const StateSpaceViews<float, S>& in,
+                     const View<S>& d_y, const StateSpaceViews<float, S>& gradient, const HeadParts<float>& parts,
+                     const float* saved);
+
+}  // namespace whorl::gpu

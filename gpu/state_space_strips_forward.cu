@@ -1,0 +1,251 @@
+// The forward pass of state_space_strips.cuh.
+#include "gpu/state_space_memory.cuh"
+#include "gpu/state_space_strips.cuh"
+
+namespace whorl::gpu {
+namespace {
+
+template <class Kind>
+struct StripForwardMemory {
+    using E = typename Kind::E;
+    __host__ __device__ StripForwardMemory(BlockMemory& memory, const StateSpaceShape& s) : vectors(memory) {
+        q = memory.take<E>(kStripChunk * Kind::kNld);
+        k = memory.take<E>(kStripChunk * Kind::kNld);
+        v = memory.take<E>(kStripChunk * Kind::kPld);
+        h = memory.take<E>(s.chunks() > 1 ? Kind::kState * Kind::kPld : 0);
+        decays = memory.take<float>(kStripChunk * kDecaysLd);
+        exits = memory.take<float>(s.chunks() > 1 ? kStripChunk : 0);
+        vectors.take_turns(memory, s.angles);
+    }
+    static constexpr int kDecaysLd = kTileRows + 1;
+    StripVectors vectors;
+    E *q, *k, *v;   // [64,N], [64,P]
+    E* h;           // [N,P]: the state before the chunk
+    float* decays;  // [64,16]: between rows of a strip
+    float* exits;   // [64]: what an input weighs in the state behind the chunk
+};
+
+template <class Kind>
+struct StripForward : StripHead<Kind> {
+    using Base = StripHead<Kind>;
+    using typename Base::E, typename Base::S;
+    using Base::P, Base::kState, Base::kHeaddim, Base::kPairs, Base::kPanels, Base::kNld, Base::kPld;
+    using Base::s, Base::in, Base::x, Base::q, Base::k, Base::r, Base::h, Base::phase, Base::positions, Base::strip,
+        Base::own_row, Base::clamped, Base::pair, Base::z, Base::xbc;
+    static constexpr int kStateStrips = kState / kStripChunk;  // of 16 rows of the state, a warp's
+
+    const StripForwardMemory<Kind>& own;
+    WarpTile<float> state[kStateStrips][kPanels] = {};
+
+    __device__ StripForward(const StateSpaceShape& shape, const StateSpaceViews<float, S>& tensors,
+                            const StripForwardMemory<Kind>& memory, std::int64_t replica, std::int64_t b, int head)
+        : Base(shape, tensors, memory.vectors, memory.q, memory.k, replica, b, head), own(memory) {}
+
+    __device__ __forceinline__ void run(const View<S>& y, std::int64_t position, float* saved) {
+        const SavedLayout layout(s);
+        const int chunks = this->chunks();
+#pragma unroll 1
+        for (int chunk = 0; chunk < chunks; ++chunk) {
+            this->enter(chunk);
+            const auto step = this->steps();
+            const bool inside = lane_index() < kTileRows && own_row() + lane_index() < positions;
+            this->inner_decays(inside ? step.dt * step.a : 0, own.decays + own_row() * own.kDecaysLd, own.kDecaysLd);
+            this->strip_turns();
+            __syncthreads();
+            this->read_decays();
+            this->turn_rows(position, [](int, int, std::uint32_t) {});
+            this->input_rows(own.v);
+            if (chunk + 1 < chunks) exit_weights();
+            __syncthreads();
+            if (this->busy()) outputs(chunk > 0, y, saved);
+            if (chunk + 1 == chunks) return;
+            advance(saved + layout.states + std::int64_t{chunk} * kState * kHeaddim,
+                    saved + layout.phases + std::int64_t{chunk} * s.angles);
+        }
+    }
+
+private:
+    __device__ void exit_weights() const {
+        const int row = own_row() + lane_index();
+        if (lane_index() < kTileRows)
+            own.exits[row] = x.tail[row] * this->through(strip() + 1, kStrips) * x.strength[row];
+    }
+
+    /// Rolled loops: a kernel must stay in the instruction cache.
+    __device__ __forceinline__ void outputs(bool with_state, const View<S>& y, float* saved) const {
+        WarpTile<float> out[kPanels];
+        const E* const queries = q + own_row() * kNld;
+        if (with_state) from_state(queries, out);
+#pragma unroll 1
+        for (int other = 0; other <= strip(); ++other) {
+            WarpTile<float> scores;
+#pragma unroll
+            for (int n = 0; n < kState; n += 16)
+                multiply_add(scores, left_rows<P>(queries + n, kNld),
+                             right_rows<P>(k + other * kTileRows * kNld + n, kNld));
+            weigh(scores, other);
+            const Left<P> left = left_results<P>(scores);
+#pragma unroll
+            for (int c = 0; c < kPanels; ++c)
+                multiply_add(out[c], left,
+                             right_columns<P>(own.v + other * kTileRows * kPld + c * kTileColumns, kPld));
+        }
+        write(out, y, saved);
+    }
+    __device__ __forceinline__ void from_state(const E* queries, WarpTile<float> (&out)[kPanels]) const {
+#pragma unroll 1
+        for (int n = 0; n < kState; n += 16) {
+            const Left<P> left = left_rows<P>(queries + n, kNld);
+#pragma unroll
+            for (int c = 0; c < kPanels; ++c)
+                multiply_add(out[c], left, right_columns<P>(own.h + n * kPld + c * kTileColumns, kPld));
+        }
+        const float before = this->through(0, strip());
+        const float weights[2] = {x.head[own_row() + strip_row()] * before,
+                                  x.head[own_row() + strip_row() + 8] * before};
+#pragma unroll
+        for (auto& tile : out)
+            each_pair(tile, [&](int, int, int half, float& first, float& second) {
+                first *= weights[half], second *= weights[half];
+            });
+    }
+    __device__ __forceinline__ void weigh(WarpTile<float>& tile, int other) const {
+        const float between = this->through(other + 1, strip());
+        const float rows[2] = {x.head[own_row() + strip_row()] * between,
+                               x.head[own_row() + strip_row() + 8] * between};
+        each_pair(tile, [&](int i, int j, int half, float& first, float& second) {
+            const int column = other * kTileRows + j;
+            if (other < strip()) {
+                first *= rows[half] * x.tail[column] * x.strength[column];
+                second *= rows[half] * x.tail[column + 1] * x.strength[column + 1];
+                return;
+            }
+            const float* decays = own.decays + (own_row() + i) * own.kDecaysLd;
+            first *= j < i ? decays[j] * x.strength[column] : j == i ? x.gamma[column] : 0;
+            second *= j + 1 < i ? decays[j + 1] * x.strength[column + 1] : j + 1 == i ? x.gamma[column + 1] : 0;
+        });
+    }
+
+    /// Skip, norm and gate; what the backward pass reads of the scan.
+    __device__ __forceinline__ void write(WarpTile<float> (&out)[kPanels], const View<S>& y, float* saved) const {
+        const float d = in.d.at(r)[h];
+        const bool norm = normed(s.gating);
+        float squares[2] = {};
+        float* const kept = saved + std::int64_t{this->begin} * kHeaddim;
+        each_of_rows(out, [&](int row, int p, int half, float& first, float& second) {
+            if (row < positions) *reinterpret_cast<float2*>(kept + row * kHeaddim + p) = make_float2(first, second);
+            const auto input = load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p);
+            first += d * input.at[0], second += d * input.at[1];
+            if (!norm) return;
+            const auto gate = load_pack<2>(z(clamped(row)) + p);
+            const float one = normed_value(s.gating, first, gate.at[0]);
+            const float two = normed_value(s.gating, second, gate.at[1]);
+            squares[half] += one * one + two * two;
+        });
+        float scales[2] = {1, 1};
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+            if (norm)
+                scales[half] = numerics::inverse_rms(strip_row_sum(squares[half]), static_cast<float>(kHeaddim),
+                                                     static_cast<float>(s.epsilon));
+        const ChunkRows<S> to(y, r, this->row_at(0), h * kHeaddim);
+        each_of_rows(out, [&](int row, int p, int half, float& first, float& second) {
+            Pack<float, 2> gate{}, weight{{1, 1}};
+            if (s.gating != Gating::none) gate = load_pack<2>(z(clamped(row)) + p);
+            if (norm) weight = load_pack<2>(in.norm.at(r) + h * kHeaddim + p);
+            const Pack<float, 2> done{{gated(s.gating, first, gate.at[0], scales[half], weight.at[0]),
+                                       gated(s.gating, second, gate.at[1], scales[half], weight.at[1])}};
+            if (row < positions) store_pack(to(row) + p, done);
+        });
+    }
+    /// body(row of the chunk, channel, half, pair) for the lane's results.
+    template <class Body>
+    __device__ __forceinline__ void each_of_rows(WarpTile<float> (&tiles)[kPanels], const Body& body) const {
+#pragma unroll
+        for (int c = 0; c < kPanels; ++c)
+            each_pair(tiles[c], [&](int i, int j, int half, float& first, float& second) {
+                body(own_row() + i, c * kTileColumns + j, half, first, second);
+            });
+    }
+
+    /// The state and the phases behind the chunk, kept for the backward pass too.
+    __device__ __forceinline__ void advance(float* states, float* phases) {
+        const float through = this->through(0, kStrips);
+#pragma unroll
+        for (int b = 0; b < kStateStrips; ++b) {
+            const int n = own_row() + b * kStripChunk;
+#pragma unroll
+            for (auto& tile : state[b])
+                each_pair(tile, [&](int, int, int, float& first, float& second) { first *= through, second *= through; });
+#pragma unroll 1
+            for (int row = 0; row < positions; row += kTileRows) {
+                const Left<P> left = left_weighed_columns<P>(k + row * kNld + n, kNld, own.exits + row);
+#pragma unroll
+                for (int c = 0; c < kPanels; ++c)
+                    multiply_add(state[b][c], left, right_columns<P>(own.v + row * kPld + c * kTileColumns, kPld));
+            }
+        }
+#pragma unroll
+        for (int c = 0; c < kPairs; ++c) {
+            const float angle = numerics::angle_of<float>(phase[c] + this->turns_before(kStrips, c));
+            phase[c] = numerics::turn_of(angle);
+            if (strip() == 0 && pair(c) < s.angles) phases[pair(c)] = angle;
+        }
+        __syncthreads();  // all have read the state before the chunk
+#pragma unroll
+        for (int b = 0; b < kStateStrips; ++b)
+#pragma unroll
+            for (int c = 0; c < kPanels; ++c)
+                each_pair(state[b][c], [&](int i, int j, int, float& first, float& second) {
+                    const int n = own_row() + b * kStripChunk + i, p = c * kTileColumns + j;
+                    this->store_operands(own.h + n * kPld + p, first, second);
+                    *reinterpret_cast<float2*>(states + n * kHeaddim + p) = make_float2(first, second);
+                });
+    }
+};
+
+/// Blocks that share a multiprocessor's registers.
+template <class Kind>
+constexpr int kForwardBlocks = 4;
+
+template <class Kind>
+__global__ void __launch_bounds__(kStripThreads, kForwardBlocks<Kind>)
+    strips_forward_kernel(const __grid_constant__ StateSpaceShape s,
+                          const __grid_constant__ StateSpaceViews<float, typename Kind::S> in,
+                          View<typename Kind::S> y, std::int64_t position, float* saved) {
+    BlockMemory memory(dynamic_shared());
+    const StripForwardMemory<Kind> own(memory, s);
+    const StripTask task(s);
+    StripForward<Kind>(s, in, own, task.r, task.b, task.h).run(y, position, saved + task.index * SavedLayout(s).count);
+}
+
+}  // namespace
+
+bool strips_fit(std::int64_t shared_limit, DType dtype, const StateSpaceShape& s) {
+    if (dtype == DType::f64 || s.rank != 1 || s.mimo || s.chunk > kStripChunk || s.chunk <= 1) return false;
+    if (!s.neighbours && s.angles > 0) return false;
+    if (s.state != 64 || (s.headdim != 16 && s.headdim != 32)) return false;
+    std::int64_t bytes = 0;
+    with_strip_kind<float>(s, Products::float32, [&](auto kind) {
+        bytes = block_bytes<StripForwardMemory<decltype(kind)>>(s);
+    });
+    return bytes <= shared_limit;
+}
+
+template <class S>
+void strips_forward(const CudaBackend& backend, const StateSpaceShape& s, const StateSpaceViews<float, S>& in,
+                    const View<S>& y, std::int64_t position, float* saved) {
+    with_strip_kind<S>(s, backend.products(), [&](auto kind) {
+        using Kind = decltype(kind);
+        launch("state_space_forward", strips_forward_kernel<Kind>, strip_grid(s), dim3(kStripThreads),
+               static_cast<std::size_t>(block_bytes<StripForwardMemory<Kind>>(s)), backend.stream(), s, in, y, position,
+               saved);
+    });
+}
+
+template void strips_forward(const CudaBackend&, const StateSpaceShape&, const StateSpaceViews<float, float>&,
+                             const View<float>&, std::int64_t, float*);
+template void strips_forward(const CudaBackend&, const StateSpaceShape&, const StateSpaceViews<float, Bf16>&,
+                             const View<Bf16>&, std::int64_t, float*);
+
+}  // namespace whorl::gpu
