@@ -15,6 +15,7 @@ StateSpaceShape shape_of(const CudaBackend& backend, const Mamba2Config& c, cons
     s.headdim = static_cast<int>(c.headdim);
     s.state = static_cast<int>(c.d_state);
     s.groups = static_cast<int>(c.ngroups);
+    s.own_rate = true;
     s.chunk = choose_chunk(backend.shared_limit(), y.dtype, s, form);
     return s;
 }

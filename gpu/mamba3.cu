@@ -22,6 +22,7 @@ StateSpaceShape shape_of(const CudaBackend& backend, const Mamba3Config& c, cons
     s.angles = c.rotation == Rotation::none ? 0 : s.angle_columns;
     s.mimo = c.mimo;
     s.neighbours = c.pairing() == RotaryPairing::neighbours;
+    s.own_rate = c.a_source == ASource::per_head;
     s.heavy_tail = c.a_activation == AActivation::heavy_tail;
     s.learned_weight = c.discretization == TrapezoidWeight::trapezoidal;
     s.fixed_weight = c.discretization == TrapezoidWeight::euler ? 1 : 0.5;

@@ -25,6 +25,7 @@ struct StateSpaceShape {
     int angle_columns = 0;  // of the projection
     int chunk = 1;
     bool mimo = false, neighbours = true, heavy_tail = false, learned_weight = false;
+    bool own_rate = false;       // A of the head, not of the data
     bool carries_input = false;  // a decoding state holds phases and the last B and x besides h
     Turning turning = Turning::none;
     Gating gating = Gating::none;

@@ -280,7 +280,7 @@ private:
     }
     __device__ void coefficient_backward(int i) {
         const auto sums = step_backward(
-            s, in, gradient, r, first_row + time(i), h, Step<T>{x.dt[i], x.a[i], x.lambda[i]},
+            s, gradient, r, first_row + time(i), h, raw_step(s, in, r, first_row + time(i), h), Step<T>{x.dt[i], x.a[i], x.lambda[i]},
             numerics::ScanCoefficients<T>{scan.d_log_decay[i], scan.d_carry[i], scan.d_gamma[i]},
             s.turning == Turning::data ? own.d_dt[i] : T(0));
         sum_dt_bias += sums.x;

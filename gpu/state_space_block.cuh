@@ -118,7 +118,7 @@ struct HeadBlock {
 
     __device__ void coefficients() {
         spread(scan.positions + (scan.last() ? 0 : 1), [&](int i) {
-            const Step<T> step = step_of(s, in, r, first_row + time(i), h);
+            const Step<T> step = step_of(s, raw_step(s, in, r, first_row + time(i), h));
             x.dt[i] = step.dt;
             x.a[i] = step.a;
             x.lambda[i] = step.lambda;

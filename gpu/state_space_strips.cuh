@@ -96,7 +96,7 @@ struct StripHead {
     __device__ bool last() const { return begin + positions == length; }
     __device__ bool busy() const { return own_row() < positions; }
     __device__ int strips() const { return (positions + kTileRows - 1) / kTileRows; }
-    __device__ int chunks() const { return (length + s.chunk - 1) / s.chunk; }
+    __device__ int chunks() const { return length <= s.chunk ? 1 : (length + s.chunk - 1) / s.chunk; }
     /// The row, or the chunk's last: what is read in its place and not used costs less than a branch.
     __device__ int clamped(int row) const { return least_of(row, positions - 1); }
     /// The lane's pair c of a row: pairs of channels, and angles.
@@ -122,13 +122,18 @@ struct StripHead {
         return decay;
     }
 
-    /// Steps of the strip's rows, by lanes 0…15, and of the row behind it, by lane 16; and the strip's vectors.
-    __device__ Step<float> steps() const {
+    /// Lanes 0…15 have the steps of the strip's rows, lane 16 that behind them.
+    __device__ bool has_step() const { return lane_index() <= kTileRows && begin + own_row() + lane_index() < length; }
+    __device__ RawStep<float> raw_steps() const {
+        return has_step() ? raw_step(s, in, r, row_at(own_row() + lane_index()), h) : RawStep<float>{};
+    }
+    /// The steps, and the strip's vectors.
+    __device__ Step<float> steps(const RawStep<float>& raw) const {
         const int lane = lane_index(), row = own_row() + lane;
         Step<float> step{};
         numerics::ScanCoefficients<float> scan{};
-        if (lane <= kTileRows && begin + row < length) {
-            step = step_of(s, in, r, row_at(row), h);
+        if (has_step()) {
+            step = step_of(s, raw);
             scan = numerics::exp_trapezoid_scan(step.dt, step.a, step.lambda);
         }
         const bool inside = lane < kTileRows && row < positions;
@@ -142,7 +147,7 @@ struct StripHead {
             x.tail[row] = numerics::exp(behind);
         }
         __syncwarp();
-        return {step.dt, step.a, step.lambda};
+        return step;
     }
     /// to[i·ld + j] = decay between rows j < i of the strip, as products of decays: differences of their sums would lose
     /// digits.
@@ -157,19 +162,28 @@ struct StripHead {
         }
         __syncwarp();
     }
+    /// θ of the strip's rows, on its way.
+    struct Velocities {
+        float at[kTileRows][kPairs];
+    };
+    __device__ __forceinline__ void load_velocities(Velocities& to) const {
+        if (s.turning != Turning::data) return;
+#pragma unroll
+        for (int i = 0; i < kTileRows; ++i) {
+            const float* from = velocity(clamped(own_row() + i));
+#pragma unroll
+            for (int c = 0; c < kPairs; ++c) to.at[i][c] = from[least_of(pair(c), s.angles - 1)];
+        }
+    }
     /// Sums of the turns θΔ over the strip's rows up to each, left where the lane will put its pair of q; and over all.
-    __device__ __forceinline__ void strip_turns() const {
+    __device__ __forceinline__ void strip_turns(const Velocities& velocities) const {
         if (s.turning != Turning::data) return;
 #pragma unroll
         for (int c = 0; c < kPairs; ++c) {
-            const int angle = least_of(pair(c), s.angles - 1);
-            float velocities[kTileRows];
-#pragma unroll
-            for (int i = 0; i < kTileRows; ++i) velocities[i] = velocity(clamped(own_row() + i))[angle];
             std::uint32_t sum = 0;
 #pragma unroll
             for (int i = 0; i < kTileRows; ++i) {
-                sum += numerics::turn_of(velocities[i], x.dt[own_row() + i]);
+                sum += numerics::turn_of(velocities.at[i][c], x.dt[own_row() + i]);
                 *turn_place(own_row() + i, c) = sum;
             }
             if (pair(c) < s.angles) x.turns[strip() * s.angles + pair(c)] = sum;
@@ -209,10 +223,16 @@ struct StripHead {
         }
     };
 
+    /// Two numbers as they are stored: who makes them wide at once waits for them at once.
+    using Two = Pack<S, 2>;
+    template <class X>
+    __device__ static Pack<X, 2> load_two(const X* from) {
+        return *reinterpret_cast<const Pack<X, 2>*>(from);
+    }
     /// Raw rows of B and C on their way.
     struct RawRows {
         static constexpr int kCount = 4;
-        Pack<float, 2> q[kCount][kPairs], k[kCount][kPairs];
+        Two q[kCount][kPairs], k[kCount][kPairs];
     };
     __device__ __forceinline__ void load_rows(RawRows& raw, int row) const {
 #pragma unroll
@@ -220,21 +240,19 @@ struct StripHead {
             const S* from = xbc(clamped(row + i)) + 2 * lane_index();
 #pragma unroll
             for (int c = 0; c < kPairs; ++c) {
-                raw.k[i][c] = load_pack<2>(from + b_column + 64 * c);
-                raw.q[i][c] = load_pack<2>(from + c_column + 64 * c);
+                raw.k[i][c] = load_two(from + b_column + 64 * c);
+                raw.q[i][c] = load_two(from + c_column + 64 * c);
             }
         }
     }
-    /// Makes the strip's rows of B and C ready: RMSNorm · w + bias, then the rotation; rows behind the chunk are zero.
-    /// keep(row, c, angle): each angle, in 2⁻³² of a turn, or as the bits of one in float with Turning::standard.
+    /// raw: the strip's first rows. Makes the strip's rows of B and C ready: RMSNorm · w + bias, then the rotation; rows behind the chunk are zero.
+    /// keep(row, c, angle): each angle, in 2⁻³² of a turn.
     template <class Keep>
-    __device__ __forceinline__ void turn_rows(std::int64_t position, const Keep& keep) const {
+    __device__ __forceinline__ void turn_rows(RawRows& raw, std::int64_t position, const Keep& keep) const {
         const RowConstants constants(*this);
         std::uint32_t before[kPairs];
 #pragma unroll
         for (int c = 0; c < kPairs; ++c) before[c] = phase[c] + turns_before(strip(), c);
-        RawRows raw;
-        load_rows(raw, own_row());
 #pragma unroll 1
         for (int base = own_row(); base < own_row() + kTileRows; base += RawRows::kCount) {
             RawRows next;
@@ -252,9 +270,9 @@ struct StripHead {
                         const std::uint32_t at =
                             s.turning == Turning::data
                                 ? before[c] + *turn_place(row, c)
-                                : __float_as_uint(numerics::rope_angle<float>(position + begin + row,
-                                                                              constants.frequency[c]));
-                        const auto turned = sincos_at(at);
+                                : numerics::turn_of(numerics::rope_angle<float>(position + begin + row,
+                                                                                constants.frequency[c]));
+                        const auto turned = numerics::sincos_of(at);
                         own_q = numerics::rotate(own_q, turned.cos, turned.sin);
                         own_k = numerics::rotate(own_k, turned.cos, turned.sin);
                         keep(row, c, at);
@@ -266,29 +284,33 @@ struct StripHead {
             raw = next;
         }
     }
-    __device__ numerics::SinCos<float> sincos_at(std::uint32_t angle) const {
-        return s.turning == Turning::data ? numerics::sincos_of(angle) : numerics::sincos(__uint_as_float(angle));
-    }
     __device__ static void store_operands(float* to, float first, float second) {
         *reinterpret_cast<float2*>(to) = make_float2(first, second);
     }
     __device__ static void store_operands(Bf16* to, float first, float second) {
         store_pack(to, Pack<float, 2>{{first, second}});
     }
-    /// The head's channels of x for the strip's rows as an operand.
-    __device__ __forceinline__ void input_rows(E* to) const {
-        constexpr int pairs = kHeaddim / 2, at_once = 32 / pairs;  // rows
-        Pack<float, 2> raw[kTileRows / at_once];
-        const int p = lane_index() % pairs * 2, first = own_row() + lane_index() / pairs;
+    /// The head's channels of x of the strip's rows, on their way to be an operand.
+    struct InputRows {
+        static constexpr int kLanes = kHeaddim / 2, kAtOnce = 32 / kLanes;  // of a row; rows
+        static constexpr int kCount = kTileRows / kAtOnce;
+        Two at[kCount];
+    };
+    __device__ static int input_row() { return own_row() + lane_index() / InputRows::kLanes; }
+    __device__ static int input_pair() { return 2 * (lane_index() % InputRows::kLanes); }
+    __device__ __forceinline__ void load_input(InputRows& to) const {
 #pragma unroll
-        for (int i = 0; i < kTileRows / at_once; ++i) {
-            const int row = first + i * at_once;
-            raw[i] = load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p);
-            if (row >= positions) raw[i] = {};
+        for (int i = 0; i < InputRows::kCount; ++i)
+            to.at[i] = load_two(xbc(clamped(input_row() + i * InputRows::kAtOnce)) + h * kHeaddim + input_pair());
+    }
+    __device__ __forceinline__ void store_input(const InputRows& from, E* to) const {
+#pragma unroll
+        for (int i = 0; i < InputRows::kCount; ++i) {
+            const int row = input_row() + i * InputRows::kAtOnce;
+            const bool there = row < positions;
+            store_operands(to + row * kPld + input_pair(), there ? float(from.at[i].at[0]) : 0,
+                           there ? float(from.at[i].at[1]) : 0);
         }
-#pragma unroll
-        for (int i = 0; i < kTileRows / at_once; ++i)
-            store_operands(to + (first + i * at_once) * kPld + p, raw[i].at[0], raw[i].at[1]);
     }
 
 private:
@@ -303,8 +325,9 @@ private:
         for (int i = 0; i < RawRows::kCount; ++i)
 #pragma unroll
             for (int c = 0; c < kPairs; ++c) {
-                const auto square = [](const Pack<float, 2>& two) {
-                    return two.at[0] * two.at[0] + two.at[1] * two.at[1];
+                const auto square = [](const Two& two) {
+                    const float first = two.at[0], second = two.at[1];
+                    return first * first + second * second;
                 };
                 scales[2 * i] += square(raw.q[i][c]);
                 scales[2 * i + 1] += square(raw.k[i][c]);
@@ -314,10 +337,11 @@ private:
 #pragma unroll
         for (int i = 0; i < count; ++i) scales[i] = __shfl_sync(0xffffffffU, scale, i * (32 / count));
     }
-    __device__ static numerics::Pair<float> made(const Pack<float, 2>& raw, float scale,
+    __device__ static numerics::Pair<float> made(const Two& raw, float scale,
                                                  const numerics::Pair<float>& weight,
                                                  const numerics::Pair<float>& shift) {
-        return {numerics::fma(raw.at[0], scale * weight.x, shift.x), numerics::fma(raw.at[1], scale * weight.y, shift.y)};
+        return {numerics::fma(float(raw.at[0]), scale * weight.x, shift.x),
+                numerics::fma(float(raw.at[1]), scale * weight.y, shift.y)};
     }
 };
 
@@ -350,8 +374,10 @@ template <class S, class Body>
 void with_strip_kind(const StateSpaceShape& s, Products products, const Body& body) {
     with_stored_products<float, S>(products, [&](auto chosen) {
         constexpr Products P = decltype(chosen)::value;
+        if (s.state == 128) return body(StripKind<S, P, 128, 64>{});
         if (s.headdim == 16) return body(StripKind<S, P, 64, 16>{});
-        body(StripKind<S, P, 64, 32>{});
+        if (s.headdim == 32) return body(StripKind<S, P, 64, 32>{});
+        body(StripKind<S, P, 64, 64>{});
     });
 }
 

@@ -5,7 +5,7 @@ namespace {
 
 /// Blocks that share a multiprocessor's registers and its memory.
 template <class Kind>
-constexpr int kBackwardBlocks = Kind::P == Products::bf16 ? 4 : 3;
+constexpr int kBackwardBlocks = Kind::kHeaddim > 32 ? 2 : Kind::P == Products::bf16 ? 4 : 3;
 
 template <class Kind>
 __global__ void __launch_bounds__(kStripThreads, kBackwardBlocks<Kind>)

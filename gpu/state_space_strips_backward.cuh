@@ -77,7 +77,6 @@ struct StripBackward : StripHead<Kind> {
     WarpTile<float> d_state[kStateStrips][kPanels] = {};
     float sum_dt_bias = 0, sum_d = 0, sum_a_log = 0;  // each thread's share
     float sum_bias[kColumns] = {};                    // of C's and B's columns
-    float sum_norm[2] = {};                           // of the norm's weights: the lane's pair in gate_backward()
     float turning[kPairs] = {};                       // the angles' gradients summed over all later positions
 
     __device__ StripBackward(const StateSpaceShape& shape, const StateSpaceViews<float, S>& tensors,
@@ -99,15 +98,20 @@ struct StripBackward : StripHead<Kind> {
             this->enter(chunk);
             slopes = {d_out, r, row_at(0), h * kHeaddim};
             load_phases(chunk);
-            const Step<float> step = this->steps();
+            typename Base::Velocities velocities;
+            typename Base::RawRows rows;
+            const RawStep<float> raw = this->raw_steps();
+            this->load_velocities(velocities);
+            this->load_rows(rows, own_row());
+            const Step<float> step = this->steps(raw);
             const bool inside = lane_index() < kTileRows && own_row() + lane_index() < positions;
             this->inner_decays(inside ? step.dt * step.a : 0, table(), kTableLd);
-            this->strip_turns();
+            this->strip_turns(velocities);
             if (this->busy()) gate_backward();
             __syncthreads();
             this->read_decays();
             if (this->busy())
-                this->turn_rows(0, [&](int row, int c, std::uint32_t angle) {
+                this->turn_rows(rows, 0, [&](int row, int c, std::uint32_t angle) {
                     own.angles[row * angle_ld() + pair(c)] = angle;
                 });
             if (chunks > 1) state_weights();
@@ -120,12 +124,13 @@ struct StripBackward : StripHead<Kind> {
             if (chunk > 0) carry_gradient();
             __syncwarp();
             if (s.turning == Turning::data) strip_phases();
+            this->load_velocities(velocities);  // again: registers are scarce in between
             __syncthreads();
             if (chunk > 0) store_gradient();
             bias_sums();
-            if (s.turning == Turning::data) angles_backward();
+            if (s.turning == Turning::data) angles_backward(velocities);
             __syncwarp();
-            if (this->busy()) steps_backward(step, within, chunk);
+            if (this->busy()) steps_backward(raw, step, within, chunk);
             __syncthreads();
         }
         leave_sums();
@@ -165,63 +170,62 @@ private:
         return load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p);
     }
     /// Rows behind the chunk's are those of its last position: what comes of them is not used.
-    __device__ Left<P> input_left(int p) const {
-        const int row = own_row() + strip_row(), column = p + 2 * strip_place();
-        return {{left_of<P>(input(row, column), input(row + 8, column)),
-                 left_of<P>(input(row, column + 8), input(row + 8, column + 8))}};
+    /// The strip's rows of x as a left side, raw.
+    struct InputLeft {
+        typename Base::Two at[kPanels][2][2];
+        __device__ __forceinline__ Left<P> left(int c) const {
+            return {{left_of<P>(at[c][0][0], at[c][0][1]), left_of<P>(at[c][1][0], at[c][1][1])}};
+        }
+    };
+    __device__ __forceinline__ void load_left(InputLeft& to) const {
+#pragma unroll
+        for (int c = 0; c < kPanels; ++c)
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+#pragma unroll
+                for (int down = 0; down < 2; ++down)
+                    to.at[c][half][down] =
+                        this->load_two(xbc(clamped(own_row() + strip_row() + 8 * down)) + h * kHeaddim +
+                                       c * kTileColumns + 8 * half + 2 * strip_place());
     }
 
-    /// A lane has a pair of channels of every so many rows.
-    static constexpr int kRowLanes = kHeaddim / 2;
-    __device__ static int row_pair() { return 2 * (lane_index() % kRowLanes); }
-    __device__ static float row_sum(float value) {
-#pragma unroll
-        for (int distance = kRowLanes / 2; distance > 0; distance /= 2)
-            value += __shfl_xor_sync(0xffffffffU, value, distance);
-        return value;
-    }
-    /// Gradient of the layer's output → that of the scan's, d_z, and the sums of D and the norm's weights.
+    /// Gradient of the layer's output → that of the scan's, d_z, and the sum of D.
     __device__ __forceinline__ void gate_backward() {
-        constexpr int apart = 32 / kRowLanes, count = kTileRows / apart;
-        const int p = row_pair(), first = own_row() + lane_index() / kRowLanes;
-        const bool norm = normed(s.gating);
+        using Rows = typename Base::InputRows;
+        constexpr int at_once = least_of(Rows::kCount, 4);
+        const int p = this->input_pair();
         const float d_skip = in.d.at(r)[h];
-        const auto w = norm ? load_pack<2>(in.norm.at(r) + h * kHeaddim + p) : Pack<float, 2>{{1, 1}};
         const float* const kept = saved + std::int64_t{begin} * kHeaddim + p;
         const ChunkRows<S> to = gradient.z ? ChunkRows<S>(gradient.z, r, row_at(0), h * kHeaddim + p) : ChunkRows<S>();
-#pragma unroll 4
-        for (int i = 0; i < count; ++i) {
-            const int row = first + i * apart, read = clamped(row);
-            const auto y = load_pack<2>(kept + read * kHeaddim), v = input(row, p), d = load_pack<2>(slopes(read) + p);
-            const auto raw = s.gating == Gating::none ? Pack<float, 2>{} : load_pack<2>(z(read) + p);
-            const float skip[2] = {y.at[0] + d_skip * v.at[0], y.at[1] + d_skip * v.at[1]};
-            float scale = 1, pull = 0;
-            if (norm) {
-                float square = 0, dot = 0;
+#pragma unroll 1
+        for (int first = 0; first < Rows::kCount; first += at_once) {
+            Pack<float, 2> y[at_once];
+            typename Base::Two v[at_once], d[at_once], gate[at_once];
+#pragma unroll
+            for (int i = 0; i < at_once; ++i) {
+                const int row = clamped(this->input_row() + (first + i) * Rows::kAtOnce);
+                y[i] = this->load_two(kept + row * kHeaddim);
+                v[i] = this->load_two(xbc(row) + h * kHeaddim + p);
+                d[i] = this->load_two(slopes(row) + p);
+                if (s.gating != Gating::none) gate[i] = this->load_two(z(row) + p);
+            }
+#pragma unroll
+            for (int i = 0; i < at_once; ++i) {
+                const int row = this->input_row() + (first + i) * Rows::kAtOnce;
+                const bool there = row < positions;
+                Pack<float, 2> d_y, d_z;
 #pragma unroll
                 for (int e = 0; e < 2; ++e) {
-                    const float value = normed_value(s.gating, skip[e], raw.at[e]);
-                    square += value * value;
+                    const float input = v[i].at[e];
+                    const auto all = gate_slopes(s.gating, y[i].at[e] + d_skip * input, float(d[i].at[e]),
+                                                 s.gating == Gating::none ? 0 : float(gate[i].at[e]));
+                    d_y.at[e] = there ? all.d_skip : 0;
+                    d_z.at[e] = all.d_gate;
+                    sum_d += d_y.at[e] * input;
                 }
-                scale = numerics::inverse_rms(row_sum(square), static_cast<float>(kHeaddim),
-                                              static_cast<float>(s.epsilon));
-#pragma unroll
-                for (int e = 0; e < 2; ++e)
-                    dot += d.at[e] * gated(s.gating, skip[e], raw.at[e], scale, w.at[e]);
-                pull = row_sum(dot) / kHeaddim;
+                if (there && gradient.z) store_pack(to(row), d_z);
+                this->store_operands(own.d_y + row * kPld + p, d_y.at[0], d_y.at[1]);
             }
-            const bool there = row < positions;
-            Pack<float, 2> d_y, d_z;
-#pragma unroll
-            for (int e = 0; e < 2; ++e) {
-                const auto all = gate_slopes(s.gating, skip[e], d.at[e], raw.at[e], scale, w.at[e], pull);
-                d_y.at[e] = there ? all.d_skip : 0;
-                d_z.at[e] = all.d_gate;
-                sum_d += d_y.at[e] * v.at[e];
-                sum_norm[e] += there ? all.d_weight : 0;
-            }
-            if (there && gradient.z) store_pack(to(row), d_z);
-            this->store_operands(own.d_y + row * kPld + p, d_y.at[0], d_y.at[1]);
         }
     }
 
@@ -249,6 +253,8 @@ private:
     /// decays. Returns what the pairs of the strip's rows give the decay of row `lane`.
     __device__ __forceinline__ float keys_backward() {
         WarpTile<float> d_v[kPanels];
+        InputLeft inputs;
+        load_left(inputs);
         float later[2] = {}, all[2] = {}, itself[2] = {};
         const E* const keys = k + own_row() * kNld;
 #pragma unroll 1
@@ -259,8 +265,8 @@ private:
             for (int n = 0; n < kState; n += 16)
                 multiply_add(score, left_rows<P>(keys + n, kNld), right_rows<P>(queries + n, kNld));
 #pragma unroll
-            for (int p = 0; p < kHeaddim; p += 16)
-                multiply_add(d, input_left(p), right_rows<P>(slopes_of + p, kPld));
+            for (int c = 0; c < kPanels; ++c)
+                multiply_add(d, inputs.left(c), right_rows<P>(slopes_of + c * kTileColumns, kPld));
             weigh(score, d, other, later, all, itself);
             store_tile(d, own.tile(strip(), other));
             const Left<P> left = left_results<P>(score);
@@ -286,49 +292,56 @@ private:
         return crossing_inside();
     }
 
-    /// score, d: with the strip's keys as rows; masked and weighed. Pairs' terms of a key: `later` with later strips,
-    /// `all` with its own.
+    /// score, d: of the strip's keys as rows with queries of the strip `other`, to be masked and weighed. Terms of each
+    /// key's pairs are added up: with later strips, with its own.
     __device__ __forceinline__ void weigh(WarpTile<float>& score, WarpTile<float>& d, int other, float (&later)[2],
                                           float (&all)[2], float (&itself)[2]) const {
-        const bool diagonal = other == strip();
-        const float between = through(strip() + 1, other);
-        float* const pairs = table();
-        float strengths[2], tails[2], columns[2 * kEighths] = {};
+        float strengths[2], columns[2 * kEighths] = {};
 #pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            const int key = own_row() + strip_row() + 8 * half;
-            strengths[half] = x.strength[key];
-            tails[half] = x.tail[key] * between;
+        for (int half = 0; half < 2; ++half) strengths[half] = x.strength[own_row() + strip_row() + 8 * half];
+        if (other == strip()) return weigh_own(score, d, strengths, all, itself);
+        const float between = through(strip() + 1, other);
+        float tails[2];
+#pragma unroll
+        for (int half = 0; half < 2; ++half) tails[half] = x.tail[own_row() + strip_row() + 8 * half] * between;
+#pragma unroll
+        for (int n = 0; n < kEighths; ++n) {
+            const float2 heads =
+                *reinterpret_cast<const float2*>(x.head + other * kTileRows + 8 * n + 2 * strip_place());
+#pragma unroll
+            for (int e = 0; e < 4; ++e) {
+                const int half = e / 2;
+                float &a = score.sum[n][e], &b = d.sum[n][e];
+                const float decay = tails[half] * (e % 2 ? heads.y : heads.x), factor = decay * strengths[half];
+                const float term = a * b * decay;
+                later[half] += term;
+                columns[2 * n + e % 2] += term * strengths[half];
+                a *= factor, b *= factor;
+            }
         }
+        column_sums(columns);
+        const int column = (lane_index() >> 3) & 3;
+        if ((lane_index() & 4) == 0)
+            own.early[strip() * kStripChunk + other * kTileRows + 8 * (column / 2) + 2 * strip_place() + column % 2] =
+                columns[0];
+    }
+    __device__ __forceinline__ void weigh_own(WarpTile<float>& score, WarpTile<float>& d, const float (&strengths)[2],
+                                              float (&all)[2], float (&itself)[2]) const {
+        float* const pairs = table();
 #pragma unroll
         for (int n = 0; n < kEighths; ++n)
 #pragma unroll
             for (int e = 0; e < 4; ++e) {
                 const int half = e / 2, i = 8 * n + 2 * strip_place() + e % 2, j = strip_row() + 8 * half;
                 float &a = score.sum[n][e], &b = d.sum[n][e];
-                float decay = 0, term = 0, weighed = 0;
-                if (!diagonal) {
-                    decay = tails[half] * x.head[other * kTileRows + i];
-                    term = a * b * decay;
-                    weighed = term * strengths[half];
-                    later[half] += term;
-                    columns[2 * n + e % 2] += weighed;
-                } else if (j < i) {
-                    decay = pairs[i * kTableLd + j];
-                    term = a * b * decay;
-                    all[half] += term;
-                    pairs[i * kTableLd + j] = term * strengths[half];  // the lane's own place
-                }
-                if (diagonal && j == i) itself[half] += a * b;
-                const float factor = diagonal && j == i ? x.gamma[own_row() + j] : decay * strengths[half];
+                float* const place = pairs + i * kTableLd + j;  // the lane's own
+                const float decay = j < i ? *place : 0, term = a * b * decay;
+                all[half] += term;
+                if (j < i) *place = term * strengths[half];
+                if (j == i) itself[half] += a * b;
+                const float factor = j == i ? x.gamma[own_row() + j] : decay * strengths[half];
                 a *= factor, b *= factor;
             }
-        if (diagonal) return;
-        column_sums(columns);
-        const int column = (lane_index() >> 3) & 3;
-        if ((lane_index() & 4) == 0)
-            own.early[strip() * kStripChunk + other * kTileRows + 8 * (column / 2) + 2 * strip_place() + column % 2] =
-                columns[0];
     }
     __device__ __forceinline__ void store_tile(WarpTile<float>& tile, E* to) const {
         each_pair(tile, [&](int i, int j, int, float first, float second) {
@@ -447,12 +460,15 @@ private:
     }
     /// Through the state behind it.
     __device__ __forceinline__ void add_exit_keys(WarpTile<float> (&d_k)[kAcross], int first) const {
-#pragma unroll 1
-        for (int p = 0; p < kHeaddim; p += 16) {
-            const Left<P> left = input_left(p);
+        InputLeft inputs;
+        load_left(inputs);
+#pragma unroll
+        for (int c = 0; c < kPanels; ++c) {
+            const Left<P> left = inputs.left(c);
 #pragma unroll
             for (int a = 0; a < kAcross; ++a)
-                multiply_add(d_k[a], left, right_rows<P>(own.d_h + (first + a * kTileColumns) * kPld + p, kPld));
+                multiply_add(d_k[a], left,
+                             right_rows<P>(own.d_h + (first + a * kTileColumns) * kPld + c * kTileColumns, kPld));
         }
 #pragma unroll
         for (auto& tile : d_k)
@@ -479,7 +495,7 @@ private:
                     numerics::Pair<float> own_k{d_k[a].sum[n][2 * half], d_k[a].sum[n][2 * half + 1]};
                     if (column < 2 * s.angles) {
                         std::uint32_t& angle = own.angles[row * angle_ld() + column / 2];
-                        const auto turn = this->sincos_at(angle);
+                        const auto turn = numerics::sincos_of(angle);
                         const auto ready = [&](const E* from) -> numerics::Pair<float> {
                             const auto two = *reinterpret_cast<const Pack<E, 2>*>(from + row * kNld + column);
                             return {two.at[0], two.at[1]};
@@ -556,7 +572,7 @@ private:
         }
     }
     /// A position's step turns all later ones: θ's gradient as a part of what the heads share, and Δ's.
-    __device__ __forceinline__ void angles_backward() {
+    __device__ __forceinline__ void angles_backward(const typename Base::Velocities& velocities) {
         constexpr int at_once = 4;
         float behind[kPairs];
 #pragma unroll
@@ -571,29 +587,29 @@ private:
         }
         if (!this->busy()) return;
         float* const to = parts.theta + (s.head_rows(r, h) + row_at(0)) * s.angles;
-#pragma unroll 1
-        for (int base = own_row() + kTileRows - at_once; base >= own_row(); base -= at_once) {
+#pragma unroll
+        for (int base = kTileRows - at_once; base >= 0; base -= at_once) {
             float dots[at_once] = {};
 #pragma unroll
             for (int i = at_once - 1; i >= 0; --i)
 #pragma unroll
                 for (int c = 0; c < kPairs; ++c) {
-                    const int row = base + i;
+                    const int row = own_row() + base + i;
                     behind[c] += d_angle(row, c);
                     const bool there = pair(c) < s.angles;
-                    const float theta = this->velocity(clamped(row))[least_of(pair(c), s.angles - 1)];
                     if (there && row < positions) to[row * s.angles + pair(c)] = x.dt[row] * behind[c];
-                    dots[i] += there ? theta * behind[c] : 0;
+                    dots[i] += there ? velocities.at[base + i][c] * behind[c] : 0;
                 }
             const float sum = sums_over_warp(dots);
-            if (lane_index() % (32 / at_once) == 0) own.d_dt[base + lane_index() / (32 / at_once)] = sum;
+            if (lane_index() % (32 / at_once) == 0) own.d_dt[own_row() + base + lane_index() / (32 / at_once)] = sum;
         }
     }
 
     /// Gradients of the strip's steps. A step's decay weighs the pairs it lies between, the outputs at or behind it
     /// (through the entry state), what the chunk wrote before it into the exit state, and the whole way from entry to
     /// exit. A chunk's first step waits for the chunk before, which knows the gradient of its carry.
-    __device__ __forceinline__ void steps_backward(const Step<float>& step, float within, int chunk) {
+    __device__ __forceinline__ void steps_backward(const RawStep<float>& raw, const Step<float>& step,
+                                                   float within, int chunk) {
         const int lane = lane_index(), row = own_row() + lane;
         const float d_log_decay = decay_gradient(within, chunk);
         if (lane > kTileRows || begin + row >= this->length || row > positions) return;
@@ -614,7 +630,7 @@ private:
             return;
         }
         d.carry = row > 0 ? own.d_strength[row - 1] : 0;
-        const auto sums = step_backward(s, in, gradient, r, row_at(row), h, step, d, d_dt);
+        const auto sums = step_backward(s, gradient, r, row_at(row), h, raw, step, d, d_dt);
         sum_dt_bias += sums.x;
         sum_a_log += sums.y;
     }
@@ -650,7 +666,6 @@ private:
         float scalars[4] = {sum_dt_bias, sum_d, sum_a_log, 0};
         const float sum = sums_over_warp(scalars);
         if (lane_index() % 8 == 0) table()[lane_index() / 8] = sum;
-        if (normed(s.gating)) leave_norm(table() + 4);
         __syncthreads();
         const auto over_warps = [&](int at) {
             float total = 0;
@@ -659,21 +674,11 @@ private:
         };
         for (int i = static_cast<int>(threadIdx.x); i < 3; i += kStripThreads) to[i] = over_warps(i);
         for (int p = static_cast<int>(threadIdx.x); p < kHeaddim; p += kStripThreads)
-            to[sums.norm() + p] = normed(s.gating) ? over_warps(4 + p) : 0;
+            to[sums.norm() + p] = 0;
 #pragma unroll
         for (int i = 0; i < kColumns; ++i) {  // C's columns stand first
             const int column = static_cast<int>(threadIdx.x) + i * kStripThreads;
             to[column < kState ? sums.c_bias() + column : sums.b_bias() + column - kState] = sum_bias[i];
-        }
-    }
-    __device__ void leave_norm(float* to) const {
-#pragma unroll
-        for (int e = 0; e < 2; ++e) {
-            float sum = sum_norm[e];
-#pragma unroll
-            for (int distance = kRowLanes; distance < 32; distance *= 2)
-                sum += __shfl_xor_sync(0xffffffffU, sum, distance);
-            to[row_pair() + e] = sum;  // the same in all lanes of the pair
         }
     }
 };

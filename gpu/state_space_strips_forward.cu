@@ -31,8 +31,10 @@ struct StripForward : StripHead<Kind> {
     using typename Base::E, typename Base::S;
     using Base::P, Base::kState, Base::kHeaddim, Base::kPairs, Base::kPanels, Base::kNld, Base::kPld;
     using Base::s, Base::in, Base::x, Base::q, Base::k, Base::r, Base::h, Base::phase, Base::positions, Base::strip,
-        Base::own_row, Base::clamped, Base::pair, Base::z, Base::xbc;
+        Base::own_row, Base::clamped, Base::pair,
+        Base::z, Base::xbc;
     static constexpr int kStateStrips = kState / kStripChunk;  // of 16 rows of the state, a warp's
+    static constexpr int kTogether = P == Products::bf16 ? 4 : 1;  // steps of a sum that there are registers for
 
     const StripForwardMemory<Kind>& own;
     WarpTile<float> state[kStateStrips][kPanels] = {};
@@ -47,14 +49,21 @@ struct StripForward : StripHead<Kind> {
 #pragma unroll 1
         for (int chunk = 0; chunk < chunks; ++chunk) {
             this->enter(chunk);
-            const auto step = this->steps();
+            typename Base::Velocities velocities;
+            typename Base::RawRows rows;
+            const auto raw = this->raw_steps();
+            this->load_velocities(velocities);
+            this->load_rows(rows, own_row());
+            const auto step = this->steps(raw);
             const bool inside = lane_index() < kTileRows && own_row() + lane_index() < positions;
             this->inner_decays(inside ? step.dt * step.a : 0, own.decays + own_row() * own.kDecaysLd, own.kDecaysLd);
-            this->strip_turns();
+            this->strip_turns(velocities);
+            typename Base::InputRows input;
+            this->load_input(input);
             __syncthreads();
             this->read_decays();
-            this->turn_rows(position, [](int, int, std::uint32_t) {});
-            this->input_rows(own.v);
+            this->turn_rows(rows, position, [](int, int, std::uint32_t) {});
+            this->store_input(input, own.v);
             if (chunk + 1 < chunks) exit_weights();
             __syncthreads();
             if (this->busy()) outputs(chunk > 0, y, saved);
@@ -75,11 +84,13 @@ private:
     __device__ __forceinline__ void outputs(bool with_state, const View<S>& y, float* saved) const {
         WarpTile<float> out[kPanels];
         const E* const queries = q + own_row() * kNld;
+        Gates gates;
+        load_gates(gates);
         if (with_state) from_state(queries, out);
 #pragma unroll 1
         for (int other = 0; other <= strip(); ++other) {
             WarpTile<float> scores;
-#pragma unroll
+#pragma unroll kTogether
             for (int n = 0; n < kState; n += 16)
                 multiply_add(scores, left_rows<P>(queries + n, kNld),
                              right_rows<P>(k + other * kTileRows * kNld + n, kNld));
@@ -90,7 +101,7 @@ private:
                 multiply_add(out[c], left,
                              right_columns<P>(own.v + other * kTileRows * kPld + c * kTileColumns, kPld));
         }
-        write(out, y, saved);
+        write(out, gates, y, saved);
     }
     __device__ __forceinline__ void from_state(const E* queries, WarpTile<float> (&out)[kPanels]) const {
 #pragma unroll 1
@@ -126,46 +137,49 @@ private:
         });
     }
 
-    /// Skip, norm and gate; what the backward pass reads of the scan.
-    __device__ __forceinline__ void write(WarpTile<float> (&out)[kPanels], const View<S>& y, float* saved) const {
-        const float d = in.d.at(r)[h];
-        const bool norm = normed(s.gating);
-        float squares[2] = {};
-        float* const kept = saved + std::int64_t{this->begin} * kHeaddim;
-        each_of_rows(out, [&](int row, int p, int half, float& first, float& second) {
-            if (row < positions) *reinterpret_cast<float2*>(kept + row * kHeaddim + p) = make_float2(first, second);
-            const auto input = load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p);
-            first += d * input.at[0], second += d * input.at[1];
-            if (!norm) return;
-            const auto gate = load_pack<2>(z(clamped(row)) + p);
-            const float one = normed_value(s.gating, first, gate.at[0]);
-            const float two = normed_value(s.gating, second, gate.at[1]);
-            squares[half] += one * one + two * two;
-        });
-        float scales[2] = {1, 1};
-#pragma unroll
-        for (int half = 0; half < 2; ++half)
-            if (norm)
-                scales[half] = numerics::inverse_rms(strip_row_sum(squares[half]), static_cast<float>(kHeaddim),
-                                                     static_cast<float>(s.epsilon));
-        const ChunkRows<S> to(y, r, this->row_at(0), h * kHeaddim);
-        each_of_rows(out, [&](int row, int p, int half, float& first, float& second) {
-            Pack<float, 2> gate{}, weight{{1, 1}};
-            if (s.gating != Gating::none) gate = load_pack<2>(z(clamped(row)) + p);
-            if (norm) weight = load_pack<2>(in.norm.at(r) + h * kHeaddim + p);
-            const Pack<float, 2> done{{gated(s.gating, first, gate.at[0], scales[half], weight.at[0]),
-                                       gated(s.gating, second, gate.at[1], scales[half], weight.at[1])}};
-            if (row < positions) store_pack(to(row) + p, done);
-        });
-    }
-    /// body(row of the chunk, channel, half, pair) for the lane's results.
-    template <class Body>
-    __device__ __forceinline__ void each_of_rows(WarpTile<float> (&tiles)[kPanels], const Body& body) const {
+    /// The gate's numbers, in the places of the lane's results.
+    struct Gates {
+        typename Base::Two at[kPanels][kEighths][2];
+    };
+    __device__ __forceinline__ void load_gates(Gates& to) const {
+        if (s.gating == Gating::none) return;
 #pragma unroll
         for (int c = 0; c < kPanels; ++c)
-            each_pair(tiles[c], [&](int i, int j, int half, float& first, float& second) {
-                body(own_row() + i, c * kTileColumns + j, half, first, second);
-            });
+#pragma unroll
+            for (int n = 0; n < kEighths; ++n)
+#pragma unroll
+                for (int half = 0; half < 2; ++half)
+                    to.at[c][n][half] = this->load_two(z(clamped(own_row() + strip_row() + 8 * half)) +
+                                                     c * kTileColumns + 8 * n + 2 * strip_place());
+    }
+    /// Skip and gate; what the backward pass reads of the scan.
+    __device__ __forceinline__ void write(const WarpTile<float> (&out)[kPanels], const Gates& gates, const View<S>& y,
+                                          float* saved) const {
+        const float d = in.d.at(r)[h];
+        float* const kept = saved + std::int64_t{this->begin} * kHeaddim;
+        const ChunkRows<S> to(y, r, this->row_at(0), h * kHeaddim);
+#pragma unroll
+        for (int c = 0; c < kPanels; ++c)
+#pragma unroll
+            for (int n = 0; n < kEighths; ++n)
+#pragma unroll
+                for (int half = 0; half < 2; ++half) {
+                    const int row = own_row() + strip_row() + 8 * half, p = c * kTileColumns + 8 * n + 2 * strip_place();
+                    const auto input = skipped(row, p);
+                    const Pack<float, 2> scanned{{out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]}};
+                    Pack<float, 2> done;
+#pragma unroll
+                    for (int e = 0; e < 2; ++e)
+                        done.at[e] = gated(s.gating, scanned.at[e] + d * input.at[e], float(gates.at[c][n][half].at[e]));
+                    if (row >= positions) continue;
+                    store_pack(kept + row * kHeaddim + p, scanned);
+                    store_pack(to(row) + p, done);
+                }
+    }
+    /// x as it is stored, from the operand where that is not rounded.
+    __device__ Pack<float, 2> skipped(int row, int p) const {
+        if constexpr (sizeof(E) < sizeof(S)) return load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p);
+        return load_pack<2>(own.v + row * kPld + p);
     }
 
     /// The state and the phases behind the chunk, kept for the backward pass too.
@@ -206,7 +220,7 @@ private:
 
 /// Blocks that share a multiprocessor's registers.
 template <class Kind>
-constexpr int kForwardBlocks = 4;
+constexpr int kForwardBlocks = Kind::kHeaddim > 32 ? 2 : 4;
 
 template <class Kind>
 __global__ void __launch_bounds__(kStripThreads, kForwardBlocks<Kind>)
@@ -224,7 +238,9 @@ __global__ void __launch_bounds__(kStripThreads, kForwardBlocks<Kind>)
 bool strips_fit(std::int64_t shared_limit, DType dtype, const StateSpaceShape& s) {
     if (dtype == DType::f64 || s.rank != 1 || s.mimo || s.chunk > kStripChunk || s.chunk <= 1) return false;
     if (!s.neighbours && s.angles > 0) return false;
-    if (s.state != 64 || (s.headdim != 16 && s.headdim != 32)) return false;
+    const bool known = s.state == 64 ? s.headdim == 16 || s.headdim == 32 || s.headdim == 64
+                                     : s.state == 128 && s.headdim == 64;
+    if (!known || normed(s.gating)) return false;
     std::int64_t bytes = 0;
     with_strip_kind<float>(s, Products::float32, [&](auto kind) {
         bytes = block_bytes<StripForwardMemory<decltype(kind)>>(s);

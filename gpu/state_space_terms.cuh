@@ -32,43 +32,49 @@ struct HeadParts {
     T* sums;   // [task, SumLayout]
 };
 
-/// One step of one head.
+/// What one step of one head is made from.
+template <class T>
+struct RawStep {
+    T ddt, da, u;  // with dt_bias; A_log where the head has its own decay rate
+};
+template <class T, class S>
+__device__ __forceinline__ RawStep<T> raw_step(const StateSpaceShape& s, const StateSpaceViews<T, S>& in,
+                                               std::int64_t r, std::int64_t row, int h) {
+    return {T(in.ddt.row(r, row)[h]) + in.dt_bias.at(r)[h], in.a_log ? in.a_log.at(r)[h] : T(in.da.row(r, row)[h]),
+            s.learned_weight ? T(in.u.row(r, row)[h]) : T(0)};
+}
+
 template <class T>
 struct Step {
     T dt, a, lambda;
 };
-
-/// Head h at a row of replica r.
-template <class T, class S>
-__device__ __forceinline__ Step<T> step_of(const StateSpaceShape& s, const StateSpaceViews<T, S>& in, std::int64_t r,
-                                           std::int64_t row, int h) {
-    return {numerics::step_size(T(in.ddt.row(r, row)[h]), in.dt_bias.at(r)[h]),
-            in.a_log ? numerics::head_decay_rate(in.a_log.at(r)[h])
-                     : numerics::data_decay_rate(T(in.da.row(r, row)[h]), s.heavy_tail, static_cast<T>(s.a_floor)),
-            s.learned_weight ? numerics::sigmoid(T(in.u.row(r, row)[h])) : static_cast<T>(s.fixed_weight)};
+template <class T>
+__device__ __forceinline__ Step<T> step_of(const StateSpaceShape& s, const RawStep<T>& raw) {
+    return {numerics::step_size(raw.ddt, T(0)),
+            s.own_rate ? numerics::head_decay_rate(raw.da)
+                       : numerics::data_decay_rate(raw.da, s.heavy_tail, static_cast<T>(s.a_floor)),
+            s.learned_weight ? numerics::sigmoid(raw.u) : static_cast<T>(s.fixed_weight)};
 }
 
 /// Writes a step's gradients, from those of the scan and of Δ through the angles. Returns those of dt_bias and A_log.
 template <class T, class S>
-__device__ __forceinline__ numerics::Pair<T> step_backward(const StateSpaceShape& s, const StateSpaceViews<T, S>& in,
+__device__ __forceinline__ numerics::Pair<T> step_backward(const StateSpaceShape& s,
                                                            const StateSpaceViews<T, S>& gradient, std::int64_t r,
-                                                           std::int64_t row, int h, const Step<T>& step,
+                                                           std::int64_t row, int h, const RawStep<T>& raw,
+                                                           const Step<T>& step,
                                                            const numerics::ScanCoefficients<T>& d_scan, T d_dt) {
     auto d = numerics::exp_trapezoid_scan_backward(step.dt, step.a, step.lambda, d_scan);
     d.dt += d_dt;
-    const T d_ddt = d.dt * numerics::sigmoid(in.ddt.row(r, row)[h] + in.dt_bias.at(r)[h]);
+    const T d_ddt = d.dt * numerics::sigmoid(raw.ddt);
     gradient.ddt.row(r, row)[h] = d_ddt;
     T d_a_log = 0, d_da = 0;
-    if (in.a_log) {
+    if (s.own_rate)
         d_a_log = d.a * step.a;
-    } else if (-step.a > static_cast<T>(s.a_floor)) {
-        const T raw = in.da.row(r, row)[h];
-        d_da = -d.a * (s.heavy_tail ? numerics::heavy_tail_derivative(raw) : numerics::sigmoid(raw));
-    }
+    else if (-step.a > static_cast<T>(s.a_floor))
+        d_da = -d.a * (s.heavy_tail ? numerics::heavy_tail_derivative(raw.da) : numerics::sigmoid(raw.da));
     if (gradient.da) gradient.da.row(r, row)[h] = d_da;
     if (gradient.u)
-        gradient.u.row(r, row)[h] =
-            s.learned_weight ? d.lambda * numerics::sigmoid_derivative(T(in.u.row(r, row)[h])) : T(0);
+        gradient.u.row(r, row)[h] = s.learned_weight ? d.lambda * numerics::sigmoid_derivative(raw.u) : T(0);
     return {d_ddt, d_a_log};
 }
 
@@ -82,11 +88,14 @@ template <class T>
 __device__ __forceinline__ T normed_value(Gating gating, T skip, T z) {
     return gating == Gating::norm_last ? skip * numerics::silu(z) : skip;
 }
-/// scale: 1/rms of the row, weight: the norm's; neither is looked at without a norm.
+/// scale: 1/rms of the row, weight: the norm's; without a norm they are left out.
+template <class T>
+__device__ __forceinline__ T gated(Gating gating, T skip, T z) {
+    return gating == Gating::none ? skip : skip * numerics::silu(z);
+}
 template <class T>
 __device__ __forceinline__ T gated(Gating gating, T skip, T z, T scale, T weight) {
-    if (gating == Gating::none) return skip;
-    const T out = skip * numerics::silu(z);
+    const T out = gated(gating, skip, z);
     return normed(gating) ? out * (scale * weight) : out;
 }
 
@@ -98,10 +107,15 @@ struct GateSlopes {
 /// d: gradient of the output; pull: the mean of slope · out along the row, which the norm takes off. Differences of two
 /// products say which is rounded: compilers would choose now one, now the other.
 template <class T>
-__device__ __forceinline__ GateSlopes<T> gate_slopes(Gating gating, T skip, T d, T z, T scale, T weight, T pull) {
+__device__ __forceinline__ GateSlopes<T> gate_slopes(Gating gating, T skip, T d, T z) {
     if (gating == Gating::none) return {skip, d, T(0), T(0)};
+    const T silu = numerics::silu(z);
+    return {skip * silu, d * silu, d * skip * numerics::silu_derivative(z), T(0)};
+}
+template <class T>
+__device__ __forceinline__ GateSlopes<T> gate_slopes(Gating gating, T skip, T d, T z, T scale, T weight, T pull) {
+    if (!normed(gating)) return gate_slopes(gating, skip, d, z);
     const T silu = numerics::silu(z), slope = numerics::silu_derivative(z);
-    if (gating == Gating::plain) return {skip * silu, d * silu, d * skip * slope, T(0)};
     const T out = skip * silu * scale;
     if (gating == Gating::norm_first)
         return {out * weight, scale * numerics::fma(d * silu, weight, -(skip * scale * pull)),
