@@ -21,14 +21,9 @@ struct ScanSizes {
 template <class Sizes>
 struct ScanShape : Known<Sizes, ScanSizes> {
     using Base = Known<Sizes, ScanSizes>;
-    /// Narrow heads have too few tiles of P columns for all warps, and room: products that the others make one after
-    /// the other are then made at once, into second buffers.
-    static constexpr bool kNarrow = Base::kHeaddim > 0 && Base::kHeaddim <= 16 && Base::kRows <= 48;
     __host__ __device__ int position_of(int row) const { return Base::kSingle ? row : row / this->rank; }
     __host__ __device__ int chunks() const { return (this->length + this->chunk - 1) / this->chunk; }
-    /// Positions and rows that there is room for: a full chunk's, or as many as the compiler knows of.
-    __host__ __device__ int room() const { return Base::kRows > 0 ? Base::kRows : this->chunk; }
-    __host__ __device__ int rows() const { return room() * this->rank; }
+    __host__ __device__ int rows() const { return this->chunk * this->rank; }
     __host__ __device__ int n_ld() const { return row_ld(this->state); }
     __host__ __device__ int p_ld() const { return row_ld(this->headdim); }
     __host__ __device__ int m_ld() const { return row_ld(rows()); }
@@ -46,25 +41,23 @@ struct RankedWeights {
     __device__ T operator()(int i, int j, int, int) const { return weights(s.position_of(i), s.position_of(j)); }
 };
 
-template <class T, Products P, class Sizes>
+template <class T, class Sizes>
 struct ScanForward {
-    static constexpr bool kNarrow = ScanShape<Sizes>::kNarrow;
+    static constexpr Products P = kExactProducts<T>;
 
     /// In `reused` stand the scores; it holds scores_size() numbers and anything may lie there before outputs().
-    /// `states`: buffers of h; advancing narrow heads takes two.
-    __host__ __device__ ScanForward(BlockMemory& memory, const ScanShape<Sizes>& shape, int reused_size, int states)
-        : s(shape), weights(memory, shape.room()) {
+    __host__ __device__ ScanForward(BlockMemory& memory, const ScanShape<Sizes>& shape, int reused_size,
+                                    bool with_state)
+        : s(shape), weights(memory, shape.chunk) {
         const int rows = s.rows();
         q = memory.take<T>(rows * s.n_ld());
         k = memory.take<T>(rows * s.n_ld());
         v = memory.take<T>(rows * s.p_ld());
         y = memory.take<T>(rows * s.p_ld());
         reused = scores = memory.take<T>(most_of(reused_size, scores_size()));
-        h = memory.take<T>(states > 0 ? s.state * s.p_ld() : 0);
-        next_h = states > 1 ? memory.take<T>(s.state * s.p_ld()) : h;
+        h = memory.take<T>(with_state ? s.state * s.p_ld() : 0);
         for (T** vector : {&log_decay, &gamma, &carry, &strength, &from_start, &to_end})
-            *vector = memory.take<T>(s.room() + 1);
-        exit_weights = memory.take<T>(states > 1 ? s.room() : 0);
+            *vector = memory.take<T>(s.chunk + 1);
     }
 
     ScanShape<Sizes> s;
@@ -73,10 +66,9 @@ struct ScanForward {
     T *q, *k;                           // [m,N]
     T *v, *y;                           // [m,P]
     T *scores, *reused;                 // [m,m], masked: what multiplies v_j in y_i
-    T *h, *next_h;                      // [N,P]
+    T* h;                               // [N,P]
     T *log_decay, *gamma, *carry;       // [C+1]: the next position's too
     T *strength, *from_start, *to_end;  // [C]
-    T* exit_weights;                    // [C], where h has two buffers
 
     __host__ __device__ int scores_size() const { return s.rows() * s.m_ld(); }
     __device__ bool last() const { return begin + positions == s.length; }
@@ -95,11 +87,7 @@ struct ScanForward {
         weights.ends(positions, log_decay);
     }
     /// From decay_sums; no barrier at the end.
-    __device__ void pair_decays() {
-        weights.pairs(positions);
-        if (next_h != h)  // the forward pass of a narrow head
-            spread_from(4, positions, [&](int i) { exit_weights[i] = exit_weight(i); });
-    }
+    __device__ void pair_decays() { weights.pairs(positions); }
     /// Of an input in the state behind the chunk.
     __device__ T exit_weight(int position) const { return to_end[position] * strength[position]; }
 
@@ -116,9 +104,8 @@ struct ScanForward {
     __device__ SumRange seen(int row) const { return {0, reach(row)}; }
     __device__ SumRange seeing(int row) const { return {s.position_of(row) * s.rank, m}; }
 
-    /// y of the chunk; with_state: h is that before the chunk, else it is zero. goes_on: another chunk or a state
-    /// follows, and narrow heads advance.
-    __device__ void outputs(bool with_state, bool goes_on) {
+    /// y of the chunk; with_state: h is that before the chunk, else it is zero.
+    __device__ void outputs(bool with_state) {
         const int n_ld = s.n_ld(), p_ld = s.p_ld(), m_ld = s.m_ld();
         for_tiles<T>(m, m, [&](int row, int column, WarpTile<T>& score) {
             if (column >= reach(row)) return;
@@ -141,41 +128,22 @@ struct ScanForward {
             },
             factors(ByRow<T>{scores, m_ld}, ByColumn<T>{v, p_ld}, [&](int row) { return seen(row); }),
             factors(ByRow<T>{q, n_ld}, ByColumn<T>{h, p_ld}, All{with_state ? s.state : 0}));
-        if constexpr (kNarrow)
-            if (goes_on) add_inputs(with_state, ByWeighedColumn<T>{k, n_ld, exit_weights}, 4);
         __syncthreads();
-        if constexpr (kNarrow)
-            if (goes_on) exchange(h, next_h);
     }
 
     /// v ← e^{Λ_end-Λ} s v at (row, p), as advance() wants it.
-    __device__ void weigh_input(int i, int p) const {
-        if constexpr (!kNarrow) v[i * s.p_ld() + p] *= exit_weight(s.position_of(i));
-    }
+    __device__ void weigh_input(int i, int p) const { v[i * s.p_ld() + p] *= exit_weight(s.position_of(i)); }
     /// h ← e^{Λ_end} h + Kᵀ (weighed V), from zero without a state.
     __device__ void advance(bool with_state) {
-        if constexpr (kNarrow) return;  // outputs() has
-        add_inputs(with_state, ByColumn<T>{k, s.n_ld()}, 0);
-        __syncthreads();
-    }
-    __device__ static void exchange(T*& one, T*& other) {
-        T* const first = one;
-        one = other;
-        other = first;
-    }
-
-private:
-    /// next_h from h and the chunk's inputs, a weight either in the keys or in v.
-    template <class Keys>
-    __device__ __forceinline__ void add_inputs(bool with_state, const Keys& keys, int first_warp) const {
         const T through = with_state ? from_start[positions - 1] : T(0);
         tile_products<P, T>(
             s.state, s.headdim,
             [&](int n, int p, T sum) {
                 const int at = n * s.p_ld() + p;
-                next_h[at] = with_state ? through * h[at] + sum : sum;
+                h[at] = with_state ? through * h[at] + sum : sum;
             },
-            factors(keys, ByColumn<T>{v, s.p_ld()}, All{m}), first_warp);
+            factors(ByColumn<T>{k, s.n_ld()}, ByColumn<T>{v, s.p_ld()}, All{m}));
+        __syncthreads();
     }
 };
 

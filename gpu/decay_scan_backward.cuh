@@ -7,33 +7,31 @@
 
 namespace whorl::gpu {
 
-template <class T, Products P, class Sizes>
-struct ScanBackward : ScanForward<T, P, Sizes> {
-    using Base = ScanForward<T, P, Sizes>;
+template <class T, class Sizes>
+struct ScanBackward : ScanForward<T, Sizes> {
+    using Base = ScanForward<T, Sizes>;
     using Base::begin, Base::positions, Base::m, Base::s, Base::q, Base::k, Base::v, Base::scores, Base::weights,
         Base::h, Base::gamma, Base::strength, Base::from_start, Base::to_end, Base::exit_weight, Base::reach,
         Base::seen, Base::seeing;
-
-    static constexpr bool kNarrow = Base::kNarrow;
+    using Base::P;
 
     /// `reused` holds kept_size numbers before backward(); `room` has space for room_size from query_gradient() on.
     __host__ __device__ ScanBackward(BlockMemory& memory, const ScanShape<Sizes>& shape, int kept_size, int room_size)
         : Base(memory, shape, most_of(kept_size, scores_part(shape, room_size) + d_scores_part(shape)),
-               shape.chunks() > 1 ? 1 : 0),
+               shape.chunks() > 1),
           d_y(Base::y),
           d_scores(Base::reused + scores_part(shape, room_size)),
-          room(kNarrow ? memory.take<T>(room_part(shape, room_size)) : Base::reused),
+          room(Base::reused),
           exit_rows(memory, shape.rows(), shape.headdim, shape.chunks() > 1),
           entry_rows(memory, shape.rows(), shape.state, shape.chunks() > 1),
           pairs(memory, shape.rows(),
                 ScanShape<Sizes>::kSingle ? Base::weights.table : memory.take<T>(shape.rows() * kTileRows)),
           same(memory.take<T>(shape.rows() * shape.rank)),
           d_h(memory.take<T>(shape.chunks() > 1 ? shape.state * shape.p_ld() : 0)),
-          next_d_h(kNarrow ? memory.take<T>(shape.chunks() > 1 ? shape.state * shape.p_ld() : 0) : d_h),
           d_q_columns(room + room_size),
           d_k_columns(d_q_columns + columns_size(shape)) {
         T* behind = d_scores;  // once these have been read
-        for (T** vector : {&d_log_decay, &d_gamma, &d_carry}) *vector = behind, behind += s.room() + 1;
+        for (T** vector : {&d_log_decay, &d_gamma, &d_carry}) *vector = behind, behind += s.chunk + 1;
         for (T** vector : {&d_strength, &d_exit, &d_entry, &d_crossing}) *vector = behind, behind += s.rows();
         callers = behind;
     }
@@ -45,7 +43,6 @@ struct ScanBackward : ScanForward<T, P, Sizes> {
     PairSums<T> pairs;                   // of the decays' gradient; with rank 1 in the weights' place
     T* same;                             // [m, rank]: pairs of one position
     T* d_h;                              // [N,P]: of the state behind the chunk, then of that before it
-    T* next_d_h;                         // the other buffer of d_h, if there are two
     T *d_q_columns, *d_k_columns;        // [tiles,N], with one rank: sums over a tile's rows of what d_q, d_k returned
     T *d_log_decay, *d_gamma, *d_carry;  // [C+1], out; d_carry[i] is that of position i, from i = 1
     T *d_strength, *d_exit, *d_entry;    // [m]
@@ -61,10 +58,10 @@ struct ScanBackward : ScanForward<T, P, Sizes> {
     }
     /// The parts of `reused`. The room may lie where the scores were.
     __host__ __device__ static int scores_part(const ScanShape<Sizes>& s, int room_size) {
-        return (most_of(kNarrow ? 0 : room_part(s, room_size), s.rows() * s.m_ld()) + 3) / 4 * 4;
+        return (most_of(room_part(s, room_size), s.rows() * s.m_ld()) + 3) / 4 * 4;
     }
     __host__ __device__ static int d_scores_part(const ScanShape<Sizes>& s) {
-        return most_of(s.rows() * s.m_ld(), 4 * (s.room() + 1 + s.rows()));
+        return most_of(s.rows() * s.m_ld(), 4 * (s.chunk + 1 + s.rows()));
     }
 
     /// All gradients of the chunk from d_y and d_h. h holds the state before the chunk (with_state). Each gradient of
@@ -79,21 +76,12 @@ struct ScanBackward : ScanForward<T, P, Sizes> {
         if (passes) state_through(through);
         masked_products();
         __syncthreads();
-        if constexpr (kNarrow) {
-            query_gradient(with_state, d_q);
-            key_gradient(d_k);
-            input_gradient(d_v);
-            if (with_state) carry_gradient();
-            __syncthreads();
-            Base::exchange(d_h, next_d_h);
-        } else {
-            input_gradient(d_v);
-            __syncthreads();  // the scores have been read: their memory may be written
-            query_gradient(with_state, d_q);
-            key_gradient(d_k);
-            if (with_state) carry_gradient();
-            __syncthreads();
-        }
+        input_gradient(d_v);
+        __syncthreads();  // the scores have been read: their memory may be written
+        query_gradient(with_state, d_q);
+        key_gradient(d_k);
+        if (with_state) carry_gradient();
+        __syncthreads();
         row_totals(with_state);
         __syncthreads();
         collect(passes ? through : nullptr);
@@ -107,9 +95,6 @@ private:
         inner = warp_sum(inner);
         if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = inner;
     }
-    /// The first of the warps that have fewer tiles of d_q and d_k, and one that has none of d_v either.
-    static constexpr int kFewTilesWarp = kNarrow ? 4 : 0, kFewestTilesWarp = kNarrow ? 7 : 0;
-
     /// scores and d_scores masked; the sums over pairs for γ, s and the decay.
     __device__ void masked_products() {
         for_tiles<T>(m, m, [&](int row, int column, WarpTile<T>& score) {
@@ -149,26 +134,23 @@ private:
     template <class Out>
     __device__ void input_gradient(const Out& d_v) {
         const bool ahead = !this->last();
-        for_tiles<T>(
-            m, s.headdim,
-            [&](int row, int column, WarpTile<T>& within) {
-                WarpTile<T> behind;
-                const SumRange range = seeing(row);
-                add_product<P>(within, ByColumn<T>{scores, s.m_ld()}, row, m, ByColumn<T>{d_y, s.p_ld()}, column,
-                               s.headdim, range.begin, range.end);
-                add_product<P>(behind, ByRow<T>{k, s.n_ld()}, row, m, ByColumn<T>{d_h, s.p_ld()}, column, s.headdim, 0,
-                               ahead ? s.state : 0);
-                T rows[2] = {};
-                each_of(within, behind, [&](int i, int p, T sum, T through, int half) {
-                    i += row, p += column;
-                    if (i >= m || p >= s.headdim) return;
-                    const int position = s.position_of(i);
-                    rows[half] += v[i * s.p_ld() + p] * through;
-                    d_v(i, p, sum + exit_weight(position) * through);
-                });
-                if (ahead) exit_rows.leave(row, column, m, rows);
-            },
-            kFewTilesWarp);
+        for_tiles<T>(m, s.headdim, [&](int row, int column, WarpTile<T>& within) {
+            WarpTile<T> behind;
+            const SumRange range = seeing(row);
+            add_product<P>(within, ByColumn<T>{scores, s.m_ld()}, row, m, ByColumn<T>{d_y, s.p_ld()}, column, s.headdim,
+                           range.begin, range.end);
+            add_product<P>(behind, ByRow<T>{k, s.n_ld()}, row, m, ByColumn<T>{d_h, s.p_ld()}, column, s.headdim, 0,
+                           ahead ? s.state : 0);
+            T rows[2] = {};
+            each_of(within, behind, [&](int i, int p, T sum, T through, int half) {
+                i += row, p += column;
+                if (i >= m || p >= s.headdim) return;
+                const int position = s.position_of(i);
+                rows[half] += v[i * s.p_ld() + p] * through;
+                d_v(i, p, sum + exit_weight(position) * through);
+            });
+            if (ahead) exit_rows.leave(row, column, m, rows);
+        });
     }
 
     template <class Out>
@@ -237,24 +219,20 @@ private:
             }
     }
 
-    /// next_d_h ← e^{Λ_end} d_h + Qᵀ diag(e^Λ) dY. No barrier at the end.
+    /// d_h ← e^{Λ_end} d_h + Qᵀ diag(e^Λ) dY. No barrier at the end.
     __device__ void carry_gradient() {
         const bool none = this->last();
         const T through = from_start[positions - 1];
-        const auto out = [&](int n, int p, T sum) {
-            const int at = n * s.p_ld() + p;
-            next_d_h[at] = none ? sum : through * d_h[at] + sum;
-        };
-        const ByColumn<T> slopes{d_y, s.p_ld()};
-        if constexpr (kNarrow) {
-            tile_products<P, T>(s.state, s.headdim, out,
-                                factors(ByWeighedColumn<T>{q, s.n_ld(), from_start}, slopes, All{m}), kFewestTilesWarp);
-        } else {
-            __syncthreads();
-            spread(m, s.headdim, [&](int i, int p) { d_y[i * s.p_ld() + p] *= from_start[s.position_of(i)]; });
-            __syncthreads();
-            tile_products<P, T>(s.state, s.headdim, out, factors(ByColumn<T>{q, s.n_ld()}, slopes, All{m}));
-        }
+        __syncthreads();
+        spread(m, s.headdim, [&](int i, int p) { d_y[i * s.p_ld() + p] *= from_start[s.position_of(i)]; });
+        __syncthreads();
+        tile_products<P, T>(
+            s.state, s.headdim,
+            [&](int n, int p, T sum) {
+                const int at = n * s.p_ld() + p;
+                d_h[at] = none ? sum : through * d_h[at] + sum;
+            },
+            factors(ByColumn<T>{q, s.n_ld()}, ByColumn<T>{d_y, s.p_ld()}, All{m}));
     }
 
     /// From the tiles' parts: d_s, and what flows through the states, of each row.

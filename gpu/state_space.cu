@@ -17,33 +17,33 @@ struct Velocities {
 };
 
 /// One block a task; a task is a head of a sequence of a replica.
-template <class T, class S, Products P, bool Shared, class Sizes>
-__global__ void __launch_bounds__(kBlockThreads, ScanShape<Sizes>::kNarrow ? 3 : 2)
+template <class T, class S, bool Shared, class Sizes>
+__global__ void __launch_bounds__(kBlockThreads, 2)
     forward_kernel(const __grid_constant__ LayerShape<Sizes> s, const __grid_constant__ StateSpaceViews<T, S> in,
                    View<S> y, View<T> state, std::int64_t position, T* saved, std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
-    ForwardMemory<T, P, Sizes> own(memory, s);
+    ForwardMemory<T, Sizes> own(memory, s);
     const std::int64_t saved_size = SavedLayout(s).count;
     const int carried = s.state * s.headdim + (s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0);
     for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
         own.scan.s.length = s.packing.length_of(r, b);
-        HeadForward<T, S, P, Sizes> head{{s, in, own.layer, own.scan, r, s.packing.first_row(r, b), h}};
+        HeadForward<T, S, Sizes> head{{s, in, own.layer, own.scan, r, s.packing.first_row(r, b), h}};
         head.run(y, state ? state.at(r, b) + std::int64_t{h} * carried : nullptr, position, saved + task * saved_size);
         __syncthreads();
     }
 }
 
-/// Bytes that a block of the forward or the backward kernel needs: of the kernel for any size where that for known
-/// ones, which takes the room of its longest chunk, does not fit.
-std::int64_t block_size(DType dtype, const StateSpaceShape& shape, std::int64_t limit) {
+/// Bytes that a block of the forward or the backward kernel needs.
+std::int64_t block_size(DType dtype, const StateSpaceShape& shape) {
     std::int64_t bytes = 0;
     dispatch(dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const auto need = [](const auto& s) { return std::max(forward_bytes<T>(s), backward_bytes<T>(s)); };
-        with_sizes<T>(shape, [&](auto sizes) { bytes = need(LayerShape<decltype(sizes)>{{shape}}); });
-        if (bytes > limit) bytes = need(LayerShape<AnySizes>{{shape}});
+        with_sizes<T>(shape, [&](auto sizes) {
+            const LayerShape<decltype(sizes)> s{{shape}};
+            bytes = std::max(forward_bytes<T>(s), backward_bytes<T>(s));
+        });
     });
     return bytes;
 }
@@ -64,7 +64,7 @@ int choose_chunk(std::int64_t shared_limit, DType dtype, const StateSpaceShape& 
             if (blocks == 2 && rows < 32) break;
             StateSpaceShape s = shape;
             s.chunk = positions(rows);
-            if (block_size(dtype, s, shared_limit) <= shared_limit / blocks) return s.chunk;
+            if (block_size(dtype, s) <= shared_limit / blocks) return s.chunk;
         }
     return positions(8);
 }
@@ -94,15 +94,14 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
         if constexpr (sizeof(T) == sizeof(float))
             if (!state && strips_fit(backend.shared_limit(), y.dtype, s) && strips_read(in) && in_groups(y, 2))
                 return strips_forward(backend, s, views, view<S>(y), position, saved.at<T>());
-        with_layer_kernel<T, S>(
-            backend, s, forward_size<T>,
-            [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
-                launch("state_space_forward", forward_kernel<T, S, products(), shared(), Sizes>,
-                       dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape, views,
-                       view<S>(y), view<T>(state), position, saved.at<T>(), blocks.shared ? nullptr : scratch.data,
-                       blocks.bytes);
-            });
+        with_layer_kernel<T>(backend, s, forward_size<T>,
+                             [&]<class Sizes>(auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
+                                 launch("state_space_forward", forward_kernel<T, S, shared(), Sizes>,
+                                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
+                                        blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(),
+                                        shape, views, view<S>(y), view<T>(state), position, saved.at<T>(),
+                                        blocks.shared ? nullptr : scratch.data, blocks.bytes);
+                             });
     });
 }
 

@@ -44,10 +44,7 @@ template <class Sizes>
 struct LayerShape : Known<Sizes, StateSpaceShape> {
     __host__ __device__ int position_of(int row) const { return this->kSingle ? row : row / this->rank; }
     __host__ __device__ int rank_of(int row) const { return this->kSingle ? 0 : row % this->rank; }
-    /// Positions and rows of a chunk, and angles, that there is room for.
-    __host__ __device__ int room() const { return this->kRows > 0 ? this->kRows : this->chunk; }
-    __host__ __device__ int rows() const { return room() * this->rank; }
-    __host__ __device__ int angle_room() const { return this->kState > 0 ? this->kState / 2 : this->angles; }
+    __host__ __device__ int rows() const { return this->chunk * this->rank; }
 };
 
 /// Chunk length for a choice of form: one position for the recurrent form, else the longest of some that fits a

@@ -6,21 +6,21 @@ namespace whorl::gpu {
 namespace {
 
 /// One block a task; a task is a head of a sequence of a replica.
-template <class T, class S, Products P, bool Shared, class Sizes>
+template <class T, class S, bool Shared, class Sizes>
 __global__ void __launch_bounds__(kBlockThreads, 2)
     backward_kernel(const __grid_constant__ LayerShape<Sizes> s, const __grid_constant__ StateSpaceViews<T, S> in,
                     const View<S> d_y, const __grid_constant__ StateSpaceViews<T, S> gradient,
                     const __grid_constant__ HeadParts<T> parts, const T* saved, std::byte* outside,
                     std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
-    BackwardMemory<T, P, Sizes> own(memory, s);
+    BackwardMemory<T, Sizes> own(memory, s);
     const std::int64_t saved_size = SavedLayout(s).count;
     for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
         const int h = static_cast<int>(task % s.heads);
         const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
         own.scan.s.length = s.packing.length_of(r, b);
-        HeadBackward<T, S, P, Sizes> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r,
-                                          s.packing.first_row(r, b), h);
+        HeadBackward<T, S, Sizes> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r,
+                                       s.packing.first_row(r, b), h);
         head.run();
         __syncthreads();
     }
@@ -36,69 +36,114 @@ struct SharedGradients {
     /// visit(second, n, term of b_norm's or c_norm's gradient) for each of the lane's channels.
     template <class Visit>
     __device__ void position(std::int64_t r, std::int64_t index, int lane, const Visit& visit) const {
-        for (int second = 0; second < 2; ++second)
-            for (int rank = 0; rank < s.rank; ++rank)
-                for (int group = 0; group < s.groups; ++group) {
-                    const std::int64_t column =
-                        s.heads * s.headdim + ((second * s.rank + rank) * s.groups + group) * s.state;
-                    const std::int64_t first = s.head_rows(r, group * (s.heads / s.groups)) + index;
-                    T* part = (second ? parts.c : parts.b) + (first * s.rank + rank) * s.state;
-                    row(in.xbc.row(r, index) + column, gradient.xbc.row(r, index) + column, part,
-                        second ? in.c_norm : in.b_norm, r, lane, [&](int n, T term) { visit(second, n, term); });
-                }
+        for (int rank = 0; rank < s.rank; ++rank)
+            for (int group = 0; group < s.groups; ++group)
+                if (s.state <= 64)
+                    rows<2>(r, index, rank, group, lane, visit);
+                else if (s.state <= 128)
+                    rows<4>(r, index, rank, group, lane, visit);
+                else
+                    long_rows(r, index, rank, group, lane, visit);
         angles(r, index, lane);
     }
 
 private:
-    /// Heads' parts of one row, added, and on through the norm. Too many channels for registers wait in the first part.
-    template <class Visit>
-    __device__ void row(const S* raw, S* to, T* part, const View<T>& norm, std::int64_t r, int lane,
-                        const Visit& visit) const {
-        const std::int64_t next = s.head_rows(0, 1) * s.rank * s.state;  // from head to head
-        T square = 0, projection = 0, sums[kKept], values[kKept];
-        const int heads = s.heads / s.groups;
-        const bool kept = s.state <= 32 * kKept;
+    /// A group's row of B, or of C, raw, its gradient, and the first head's part of that.
+    struct Row {
+        const S* raw;
+        S* to;
+        T* part;
+        const T* norm;
+    };
+    __device__ Row row(std::int64_t r, std::int64_t index, int rank, int group, bool second) const {
+        const std::int64_t column = s.heads * s.headdim + (((second ? s.rank : 0) + rank) * s.groups + group) * s.state;
+        const std::int64_t first = s.head_rows(r, group * heads()) + index;
+        const View<T>& norm = second ? in.c_norm : in.b_norm;
+        return {in.xbc.row(r, index) + column, gradient.xbc.row(r, index) + column,
+                (second ? parts.c : parts.b) + (first * s.rank + rank) * s.state, norm ? norm.at(r) : nullptr};
+    }
+    __device__ int heads() const { return s.heads / s.groups; }
+    __device__ std::int64_t next_head() const { return s.head_rows(0, 1) * s.rank * s.state; }
+    __device__ T scale_of(T square) const {
+        return numerics::inverse_rms(square, static_cast<T>(s.state), static_cast<T>(s.epsilon));
+    }
+
+    /// Adds the heads' parts of a position's B and C and goes on through their norms; a lane has Count channels of
+    /// each.
+    template <int Count, class Visit>
+    __device__ void rows(std::int64_t r, std::int64_t index, int rank, int group, int lane, const Visit& visit) const {
+        const Row both[2] = {row(r, index, rank, group, false), row(r, index, rank, group, true)};
+        T sums[2][Count] = {}, values[2][Count] = {};
+        const auto each = [&](const auto& body) {
 #pragma unroll
-        for (int i = 0; i < kKept; ++i) {
-            const int n = lane + 32 * i;
-            sums[i] = kept && n < s.state ? heads_sum(part + n, next, heads) : T(0);
-            values[i] = kept && norm && n < s.state ? raw[n] : T(0);
-        }
-        for (int n = lane, i = 0; n < s.state; n += 32, ++i) {
-            const T sum = kept ? of(sums, i) : heads_sum(part + n, next, heads);
-            if (!norm) {
-                to[n] = sum;
-                continue;
-            }
-            if (!kept) part[n] = sum;
-            const T value = kept ? of(values, i) : raw[n];
-            square += value * value;
-            projection += sum * norm.at(r)[n] * value;
-        }
-        if (!norm) return;
-        const T scale = numerics::inverse_rms(warp_sum(square), static_cast<T>(s.state), static_cast<T>(s.epsilon));
-        const T pull = warp_sum(projection) * scale * scale / static_cast<T>(s.state);
-        for (int n = lane, i = 0; n < s.state; n += 32, ++i) {  // each lane reads what it wrote
-            const T sum = kept ? of(sums, i) : part[n], value = kept ? of(values, i) : raw[n];
-            visit(n, sum * value * scale);
-            to[n] = scale * numerics::fma(sum, norm.at(r)[n], -(value * pull));  // fma by hand, see gate_slopes()
-        }
-    }
-    static constexpr int kKept = 4;  // of a lane's channels in registers
-    /// values[i] with constant indices, so that the array stays in registers.
-    __device__ static T of(const T (&values)[kKept], int i) {
-        return i == 0 ? values[0] : i == 1 ? values[1] : i == 2 ? values[2] : values[3];
-    }
-    __device__ static T heads_sum(const T* part, std::int64_t next, int heads) {
-        T sum = 0;
+            for (int second = 0; second < 2; ++second)
+#pragma unroll
+                for (int i = 0; i < Count; ++i)
+                    if (lane + 32 * i < s.state) body(both[second], second, i, lane + 32 * i);
+        };
+        each([&](const Row& one, int second, int i, int n) {
+            if (one.norm) values[second][i] = one.raw[n];
+        });
+        const std::int64_t next = next_head();
 #pragma unroll 4
-        for (int head = 0; head < heads; ++head) sum += part[head * next];
-        return sum;
+        for (int head = 0; head < heads(); ++head)
+            each([&](const Row& one, int second, int i, int n) { sums[second][i] += one.part[head * next + n]; });
+        if (!both[0].norm) {
+            each([&](const Row& one, int second, int i, int n) { one.to[n] = sums[second][i]; });
+            return;
+        }
+        T squares[2] = {}, projections[2] = {}, scales[2], pulls[2];
+        each([&](const Row& one, int second, int i, int n) {
+            const T value = values[second][i];
+            squares[second] += value * value;
+            projections[second] += sums[second][i] * one.norm[n] * value;
+        });
+#pragma unroll
+        for (int second = 0; second < 2; ++second) {
+            scales[second] = scale_of(warp_sum(squares[second]));
+            pulls[second] = warp_sum(projections[second]) * scales[second] * scales[second] / static_cast<T>(s.state);
+        }
+        each([&](const Row& one, int second, int i, int n) {
+            const T sum = sums[second][i], value = values[second][i], scale = scales[second];
+            visit(second, n, sum * value * scale);
+            one.to[n] = scale * numerics::fma(sum, one.norm[n], -(value * pulls[second]));  // see gate_slopes()
+        });
+    }
+    /// More channels than registers: the sums wait in the first head's part.
+    template <class Visit>
+    __device__ void long_rows(std::int64_t r, std::int64_t index, int rank, int group, int lane,
+                              const Visit& visit) const {
+        const std::int64_t next = next_head();
+        for (int second = 0; second < 2; ++second) {
+            const Row one = row(r, index, rank, group, second == 1);
+            T square = 0, projection = 0;
+            for (int n = lane; n < s.state; n += 32) {
+                T sum = 0;
+                for (int head = 0; head < heads(); ++head) sum += one.part[head * next + n];
+                if (!one.norm) {
+                    one.to[n] = sum;
+                    continue;
+                }
+                one.part[n] = sum;
+                const T value = one.raw[n];
+                square += value * value;
+                projection += sum * one.norm[n] * value;
+            }
+            if (!one.norm) continue;
+            const T scale = scale_of(warp_sum(square));
+            const T pull = warp_sum(projection) * scale * scale / static_cast<T>(s.state);
+            for (int n = lane; n < s.state; n += 32) {  // each lane reads what it wrote
+                const T sum = one.part[n], value = one.raw[n];
+                visit(second, n, sum * value * scale);
+                one.to[n] = scale * numerics::fma(sum, one.norm[n], -(value * pull));
+            }
+        }
     }
     __device__ void angles(std::int64_t r, std::int64_t index, int lane) const {
         for (int j = lane; j < s.angle_columns; j += 32) {
             T sum = 0;
             if (s.turning == Turning::data) {
+#pragma unroll 4
                 for (int h = 0; h < s.heads; ++h) sum += parts.theta[(s.head_rows(r, h) + index) * s.angles + j];
                 sum *= numerics::angular_velocity_derivative(T(in.angle.row(r, index)[j]));
             }
@@ -110,7 +155,7 @@ private:
 /// Grid: (splits of the positions, replicas). The warps take turns with the positions of their split and each keeps its
 /// part of the norms' gradients, [2][N] in shared memory; partial [replica][split][2][N].
 template <class T, class S>
-__global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
+__global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 3 : 2)
     shared_gradients_kernel(SharedGradients<T, S> body, T* partial) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
@@ -214,10 +259,10 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
         const auto to = state_space_views<T, S>(gradient);
         const T* kept = saved.at<T>();
         if (!with_strips<T, S>(backend, s, in, d_y, gradient, views, to, work.parts, kept))
-            with_layer_kernel<T, S>(
+            with_layer_kernel<T>(
                 backend, s, backward_size<T>,
-                [&]<class Sizes>(auto products, auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
-                    launch("state_space_backward", backward_kernel<T, S, products(), shared(), Sizes>,
+                [&]<class Sizes>(auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
+                    launch("state_space_backward", backward_kernel<T, S, shared(), Sizes>,
                            dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
                            blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape, views,
                            view<S>(d_y), to, work.parts, kept, blocks.shared ? nullptr : work.outside, blocks.bytes);

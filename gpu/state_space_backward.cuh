@@ -5,12 +5,12 @@
 
 namespace whorl::gpu {
 
-template <class T, class S, Products P, class Sizes>
-struct HeadBackward : HeadBlock<T, S, ScanBackward<T, P, Sizes>, Sizes> {
-    using Base = HeadBlock<T, S, ScanBackward<T, P, Sizes>, Sizes>;
+template <class T, class S, class Sizes>
+struct HeadBackward : HeadBlock<T, S, ScanBackward<T, Sizes>, Sizes> {
+    using Base = HeadBlock<T, S, ScanBackward<T, Sizes>, Sizes>;
     using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::first_row, Base::h, Base::at, Base::time;
 
-    BackwardMemory<T, P, Sizes>& own;
+    BackwardMemory<T, Sizes>& own;
     const StateSpaceViews<T, S>& gradient;
     const HeadParts<T>& parts;
     std::int64_t task;
@@ -19,9 +19,9 @@ struct HeadBackward : HeadBlock<T, S, ScanBackward<T, P, Sizes>, Sizes> {
     T sum_dt_bias = 0, sum_d = 0, sum_a_log = 0;  // each thread's share
 
     __device__ HeadBackward(const LayerShape<Sizes>& shape, const StateSpaceViews<T, S>& tensors,
-                            BackwardMemory<T, P, Sizes>& memory, const StateSpaceViews<T, S>& to,
-                            const HeadParts<T>& left, const View<S>& d_y, const T* saved_of_head,
-                            std::int64_t task_index, std::int64_t replica, std::int64_t row, int head)
+                            BackwardMemory<T, Sizes>& memory, const StateSpaceViews<T, S>& to, const HeadParts<T>& left,
+                            const View<S>& d_y, const T* saved_of_head, std::int64_t task_index, std::int64_t replica,
+                            std::int64_t row, int head)
         : Base{shape, tensors, memory.layer, memory.scan, replica, row, head},
           own(memory),
           gradient(to),
@@ -279,10 +279,11 @@ private:
         __syncthreads();
     }
     __device__ void coefficient_backward(int i) {
-        const auto sums = step_backward(
-            s, gradient, r, first_row + time(i), h, raw_step(s, in, r, first_row + time(i), h), Step<T>{x.dt[i], x.a[i], x.lambda[i]},
-            numerics::ScanCoefficients<T>{scan.d_log_decay[i], scan.d_carry[i], scan.d_gamma[i]},
-            s.turning == Turning::data ? own.d_dt[i] : T(0));
+        const auto sums =
+            step_backward(s, gradient, r, first_row + time(i), h, raw_step(s, in, r, first_row + time(i), h),
+                          Step<T>{x.dt[i], x.a[i], x.lambda[i]},
+                          numerics::ScanCoefficients<T>{scan.d_log_decay[i], scan.d_carry[i], scan.d_gamma[i]},
+                          s.turning == Turning::data ? own.d_dt[i] : T(0));
         sum_dt_bias += sums.x;
         sum_a_log += sums.y;
     }

@@ -5,9 +5,9 @@
 
 namespace whorl::gpu {
 
-template <class T, class S, Products P, class Sizes>
-struct HeadForward : HeadBlock<T, S, ScanForward<T, P, Sizes>, Sizes> {
-    using Base = HeadBlock<T, S, ScanForward<T, P, Sizes>, Sizes>;
+template <class T, class S, class Sizes>
+struct HeadForward : HeadBlock<T, S, ScanForward<T, Sizes>, Sizes> {
+    using Base = HeadBlock<T, S, ScanForward<T, Sizes>, Sizes>;
     using Base::s, Base::in, Base::x, Base::scan, Base::r, Base::h, Base::at, Base::time;
 
     /// saved: of this head; state: of this head or null. Without a state the sequence starts from nothing.
@@ -21,7 +21,7 @@ struct HeadForward : HeadBlock<T, S, ScanForward<T, P, Sizes>, Sizes> {
             this->prepare(position);
             if (chunk == 0 && state) load_state(state);
             const bool goes_on = !scan.last() || state;
-            scan.outputs(with_state, goes_on);
+            scan.outputs(with_state);
             write_rows(y, state ? nullptr : saved, state, goes_on);
             __syncthreads();
             if (goes_on) scan.advance(with_state);

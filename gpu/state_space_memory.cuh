@@ -44,7 +44,7 @@ template <class T>
 struct LayerMemory {
     template <class Sizes>
     __host__ __device__ LayerMemory(BlockMemory& memory, const LayerShape<Sizes>& s) {
-        const int room = s.room();
+        const int room = s.chunk;
         for (T** vector : {&dt, &a, &lambda}) *vector = memory.take<T>(room + 1);
         raw_x = memory.take<T>(s.mimo ? room * row_ld(s.headdim) : 0);
     }
@@ -64,29 +64,26 @@ struct LayerMemory {
     T* phase;                 // [S]: on entry to the chunk, then on entry to the next
 };
 
-template <class T, Products P, class Sizes>
+template <class T, class Sizes>
 struct ForwardMemory {
     __host__ __device__ ForwardMemory(BlockMemory& memory, const LayerShape<Sizes>& s)
-        : layer(memory, s),
-          scan(memory, scan_shape(s), 2 * s.room() * LayerMemory<T>::angle_ld(s.angle_room()),
-               ScanShape<Sizes>::kNarrow ? 2 : 1) {
-        layer.z = memory.take<T>(s.room() * row_ld(s.headdim));
+        : layer(memory, s), scan(memory, scan_shape(s), 2 * s.chunk * LayerMemory<T>::angle_ld(s.angles), true) {
+        layer.z = memory.take<T>(s.chunk * row_ld(s.headdim));
         layer.sin = scan.reused;
-        layer.cos = scan.reused + s.room() * LayerMemory<T>::angle_ld(s.angle_room());
+        layer.cos = scan.reused + s.chunk * LayerMemory<T>::angle_ld(s.angles);
         layer.take_last(memory, s);
     }
     LayerMemory<T> layer;
-    ScanForward<T, P, Sizes> scan;
+    ScanForward<T, Sizes> scan;
 };
 
-template <class T, Products P, class Sizes>
+template <class T, class Sizes>
 struct BackwardMemory {
     __host__ __device__ BackwardMemory(BlockMemory& memory, const LayerShape<Sizes>& s)
-        : layer(memory, s),
-          scan(memory, scan_shape(s), kept_size(s), s.rows() * LayerMemory<T>::angle_ld(s.angle_room())) {
+        : layer(memory, s), scan(memory, scan_shape(s), kept_size(s), s.rows() * LayerMemory<T>::angle_ld(s.angles)) {
         // What is read before the scan's backward pass, or made after its scores have been read.
         layer.z = scan.reused;
-        scanned = layer.z + s.room() * row_ld(s.headdim);
+        scanned = layer.z + s.chunk * row_ld(s.headdim);
         d_out = scanned + s.rows() * row_ld(s.headdim);
         d_phase = scan.room;
         d_v = memory.take<T>(s.mimo ? s.rows() * row_ld(s.headdim) : 0);
@@ -94,16 +91,16 @@ struct BackwardMemory {
         sums = memory.take<T>(SumLayout(s).count());
         pending = memory.take<T>(3);
         lane_sums = memory.take<T>(!s.kSingle ? most_of(kBlockThreads, s.rank * s.state) : 0);
-        layer.sin = memory.take<T>(s.room() * LayerMemory<T>::angle_ld(s.angles));
-        layer.cos = memory.take<T>(s.room() * LayerMemory<T>::angle_ld(s.angles));
+        layer.sin = memory.take<T>(s.chunk * LayerMemory<T>::angle_ld(s.angles));
+        layer.cos = memory.take<T>(s.chunk * LayerMemory<T>::angle_ld(s.angles));
         layer.take_last(memory, s);
         turning = memory.take<T>(s.angles);
     }
     __host__ __device__ static int kept_size(const LayerShape<Sizes>& s) {
-        return (2 + s.rank) * s.room() * row_ld(s.headdim);
+        return (2 + s.rank) * s.chunk * row_ld(s.headdim);
     }
     LayerMemory<T> layer;
-    ScanBackward<T, P, Sizes> scan;
+    ScanBackward<T, Sizes> scan;
     T *scanned, *d_out;  // [m,P], [C,P]: the scan's output, the gradient of the layer's
     T* d_phase;          // [m,S], then in a position's first row summed over all later positions
     T* d_v;              // [m,P]

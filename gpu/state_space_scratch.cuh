@@ -6,57 +6,39 @@
 
 namespace whorl::gpu {
 
-/// body(Sizes{}): the sizes that the layer's kernels are compiled for. Float alone is worth more than one.
+/// body(Sizes{}): what the layer's kernels for any size are compiled for.
 template <class T, class Body>
 void with_sizes(const StateSpaceShape& s, const Body& body) {
-    if constexpr (sizeof(T) == sizeof(float)) {
-        if (s.rank == 1 && !s.mimo) {
-            if (s.chunk <= 64 && (s.neighbours || s.angles == 0)) {
-                const bool less = s.chunk <= 48;
-                if (s.state == 64 && s.headdim == 16)
-                    return less ? body(FixedSizes<64, 16, 48>{}) : body(FixedSizes<64, 16, 64>{});
-                if (s.state == 64 && s.headdim == 32)
-                    return less ? body(FixedSizes<64, 32, 48>{}) : body(FixedSizes<64, 32, 64>{});
-                if (s.state == 64 && s.headdim == 64 && s.chunk <= 32) return body(FixedSizes<64, 64, 32>{});
-                if (s.state == 128 && s.headdim == 64 && less) return body(FixedSizes<128, 64, 48>{});
-            }
-            return body(OneRank{});
-        }
-    }
+    if constexpr (sizeof(T) == sizeof(float))
+        if (s.rank == 1 && !s.mimo) return body(OneRank{});
     body(AnySizes{});
 }
 
 template <class T, class Sizes>
 std::int64_t forward_bytes(const LayerShape<Sizes>& s) {
-    return block_bytes<ForwardMemory<T, kExactProducts<T>, Sizes>>(s);
+    return block_bytes<ForwardMemory<T, Sizes>>(s);
 }
 template <class T, class Sizes>
 std::int64_t backward_bytes(const LayerShape<Sizes>& s) {
-    return block_bytes<BackwardMemory<T, kExactProducts<T>, Sizes>>(s);
+    return block_bytes<BackwardMemory<T, Sizes>>(s);
 }
 
-/// A kernel of the layer to start: body(P, Shared, LayerShape<Sizes>, BlockPlan), P and Shared constants; bytes(shape)
-/// is what a block of it needs. Where sizes are not fixed, float32 products serve for the others, too.
-template <class T, class S, class Bytes, class Body>
+/// A kernel of the layer to start: body(Shared, LayerShape<Sizes>, BlockPlan), Shared a constant; bytes(shape) is what
+/// a block of it needs. Products are as exact as T: others are the strips' (state_space_strips.cuh).
+template <class T, class Bytes, class Body>
 void with_layer_kernel(const CudaBackend& backend, const StateSpaceShape& shape, const Bytes& bytes, const Body& body) {
     const auto plan = [&](const auto& s) {
         return BlockPlan(bytes(s), s.tasks(), backend.shared_limit(), backend.multiprocessors());
     };
-    constexpr auto exact = std::integral_constant<Products, kExactProducts<T>>{};
     const auto outside = [&] {
         const LayerShape<AnySizes> s{{shape}};
-        body(exact, std::false_type{}, s, plan(s));
+        body(std::false_type{}, s, plan(s));
     };
     with_sizes<T>(shape, [&](auto sizes) {
-        using Sizes = decltype(sizes);
-        const LayerShape<Sizes> s{{shape}};
+        const LayerShape<decltype(sizes)> s{{shape}};
         if constexpr (sizeof(T) == sizeof(float)) {
             if (!plan(s).shared) return outside();
-            if constexpr (LayerShape<Sizes>::kState > 0)
-                with_stored_products<T, S>(backend.products(),
-                                           [&](auto products) { body(products, std::true_type{}, s, plan(s)); });
-            else
-                body(exact, std::true_type{}, s, plan(s));
+            body(std::true_type{}, s, plan(s));
         } else {
             outside();
         }
@@ -72,8 +54,8 @@ constexpr auto backward_size = [](const auto& s) { return backward_bytes<T>(s); 
 template <class T, class Bytes>
 std::int64_t outside_bytes(const CudaBackend& backend, const StateSpaceShape& shape, const Bytes& bytes) {
     std::int64_t scratch = 0;
-    with_layer_kernel<T, T>(backend, shape, bytes,
-                            [&](auto, auto, const auto&, const BlockPlan& plan) { scratch = plan.scratch(); });
+    with_layer_kernel<T>(backend, shape, bytes,
+                         [&](auto, const auto&, const BlockPlan& plan) { scratch = plan.scratch(); });
     return scratch;
 }
 

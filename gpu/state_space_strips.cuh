@@ -1,7 +1,7 @@
 // The state-space kernels of the usual layers: one rank, channels that turn together side by side, sizes that the
-// compiler knows. A block has one head of one sequence, four warps each a strip of 16 of a chunk's 64 positions; B and C
-// go from memory through a warp's registers, normed, biased and turned on the way, into the block's memory, and what is
-// made of them stays in registers (strip_tile.cuh). A chunk takes three or four barriers, where the kernels for any
+// compiler knows. A block has one head of one sequence, four warps each a strip of 16 of a chunk's 64 positions; B and
+// C go from memory through a warp's registers, normed, biased and turned on the way, into the block's memory, and what
+// is made of them stays in registers (strip_tile.cuh). A chunk takes three or four barriers, where the kernels for any
 // layer (state_space_forward.cuh) have twenty.
 #pragma once
 
@@ -63,10 +63,10 @@ struct StripHead {
     const StateSpaceShape& s;
     const StateSpaceViews<float, S>& in;
     StripVectors x;
-    E *q, *k;                   // [64,N]: C and B, made ready
-    std::int64_t r, first_row;  // of the sequence among the replica's
-    int h, length;              // of the sequence
-    int b_column, c_column;     // of a row of xbc
+    E *q, *k;                      // [64,N]: C and B, made ready
+    std::int64_t r, first_row;     // of the sequence among the replica's
+    int h, length;                 // of the sequence
+    int b_column, c_column;        // of a row of xbc
     int begin = 0, positions = 0;  // of the chunk at hand
     ChunkRows<const S> xbc, z;     // the latter at the head's channels
     ChunkRows<const float> velocity;
@@ -123,7 +123,9 @@ struct StripHead {
     }
 
     /// Lanes 0…15 have the steps of the strip's rows, lane 16 that behind them.
-    __device__ bool has_step() const { return lane_index() <= kTileRows && begin + own_row() + lane_index() < length; }
+    __device__ bool has_step() const {
+        return lane_index() <= kTileRows && begin + own_row() + lane_index() < length;
+    }
     __device__ RawStep<float> raw_steps() const {
         return has_step() ? raw_step(s, in, r, row_at(own_row() + lane_index()), h) : RawStep<float>{};
     }
@@ -149,8 +151,8 @@ struct StripHead {
         __syncwarp();
         return step;
     }
-    /// to[i·ld + j] = decay between rows j < i of the strip, as products of decays: differences of their sums would lose
-    /// digits.
+    /// to[i·ld + j] = decay between rows j < i of the strip, as products of decays: differences of their sums would
+    /// lose digits.
     __device__ void inner_decays(float log_decay, float* to, int ld) const {
         const int j = lane_index() % kTileRows;
         const float decay = numerics::exp(log_decay);
@@ -245,8 +247,8 @@ struct StripHead {
             }
         }
     }
-    /// raw: the strip's first rows. Makes the strip's rows of B and C ready: RMSNorm · w + bias, then the rotation; rows behind the chunk are zero.
-    /// keep(row, c, angle): each angle, in 2⁻³² of a turn.
+    /// raw: the strip's first rows. Makes the strip's rows of B and C ready: RMSNorm · w + bias, then the rotation;
+    /// rows behind the chunk are zero. keep(row, c, angle): each angle, in 2⁻³² of a turn.
     template <class Keep>
     __device__ __forceinline__ void turn_rows(RawRows& raw, std::int64_t position, const Keep& keep) const {
         const RowConstants constants(*this);
@@ -267,11 +269,10 @@ struct StripHead {
                     auto own_q = made(raw.q[i][c], scales[2 * i], constants.q_weight[c], constants.q_shift[c]);
                     auto own_k = made(raw.k[i][c], scales[2 * i + 1], constants.k_weight[c], constants.k_shift[c]);
                     if (pair(c) < s.angles) {
-                        const std::uint32_t at =
-                            s.turning == Turning::data
-                                ? before[c] + *turn_place(row, c)
-                                : numerics::turn_of(numerics::rope_angle<float>(position + begin + row,
-                                                                                constants.frequency[c]));
+                        const std::uint32_t at = s.turning == Turning::data
+                                                     ? before[c] + *turn_place(row, c)
+                                                     : numerics::turn_of(numerics::rope_angle<float>(
+                                                           position + begin + row, constants.frequency[c]));
                         const auto turned = numerics::sincos_of(at);
                         own_q = numerics::rotate(own_q, turned.cos, turned.sin);
                         own_k = numerics::rotate(own_k, turned.cos, turned.sin);
@@ -296,8 +297,12 @@ struct StripHead {
         static constexpr int kCount = kTileRows / kAtOnce;
         Two at[kCount];
     };
-    __device__ static int input_row() { return own_row() + lane_index() / InputRows::kLanes; }
-    __device__ static int input_pair() { return 2 * (lane_index() % InputRows::kLanes); }
+    __device__ static int input_row() {
+        return own_row() + lane_index() / InputRows::kLanes;
+    }
+    __device__ static int input_pair() {
+        return 2 * (lane_index() % InputRows::kLanes);
+    }
     __device__ __forceinline__ void load_input(InputRows& to) const {
 #pragma unroll
         for (int i = 0; i < InputRows::kCount; ++i)
@@ -332,13 +337,12 @@ private:
                 scales[2 * i] += square(raw.q[i][c]);
                 scales[2 * i + 1] += square(raw.k[i][c]);
             }
-        const float scale = numerics::inverse_rms(sums_over_warp(scales), static_cast<float>(kState),
-                                                  static_cast<float>(s.epsilon));
+        const float scale =
+            numerics::inverse_rms(sums_over_warp(scales), static_cast<float>(kState), static_cast<float>(s.epsilon));
 #pragma unroll
         for (int i = 0; i < count; ++i) scales[i] = __shfl_sync(0xffffffffU, scale, i * (32 / count));
     }
-    __device__ static numerics::Pair<float> made(const Two& raw, float scale,
-                                                 const numerics::Pair<float>& weight,
+    __device__ static numerics::Pair<float> made(const Two& raw, float scale, const numerics::Pair<float>& weight,
                                                  const numerics::Pair<float>& shift) {
         return {numerics::fma(float(raw.at[0]), scale * weight.x, shift.x),
                 numerics::fma(float(raw.at[1]), scale * weight.y, shift.y)};

@@ -5,7 +5,9 @@ namespace {
 
 /// Blocks that share a multiprocessor's registers and its memory.
 template <class Kind>
-constexpr int kBackwardBlocks = Kind::kHeaddim > 32 ? 2 : Kind::P == Products::bf16 ? 4 : 3;
+constexpr int kBackwardBlocks = Kind::kHeaddim > 32         ? 2
+                                : Kind::P == Products::bf16 ? 4
+                                                            : 3;
 
 template <class Kind>
 __global__ void __launch_bounds__(kStripThreads, kBackwardBlocks<Kind>)
@@ -25,9 +27,8 @@ __global__ void __launch_bounds__(kStripThreads, kBackwardBlocks<Kind>)
 bool strips_fit_backward(std::int64_t shared_limit, DType dtype, const StateSpaceShape& s) {
     if (!strips_fit(shared_limit, dtype, s)) return false;
     std::int64_t bytes = 0;
-    with_strip_kind<float>(s, Products::float32, [&](auto kind) {
-        bytes = block_bytes<StripBackwardMemory<decltype(kind)>>(s);
-    });
+    with_strip_kind<float>(s, Products::float32,
+                           [&](auto kind) { bytes = block_bytes<StripBackwardMemory<decltype(kind)>>(s); });
     return bytes <= shared_limit;
 }
 

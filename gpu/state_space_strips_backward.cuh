@@ -34,18 +34,18 @@ struct StripBackwardMemory {
     static constexpr int kTileSize = kTileRows * kTileLd;
     static constexpr int kTableLd = kTileRows + 1, kScratch = most_of(kTileRows * kTableLd, 2 * Kind::kState);
     StripVectors vectors;
-    E *q, *k, *d_y;         // [64,N], [64,P]
-    E* d_scores;            // [tile][key, query]
-    E* d_h;                 // [N,P]: gradient of the state behind the chunk
-    float* scratch;         // [strip]: decays between its rows; its own pairs; column sums of its d_q and d_k
-    float* early;           // [strip of keys][query]: what pairs give the decays between them
-    float *late, *same;     // [64]: of each key, pairs with later strips; the pair with itself
+    E *q, *k, *d_y;      // [64,N], [64,P]
+    E* d_scores;         // [tile][key, query]
+    E* d_h;              // [N,P]: gradient of the state behind the chunk
+    float* scratch;      // [strip]: decays between its rows; its own pairs; column sums of its d_q and d_k
+    float* early;        // [strip of keys][query]: what pairs give the decays between them
+    float *late, *same;  // [64]: of each key, pairs with later strips; the pair with itself
     float *d_strength, *d_dt;
     float *d_exit, *d_entry;  // [64]: through the state behind the chunk, and that before it
     float *exits, *entries;   // [64]: weights of an input in the state behind, and of the state before in an output
     float* of_warps;
-    float* pending;         // of the first position of the chunk behind: gradients of log_decay, γ, Δ, for odd and even
-    float* d_turns;         // [strip, S]
+    float* pending;  // of the first position of the chunk behind: gradients of log_decay, γ, Δ, for odd and even
+    float* d_turns;  // [strip, S]
     std::uint32_t* angles;  // [64,S], rows an odd number apart; then their gradients
     __device__ E* tile(int keys, int queries) const {
         return d_scores + (queries * (queries + 1) / 2 + keys) * kTileSize;
@@ -55,22 +55,22 @@ struct StripBackwardMemory {
 template <class Kind>
 struct StripBackward : StripHead<Kind> {
     using Base = StripHead<Kind>;
-    using typename Base::E, typename Base::S;
     using Base::P, Base::kState, Base::kHeaddim, Base::kPairs, Base::kPanels, Base::kNld, Base::kPld;
     using Base::s, Base::in, Base::x, Base::q, Base::k, Base::r, Base::h, Base::phase, Base::begin, Base::positions,
         Base::strip, Base::own_row, Base::row_at, Base::clamped, Base::pair, Base::through, Base::last, Base::strips,
         Base::xbc, Base::z;
+    using typename Base::E, typename Base::S;
     using Memory = StripBackwardMemory<Kind>;
-    static constexpr int kStateStrips = kState / kStripChunk;         // of 16 rows of the state, a warp's
-    static constexpr int kAcross = 2;                                 // tiles of channels of q and k made at once
-    static constexpr int kColumns = 2 * kState / kStripThreads;       // of the biases' sums, a thread's
+    static constexpr int kStateStrips = kState / kStripChunk;    // of 16 rows of the state, a warp's
+    static constexpr int kAcross = 2;                            // tiles of channels of q and k made at once
+    static constexpr int kColumns = 2 * kState / kStripThreads;  // of the biases' sums, a thread's
     static constexpr int kLd = Memory::kTileLd, kTableLd = Memory::kTableLd;
 
     const Memory& own;
     const StateSpaceViews<float, S>& gradient;
     const HeadParts<float>& parts;
     View<S> d_out;
-    const float* saved;  // of this head
+    const float* saved;         // of this head
     ChunkRows<const S> slopes;  // of d_out, at the head's channels
     std::int64_t task;
 
@@ -137,8 +137,12 @@ struct StripBackward : StripHead<Kind> {
     }
 
 private:
-    __device__ float* table() const { return own.scratch + strip() * Memory::kScratch; }
-    __device__ int angle_ld() const { return s.angles | 1; }
+    __device__ float* table() const {
+        return own.scratch + strip() * Memory::kScratch;
+    }
+    __device__ int angle_ld() const {
+        return s.angles | 1;
+    }
     __device__ const float* entry_state(int chunk) const {
         return saved + SavedLayout(s).states + std::int64_t{chunk - 1} * kState * kHeaddim;
     }
@@ -405,7 +409,8 @@ private:
         for (int b = 0; b < kStateStrips; ++b)
             each_place([&](int row, int p, int c, int n, int half) {
                 const auto before = load_pack<2>(states + (row + b * kStripChunk) * kHeaddim + p);
-                inner += before.at[0] * d_state[b][c].sum[n][2 * half] + before.at[1] * d_state[b][c].sum[n][2 * half + 1];
+                inner +=
+                    before.at[0] * d_state[b][c].sum[n][2 * half] + before.at[1] * d_state[b][c].sum[n][2 * half + 1];
             });
         inner = warp_sum(inner);
         if (lane_index() == 0) own.of_warps[strip()] = inner;
@@ -452,8 +457,8 @@ private:
         for (int a = 0; a < kAcross; ++a)
             each_pair(d_q[a], [&](int i, int j, int half, float& one, float& two) {
                 const float weight = own.entries[own_row() + i];
-                const auto value = *reinterpret_cast<const Pack<E, 2>*>(q + (own_row() + i) * kNld + first +
-                                                                        a * kTileColumns + j);
+                const auto value =
+                    *reinterpret_cast<const Pack<E, 2>*>(q + (own_row() + i) * kNld + first + a * kTileColumns + j);
                 one *= weight, two *= weight;
                 entry[half] += one * value.at[0] + two * value.at[1];
             });
@@ -567,7 +572,7 @@ private:
             float sum = 0;
             if (this->busy())
 #pragma unroll
-            for (int i = kTileRows - 1; i >= 0; --i) sum += d_angle(own_row() + i, c);
+                for (int i = kTileRows - 1; i >= 0; --i) sum += d_angle(own_row() + i, c);
             if (pair(c) < s.angles) own.d_turns[strip() * s.angles + pair(c)] = sum;
         }
     }
@@ -608,8 +613,8 @@ private:
     /// Gradients of the strip's steps. A step's decay weighs the pairs it lies between, the outputs at or behind it
     /// (through the entry state), what the chunk wrote before it into the exit state, and the whole way from entry to
     /// exit. A chunk's first step waits for the chunk before, which knows the gradient of its carry.
-    __device__ __forceinline__ void steps_backward(const RawStep<float>& raw, const Step<float>& step,
-                                                   float within, int chunk) {
+    __device__ __forceinline__ void steps_backward(const RawStep<float>& raw, const Step<float>& step, float within,
+                                                   int chunk) {
         const int lane = lane_index(), row = own_row() + lane;
         const float d_log_decay = decay_gradient(within, chunk);
         if (lane > kTileRows || begin + row >= this->length || row > positions) return;
@@ -673,8 +678,7 @@ private:
             return total;
         };
         for (int i = static_cast<int>(threadIdx.x); i < 3; i += kStripThreads) to[i] = over_warps(i);
-        for (int p = static_cast<int>(threadIdx.x); p < kHeaddim; p += kStripThreads)
-            to[sums.norm() + p] = 0;
+        for (int p = static_cast<int>(threadIdx.x); p < kHeaddim; p += kStripThreads) to[sums.norm() + p] = 0;
 #pragma unroll
         for (int i = 0; i < kColumns; ++i) {  // C's columns stand first
             const int column = static_cast<int>(threadIdx.x) + i * kStripThreads;

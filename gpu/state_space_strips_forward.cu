@@ -28,12 +28,11 @@ struct StripForwardMemory {
 template <class Kind>
 struct StripForward : StripHead<Kind> {
     using Base = StripHead<Kind>;
-    using typename Base::E, typename Base::S;
     using Base::P, Base::kState, Base::kHeaddim, Base::kPairs, Base::kPanels, Base::kNld, Base::kPld;
     using Base::s, Base::in, Base::x, Base::q, Base::k, Base::r, Base::h, Base::phase, Base::positions, Base::strip,
-        Base::own_row, Base::clamped, Base::pair,
-        Base::z, Base::xbc;
-    static constexpr int kStateStrips = kState / kStripChunk;  // of 16 rows of the state, a warp's
+        Base::own_row, Base::clamped, Base::pair, Base::z, Base::xbc;
+    using typename Base::E, typename Base::S;
+    static constexpr int kStateStrips = kState / kStripChunk;      // of 16 rows of the state, a warp's
     static constexpr int kTogether = P == Products::bf16 ? 4 : 1;  // steps of a sum that there are registers for
 
     const StripForwardMemory<Kind>& own;
@@ -98,8 +97,7 @@ private:
             const Left<P> left = left_results<P>(scores);
 #pragma unroll
             for (int c = 0; c < kPanels; ++c)
-                multiply_add(out[c], left,
-                             right_columns<P>(own.v + other * kTileRows * kPld + c * kTileColumns, kPld));
+                multiply_add(out[c], left, right_columns<P>(own.v + other * kTileRows * kPld + c * kTileColumns, kPld));
         }
         write(out, gates, y, saved);
     }
@@ -150,7 +148,7 @@ private:
 #pragma unroll
                 for (int half = 0; half < 2; ++half)
                     to.at[c][n][half] = this->load_two(z(clamped(own_row() + strip_row() + 8 * half)) +
-                                                     c * kTileColumns + 8 * n + 2 * strip_place());
+                                                       c * kTileColumns + 8 * n + 2 * strip_place());
     }
     /// Skip and gate; what the backward pass reads of the scan.
     __device__ __forceinline__ void write(const WarpTile<float> (&out)[kPanels], const Gates& gates, const View<S>& y,
@@ -164,13 +162,15 @@ private:
             for (int n = 0; n < kEighths; ++n)
 #pragma unroll
                 for (int half = 0; half < 2; ++half) {
-                    const int row = own_row() + strip_row() + 8 * half, p = c * kTileColumns + 8 * n + 2 * strip_place();
+                    const int row = own_row() + strip_row() + 8 * half,
+                              p = c * kTileColumns + 8 * n + 2 * strip_place();
                     const auto input = skipped(row, p);
                     const Pack<float, 2> scanned{{out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]}};
                     Pack<float, 2> done;
 #pragma unroll
                     for (int e = 0; e < 2; ++e)
-                        done.at[e] = gated(s.gating, scanned.at[e] + d * input.at[e], float(gates.at[c][n][half].at[e]));
+                        done.at[e] =
+                            gated(s.gating, scanned.at[e] + d * input.at[e], float(gates.at[c][n][half].at[e]));
                     if (row >= positions) continue;
                     store_pack(kept + row * kHeaddim + p, scanned);
                     store_pack(to(row) + p, done);
@@ -190,7 +190,8 @@ private:
             const int n = own_row() + b * kStripChunk;
 #pragma unroll
             for (auto& tile : state[b])
-                each_pair(tile, [&](int, int, int, float& first, float& second) { first *= through, second *= through; });
+                each_pair(tile,
+                          [&](int, int, int, float& first, float& second) { first *= through, second *= through; });
 #pragma unroll 1
             for (int row = 0; row < positions; row += kTileRows) {
                 const Left<P> left = left_weighed_columns<P>(k + row * kNld + n, kNld, own.exits + row);
@@ -225,8 +226,8 @@ constexpr int kForwardBlocks = Kind::kHeaddim > 32 ? 2 : 4;
 template <class Kind>
 __global__ void __launch_bounds__(kStripThreads, kForwardBlocks<Kind>)
     strips_forward_kernel(const __grid_constant__ StateSpaceShape s,
-                          const __grid_constant__ StateSpaceViews<float, typename Kind::S> in,
-                          View<typename Kind::S> y, std::int64_t position, float* saved) {
+                          const __grid_constant__ StateSpaceViews<float, typename Kind::S> in, View<typename Kind::S> y,
+                          std::int64_t position, float* saved) {
     BlockMemory memory(dynamic_shared());
     const StripForwardMemory<Kind> own(memory, s);
     const StripTask task(s);
@@ -238,13 +239,12 @@ __global__ void __launch_bounds__(kStripThreads, kForwardBlocks<Kind>)
 bool strips_fit(std::int64_t shared_limit, DType dtype, const StateSpaceShape& s) {
     if (dtype == DType::f64 || s.rank != 1 || s.mimo || s.chunk > kStripChunk || s.chunk <= 1) return false;
     if (!s.neighbours && s.angles > 0) return false;
-    const bool known = s.state == 64 ? s.headdim == 16 || s.headdim == 32 || s.headdim == 64
-                                     : s.state == 128 && s.headdim == 64;
+    const bool known =
+        s.state == 64 ? s.headdim == 16 || s.headdim == 32 || s.headdim == 64 : s.state == 128 && s.headdim == 64;
     if (!known || normed(s.gating)) return false;
     std::int64_t bytes = 0;
-    with_strip_kind<float>(s, Products::float32, [&](auto kind) {
-        bytes = block_bytes<StripForwardMemory<decltype(kind)>>(s);
-    });
+    with_strip_kind<float>(s, Products::float32,
+                           [&](auto kind) { bytes = block_bytes<StripForwardMemory<decltype(kind)>>(s); });
     return bytes <= shared_limit;
 }
 

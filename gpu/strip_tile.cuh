@@ -1,8 +1,8 @@
 // Products of a warp that has a strip of 16 rows of everything: what one product leaves in its registers is the left
 // side of the next, and operands wait in the block's memory as the matrix units take them, bf16 products' in bf16.
 //
-// Sums run over 16 terms at once, in an order of their own: a lane's four are 2t, 2t+1, 2t+8, 2t+9 (t = lane % 4), which
-// are neighbours both in a row of memory and among a lane's results (mma.cuh).
+// Sums run over 16 terms at once, in an order of their own: a lane's four are 2t, 2t+1, 2t+8, 2t+9 (t = lane % 4),
+// which are neighbours both in a row of memory and among a lane's results (mma.cuh).
 #pragma once
 
 #include "gpu/tile_product.cuh"
@@ -106,9 +106,9 @@ template <Products P, class E>
 __device__ __forceinline__ Left<P> left_rows_from(const E* at, std::int64_t ld) {
     const E* top = at + strip_row() * ld + 2 * strip_place();
     const E* bottom = top + 8 * ld;
-    return {{left_of<P>(*reinterpret_cast<const Pack<E, 2>*>(top), *reinterpret_cast<const Pack<E, 2>*>(bottom)),
-             left_of<P>(*reinterpret_cast<const Pack<E, 2>*>(top + 8),
-                        *reinterpret_cast<const Pack<E, 2>*>(bottom + 8))}};
+    return {
+        {left_of<P>(*reinterpret_cast<const Pack<E, 2>*>(top), *reinterpret_cast<const Pack<E, 2>*>(bottom)),
+         left_of<P>(*reinterpret_cast<const Pack<E, 2>*>(top + 8), *reinterpret_cast<const Pack<E, 2>*>(bottom + 8))}};
 }
 /// Right side likewise: element (k, j) at at[j·ld + k].
 template <Products P, class E>

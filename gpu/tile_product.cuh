@@ -91,13 +91,12 @@ __device__ __forceinline__ void add_product(WarpTile<T>& tile, const A& a, int f
     }
 }
 
-/// body(first row, first column, tile) for every tile of a rows × columns matrix, a warp each, beginning with warp
-/// first_warp: matrices of few tiles that stand between the same two barriers are then made side by side.
+/// body(first row, first column, tile) for every tile of a rows × columns matrix, a warp each.
 template <class T, class Body>
-__device__ __forceinline__ void for_tiles(int rows, int columns, const Body& body, int first_warp = 0) {
+__device__ __forceinline__ void for_tiles(int rows, int columns, const Body& body) {
     constexpr int warps = kBlockThreads / 32;
     const int across = (columns + kTileColumns - 1) / kTileColumns;
-    int row = 0, column = (static_cast<int>(threadIdx.x) / 32 + warps - first_warp) % warps;
+    int row = 0, column = static_cast<int>(threadIdx.x) / 32;
 #pragma unroll 1
     while (true) {
         while (column >= across) {
@@ -167,17 +166,13 @@ __device__ __forceinline__ void add_factors(WarpTile<T>& tile, const Factors<A, 
 /// out(i, j, sum of each product…) for i < rows, j < columns. Both
 /// operands are addressed by their own index first. Products of equal sizes give a thread the same elements.
 template <Products P, class T, class Out, class First>
-__device__ __forceinline__ void tile_products(int rows, int columns, const Out& out, const First& first,
-                                              int first_warp = 0) {
-    for_tiles<T>(
-        rows, columns,
-        [&](int row, int column, WarpTile<T>& tile) {
-            add_factors<P>(tile, first, row, rows, column, columns);
-            each_of(tile, tile, [&](int i, int j, T sum, T, int) {
-                if (row + i < rows && column + j < columns) out(row + i, column + j, sum);
-            });
-        },
-        first_warp);
+__device__ __forceinline__ void tile_products(int rows, int columns, const Out& out, const First& first) {
+    for_tiles<T>(rows, columns, [&](int row, int column, WarpTile<T>& tile) {
+        add_factors<P>(tile, first, row, rows, column, columns);
+        each_of(tile, tile, [&](int i, int j, T sum, T, int) {
+            if (row + i < rows && column + j < columns) out(row + i, column + j, sum);
+        });
+    });
 }
 template <Products P, class T, class Out, class First, class Second>
 __device__ __forceinline__ void tile_products(int rows, int columns, const Out& out, const First& first,
