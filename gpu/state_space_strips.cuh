@@ -332,7 +332,7 @@ private:
             for (int c = 0; c < kPairs; ++c) {
                 const auto square = [](const Two& two) {
                     const float first = two.at[0], second = two.at[1];
-                    return first * first + second * second;
+                    return numerics::fma(first, first, second * second);
                 };
                 scales[2 * i] += square(raw.q[i][c]);
                 scales[2 * i + 1] += square(raw.k[i][c]);

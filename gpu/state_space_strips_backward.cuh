@@ -2,6 +2,8 @@
 // scores are made with the keys as rows, so that they are, where they lie in registers, what the gradient of the input
 // is multiplied from; their own gradients go through the block's memory, and with them both other products have as much
 // to do in every warp: strip w of the queries sees w + 1 strips, of the keys is seen by 4 - w.
+//
+// Sums of products say fma: compilers would do so for activations of one type and not for another.
 #pragma once
 
 #include "gpu/state_space_scratch.cuh"
@@ -221,11 +223,11 @@ private:
 #pragma unroll
                 for (int e = 0; e < 2; ++e) {
                     const float input = v[i].at[e];
-                    const auto all = gate_slopes(s.gating, y[i].at[e] + d_skip * input, float(d[i].at[e]),
+                    const auto all = gate_slopes(s.gating, numerics::fma(d_skip, input, y[i].at[e]), float(d[i].at[e]),
                                                  s.gating == Gating::none ? 0 : float(gate[i].at[e]));
                     d_y.at[e] = there ? all.d_skip : 0;
                     d_z.at[e] = all.d_gate;
-                    sum_d += d_y.at[e] * input;
+                    sum_d = numerics::fma(d_y.at[e], input, sum_d);
                 }
                 if (there && gradient.z) store_pack(to(row), d_z);
                 this->store_operands(own.d_y + row * kPld + p, d_y.at[0], d_y.at[1]);
@@ -284,13 +286,13 @@ private:
         for (int half = 0; half < 2; ++half) {
             const int row = own_row() + strip_row() + 8 * half;
             const float to_end = last() ? 0 : x.tail[row] * through(strip() + 1, kStrips);
-            const float from_exit = strip_row_sum(exit[half]) * to_end, of_later = strip_row_sum(later[half]);
+            const float of_exit = strip_row_sum(exit[half]), of_later = strip_row_sum(later[half]);
             const float of_all = strip_row_sum(all[half]), of_itself = strip_row_sum(itself[half]);
             if (strip_place() != 0) continue;
             own.late[row] = of_later * x.strength[row];
             own.same[row] = of_itself;
-            own.d_strength[row] = of_later + of_all + from_exit;
-            if (!last()) own.d_exit[row] = from_exit * x.strength[row];
+            own.d_strength[row] = numerics::fma(of_exit, to_end, of_later + of_all);
+            if (!last()) own.d_exit[row] = of_exit * to_end * x.strength[row];
         }
         write_input_gradient(d_v);
         return crossing_inside();
@@ -317,9 +319,9 @@ private:
                 const int half = e / 2;
                 float &a = score.sum[n][e], &b = d.sum[n][e];
                 const float decay = tails[half] * (e % 2 ? heads.y : heads.x), factor = decay * strengths[half];
-                const float term = a * b * decay;
-                later[half] += term;
-                columns[2 * n + e % 2] += term * strengths[half];
+                const float both = a * b, term = both * decay;
+                later[half] = numerics::fma(both, decay, later[half]);
+                columns[2 * n + e % 2] = numerics::fma(term, strengths[half], columns[2 * n + e % 2]);
                 a *= factor, b *= factor;
             }
         }
@@ -339,10 +341,10 @@ private:
                 const int half = e / 2, i = 8 * n + 2 * strip_place() + e % 2, j = strip_row() + 8 * half;
                 float &a = score.sum[n][e], &b = d.sum[n][e];
                 float* const place = pairs + i * kTableLd + j;  // the lane's own
-                const float decay = j < i ? *place : 0, term = a * b * decay;
-                all[half] += term;
-                if (j < i) *place = term * strengths[half];
-                if (j == i) itself[half] += a * b;
+                const float decay = j < i ? *place : 0, both = a * b;
+                all[half] = numerics::fma(both, decay, all[half]);
+                if (j < i) *place = both * decay * strengths[half];
+                itself[half] += j == i ? both : 0;
                 const float factor = j == i ? x.gamma[own_row() + j] : decay * strengths[half];
                 a *= factor, b *= factor;
             }
@@ -385,8 +387,9 @@ private:
 #pragma unroll
             for (int e = 0; e < 2; ++e) {
                 const float gone = behind[c].sum[n][2 * half + e];
-                exit[half] += v.at[e] * gone;
-                d_v[c].sum[n][2 * half + e] += own.exits[row] * gone;
+                exit[half] = numerics::fma(v.at[e], gone, exit[half]);
+                float& sum = d_v[c].sum[n][2 * half + e];
+                sum = numerics::fma(own.exits[row], gone, sum);
             }
         });
     }
@@ -397,7 +400,7 @@ private:
             const auto d = *reinterpret_cast<const Pack<E, 2>*>(own.d_y + row * kPld + p);
             Pack<float, 2> sum;
 #pragma unroll
-            for (int e = 0; e < 2; ++e) sum.at[e] = d_v[c].sum[n][2 * half + e] + d_skip * d.at[e];
+            for (int e = 0; e < 2; ++e) sum.at[e] = numerics::fma(d_skip, float(d.at[e]), d_v[c].sum[n][2 * half + e]);
             if (row < positions) store_pack(to(row) + p, sum);
         });
     }
@@ -409,8 +412,8 @@ private:
         for (int b = 0; b < kStateStrips; ++b)
             each_place([&](int row, int p, int c, int n, int half) {
                 const auto before = load_pack<2>(states + (row + b * kStripChunk) * kHeaddim + p);
-                inner +=
-                    before.at[0] * d_state[b][c].sum[n][2 * half] + before.at[1] * d_state[b][c].sum[n][2 * half + 1];
+                for (int e = 0; e < 2; ++e)
+                    inner = numerics::fma(before.at[e], d_state[b][c].sum[n][2 * half + e], inner);
             });
         inner = warp_sum(inner);
         if (lane_index() == 0) own.of_warps[strip()] = inner;
@@ -460,7 +463,8 @@ private:
                 const auto value =
                     *reinterpret_cast<const Pack<E, 2>*>(q + (own_row() + i) * kNld + first + a * kTileColumns + j);
                 one *= weight, two *= weight;
-                entry[half] += one * value.at[0] + two * value.at[1];
+                entry[half] =
+                    numerics::fma(one, float(value.at[0]), numerics::fma(two, float(value.at[1]), entry[half]));
             });
     }
     /// Through the state behind it.
@@ -603,7 +607,7 @@ private:
                     behind[c] += d_angle(row, c);
                     const bool there = pair(c) < s.angles;
                     if (there && row < positions) to[row * s.angles + pair(c)] = x.dt[row] * behind[c];
-                    dots[i] += there ? velocities.at[base + i][c] * behind[c] : 0;
+                    dots[i] = numerics::fma(there ? velocities.at[base + i][c] : 0, behind[c], dots[i]);
                 }
             const float sum = sums_over_warp(dots);
             if (lane_index() % (32 / at_once) == 0) own.d_dt[own_row() + base + lane_index() / (32 / at_once)] = sum;
@@ -660,7 +664,7 @@ private:
         if (chunk > 0 && !last()) {
             float whole = 0;
             for (int warp = 0; warp < kStrips; ++warp) whole += own.of_warps[warp];
-            sum += whole * through(0, kStrips);
+            sum = numerics::fma(whole, through(0, kStrips), sum);
         }
         return sum;
     }

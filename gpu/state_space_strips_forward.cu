@@ -169,8 +169,8 @@ private:
                     Pack<float, 2> done;
 #pragma unroll
                     for (int e = 0; e < 2; ++e)
-                        done.at[e] =
-                            gated(s.gating, scanned.at[e] + d * input.at[e], float(gates.at[c][n][half].at[e]));
+                        done.at[e] = gated(s.gating, numerics::fma(d, input.at[e], scanned.at[e]),
+                                           float(gates.at[c][n][half].at[e]));
                     if (row >= positions) continue;
                     store_pack(kept + row * kHeaddim + p, scanned);
                     store_pack(to(row) + p, done);

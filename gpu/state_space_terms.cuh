@@ -65,11 +65,12 @@ __device__ __forceinline__ numerics::Pair<T> step_backward(const StateSpaceShape
                                                            const numerics::ScanCoefficients<T>& d_scan, T d_dt) {
     auto d = numerics::exp_trapezoid_scan_backward(step.dt, step.a, step.lambda, d_scan);
     d.dt += d_dt;
-    const T d_ddt = d.dt * numerics::sigmoid(raw.ddt);
+    // Products that are added up are rounded first, by hand: compilers would do so in some kernels only.
+    const T d_ddt = numerics::fma(d.dt, numerics::sigmoid(raw.ddt), T(0));
     gradient.ddt.row(r, row)[h] = d_ddt;
     T d_a_log = 0, d_da = 0;
     if (s.own_rate)
-        d_a_log = d.a * step.a;
+        d_a_log = numerics::fma(d.a, step.a, T(0));
     else if (-step.a > static_cast<T>(s.a_floor))
         d_da = -d.a * (s.heavy_tail ? numerics::heavy_tail_derivative(raw.da) : numerics::sigmoid(raw.da));
     if (gradient.da) gradient.da.row(r, row)[h] = d_da;
