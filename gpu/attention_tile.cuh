@@ -27,14 +27,6 @@ struct WarpShare {
     __device__ int place(int i, int w) const { return (i / kTileRows * splits + w) * kTileRows + i % kTileRows; }
 };
 
-/// The row of a lane's first results, and of its own left sides; its place in their columns.
-__device__ __forceinline__ int lane_row() {
-    return static_cast<int>(threadIdx.x) % 32 / 4;
-}
-__device__ __forceinline__ int lane_place() {
-    return static_cast<int>(threadIdx.x) % 4;
-}
-
 /// Scores of a warp's 16 rows and 16 · Count columns.
 template <class T, int Count>
 struct Chunk {
@@ -135,13 +127,6 @@ struct ShareSum {
     }
 };
 
-/// The sum over the four lanes of a row.
-template <class T>
-__device__ __forceinline__ T row_sum(T value) {
-    value += __shfl_xor_sync(0xffffffffU, value, 1);
-    return value + __shfl_xor_sync(0xffffffffU, value, 2);
-}
-
 /// The online softmax of a lane's two rows over the chunks that its warp has.
 template <class T>
 struct RowSoftmax {
@@ -189,7 +174,7 @@ __device__ __forceinline__ void store_facts(const RowSoftmax<T>& softmax, const 
     RowFacts<T>* to = shares + static_cast<int>(threadIdx.x) / 32 * kTileRows + lane_row();
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-        const T total = row_sum(softmax.total[half]), sum = row_sum(mean[half]);
+        const T total = tile_row_sum(softmax.total[half]), sum = tile_row_sum(mean[half]);
         if (lane_place() == 0) to[8 * half] = {softmax.highest[half], total, sum};
     }
 }

@@ -7,12 +7,7 @@
 
 namespace whorl::gpu {
 
-/// Sums over the lanes of a tile's row, and of its column.
-template <class T>
-__device__ T tile_row_sum(T value) {
-    value += __shfl_xor_sync(0xffffffffU, value, 1);
-    return value + __shfl_xor_sync(0xffffffffU, value, 2);
-}
+/// The sum over the lanes of a tile's column.
 template <class T>
 __device__ T tile_column_sum(T value) {
     for (int distance = 4; distance < 32; distance *= 2) value += __shfl_xor_sync(0xffffffffU, value, distance);

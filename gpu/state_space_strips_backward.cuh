@@ -170,7 +170,7 @@ private:
             for (int n = 0; n < kEighths; ++n)
 #pragma unroll
                 for (int half = 0; half < 2; ++half)
-                    body(own_row() + strip_row() + 8 * half, c * kTileColumns + 8 * n + 2 * strip_place(), c, n, half);
+                    body(own_row() + lane_row() + 8 * half, c * kTileColumns + 8 * n + 2 * lane_place(), c, n, half);
     }
     __device__ Pack<float, 2> input(int row, int p) const {
         return load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p);
@@ -191,8 +191,8 @@ private:
 #pragma unroll
                 for (int down = 0; down < 2; ++down)
                     to.at[c][half][down] =
-                        this->load_two(xbc(clamped(own_row() + strip_row() + 8 * down)) + h * kHeaddim +
-                                       c * kTileColumns + 8 * half + 2 * strip_place());
+                        this->load_two(xbc(clamped(own_row() + lane_row() + 8 * down)) + h * kHeaddim +
+                                       c * kTileColumns + 8 * half + 2 * lane_place());
     }
 
     /// Gradient of the layer's output → that of the scan's, d_z, and the sum of D.
@@ -284,11 +284,11 @@ private:
         if (!last()) add_exit(d_v, exit);
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-            const int row = own_row() + strip_row() + 8 * half;
+            const int row = own_row() + lane_row() + 8 * half;
             const float to_end = last() ? 0 : x.tail[row] * through(strip() + 1, kStrips);
-            const float of_exit = strip_row_sum(exit[half]), of_later = strip_row_sum(later[half]);
-            const float of_all = strip_row_sum(all[half]), of_itself = strip_row_sum(itself[half]);
-            if (strip_place() != 0) continue;
+            const float of_exit = tile_row_sum(exit[half]), of_later = tile_row_sum(later[half]);
+            const float of_all = tile_row_sum(all[half]), of_itself = tile_row_sum(itself[half]);
+            if (lane_place() != 0) continue;
             own.late[row] = of_later * x.strength[row];
             own.same[row] = of_itself;
             own.d_strength[row] = numerics::fma(of_exit, to_end, of_later + of_all);
@@ -304,16 +304,16 @@ private:
                                           float (&all)[2], float (&itself)[2]) const {
         float strengths[2], columns[2 * kEighths] = {};
 #pragma unroll
-        for (int half = 0; half < 2; ++half) strengths[half] = x.strength[own_row() + strip_row() + 8 * half];
+        for (int half = 0; half < 2; ++half) strengths[half] = x.strength[own_row() + lane_row() + 8 * half];
         if (other == strip()) return weigh_own(score, d, strengths, all, itself);
         const float between = through(strip() + 1, other);
         float tails[2];
 #pragma unroll
-        for (int half = 0; half < 2; ++half) tails[half] = x.tail[own_row() + strip_row() + 8 * half] * between;
+        for (int half = 0; half < 2; ++half) tails[half] = x.tail[own_row() + lane_row() + 8 * half] * between;
 #pragma unroll
         for (int n = 0; n < kEighths; ++n) {
             const float2 heads =
-                *reinterpret_cast<const float2*>(x.head + other * kTileRows + 8 * n + 2 * strip_place());
+                *reinterpret_cast<const float2*>(x.head + other * kTileRows + 8 * n + 2 * lane_place());
 #pragma unroll
             for (int e = 0; e < 4; ++e) {
                 const int half = e / 2;
@@ -328,7 +328,7 @@ private:
         column_sums(columns);
         const int column = (lane_index() >> 3) & 3;
         if ((lane_index() & 4) == 0)
-            own.early[strip() * kStripChunk + other * kTileRows + 8 * (column / 2) + 2 * strip_place() + column % 2] =
+            own.early[strip() * kStripChunk + other * kTileRows + 8 * (column / 2) + 2 * lane_place() + column % 2] =
                 columns[0];
     }
     __device__ __forceinline__ void weigh_own(WarpTile<float>& score, WarpTile<float>& d, const float (&strengths)[2],
@@ -338,7 +338,7 @@ private:
         for (int n = 0; n < kEighths; ++n)
 #pragma unroll
             for (int e = 0; e < 4; ++e) {
-                const int half = e / 2, i = 8 * n + 2 * strip_place() + e % 2, j = strip_row() + 8 * half;
+                const int half = e / 2, i = 8 * n + 2 * lane_place() + e % 2, j = lane_row() + 8 * half;
                 float &a = score.sum[n][e], &b = d.sum[n][e];
                 float* const place = pairs + i * kTableLd + j;  // the lane's own
                 const float decay = j < i ? *place : 0, both = a * b;
@@ -437,8 +437,8 @@ private:
         }
         if (chunk == 0) return;
         for (int half = 0; half < 2; ++half) {
-            const float sum = strip_row_sum(entry[half]);
-            if (strip_place() == 0) own.d_entry[own_row() + strip_row() + 8 * half] = sum;
+            const float sum = tile_row_sum(entry[half]);
+            if (lane_place() == 0) own.d_entry[own_row() + lane_row() + 8 * half] = sum;
         }
     }
     __device__ __forceinline__ void add_rows(WarpTile<float> (&to)[kAcross], const Left<P>& left, const E* rows) const {
@@ -498,8 +498,8 @@ private:
             for (int n = 0; n < kEighths; ++n)
 #pragma unroll
                 for (int half = 0; half < 2; ++half) {
-                    const int row = own_row() + strip_row() + 8 * half;
-                    const int column = first + a * kTileColumns + 8 * n + 2 * strip_place();
+                    const int row = own_row() + lane_row() + 8 * half;
+                    const int column = first + a * kTileColumns + 8 * n + 2 * lane_place();
                     numerics::Pair<float> own_q{d_q[a].sum[n][2 * half], d_q[a].sum[n][2 * half + 1]};
                     numerics::Pair<float> own_k{d_k[a].sum[n][2 * half], d_k[a].sum[n][2 * half + 1]};
                     if (column < 2 * s.angles) {
@@ -525,7 +525,7 @@ private:
         column_sums(q_columns);
         column_sums(k_columns);
         const int kept = 4 * (lane_index() >> 4 & 1) + 2 * (lane_index() >> 3 & 1) + (lane_index() >> 2 & 1);
-        const int column = first + kept / 4 * kTileColumns + kept % 4 / 2 * 8 + 2 * strip_place() + kept % 2;
+        const int column = first + kept / 4 * kTileColumns + kept % 4 / 2 * 8 + 2 * lane_place() + kept % 2;
         table()[column] = q_columns[0];
         table()[kState + column] = k_columns[0];
     }

@@ -110,8 +110,7 @@ private:
                 multiply_add(out[c], left, right_columns<P>(own.h + n * kPld + c * kTileColumns, kPld));
         }
         const float before = this->through(0, strip());
-        const float weights[2] = {x.head[own_row() + strip_row()] * before,
-                                  x.head[own_row() + strip_row() + 8] * before};
+        const float weights[2] = {x.head[own_row() + lane_row()] * before, x.head[own_row() + lane_row() + 8] * before};
 #pragma unroll
         for (auto& tile : out)
             each_pair(tile, [&](int, int, int half, float& first, float& second) {
@@ -120,8 +119,7 @@ private:
     }
     __device__ __forceinline__ void weigh(WarpTile<float>& tile, int other) const {
         const float between = this->through(other + 1, strip());
-        const float rows[2] = {x.head[own_row() + strip_row()] * between,
-                               x.head[own_row() + strip_row() + 8] * between};
+        const float rows[2] = {x.head[own_row() + lane_row()] * between, x.head[own_row() + lane_row() + 8] * between};
         each_pair(tile, [&](int i, int j, int half, float& first, float& second) {
             const int column = other * kTileRows + j;
             if (other < strip()) {
@@ -147,8 +145,8 @@ private:
             for (int n = 0; n < kEighths; ++n)
 #pragma unroll
                 for (int half = 0; half < 2; ++half)
-                    to.at[c][n][half] = this->load_two(z(clamped(own_row() + strip_row() + 8 * half)) +
-                                                       c * kTileColumns + 8 * n + 2 * strip_place());
+                    to.at[c][n][half] = this->load_two(z(clamped(own_row() + lane_row() + 8 * half)) +
+                                                       c * kTileColumns + 8 * n + 2 * lane_place());
     }
     /// Skip and gate; what the backward pass reads of the scan.
     __device__ __forceinline__ void write(const WarpTile<float> (&out)[kPanels], const Gates& gates, const View<S>& y,
@@ -162,8 +160,7 @@ private:
             for (int n = 0; n < kEighths; ++n)
 #pragma unroll
                 for (int half = 0; half < 2; ++half) {
-                    const int row = own_row() + strip_row() + 8 * half,
-                              p = c * kTileColumns + 8 * n + 2 * strip_place();
+                    const int row = own_row() + lane_row() + 8 * half, p = c * kTileColumns + 8 * n + 2 * lane_place();
                     const auto input = skipped(row, p);
                     const Pack<float, 2> scanned{{out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]}};
                     Pack<float, 2> done;

@@ -30,17 +30,6 @@ struct Right {
     Fragment<P, 2> half[kEighths][2];
 };
 
-__device__ __forceinline__ int lane_index() {
-    return static_cast<int>(threadIdx.x) % 32;
-}
-/// The row of a lane's first results; its place in their columns.
-__device__ __forceinline__ int strip_row() {
-    return lane_index() / 4;
-}
-__device__ __forceinline__ int strip_place() {
-    return lane_index() % 4;
-}
-
 template <Products P>
 __device__ __forceinline__ void multiply_add(WarpTile<float>& c, const Left<P>& a, const Right<P>& b) {
 #pragma unroll
@@ -104,7 +93,7 @@ __device__ __forceinline__ Right<Products::bf16> right_matrices(const unsigned (
 /// Left side from anywhere in memory: element (i, k) at at[i·ld + k].
 template <Products P, class E>
 __device__ __forceinline__ Left<P> left_rows_from(const E* at, std::int64_t ld) {
-    const E* top = at + strip_row() * ld + 2 * strip_place();
+    const E* top = at + lane_row() * ld + 2 * lane_place();
     const E* bottom = top + 8 * ld;
     return {
         {left_of<P>(*reinterpret_cast<const Pack<E, 2>*>(top), *reinterpret_cast<const Pack<E, 2>*>(bottom)),
@@ -113,7 +102,7 @@ __device__ __forceinline__ Left<P> left_rows_from(const E* at, std::int64_t ld) 
 /// Right side likewise: element (k, j) at at[j·ld + k].
 template <Products P, class E>
 __device__ __forceinline__ Right<P> right_rows_from(const E* at, std::int64_t ld) {
-    const E* first = at + strip_row() * ld + 2 * strip_place();
+    const E* first = at + lane_row() * ld + 2 * lane_place();
     const auto of = [&](int n, int half) {
         return right_of<P>(*reinterpret_cast<const Pack<E, 2>*>(first + 8 * n * ld + 8 * half));
     };
@@ -154,7 +143,7 @@ __device__ __forceinline__ Right<P> right_columns(const Operand<P>* at, int ld) 
     } else
 #endif
     {
-        const Operand<P>* first = at + 2 * strip_place() * ld + strip_row();
+        const Operand<P>* first = at + 2 * lane_place() * ld + lane_row();
         const auto of = [&](int n, int half) {
             const Operand<P>* x = first + 8 * half * ld + 8 * n;
             return Fragment<P, 2>({x[0], x[ld]});
@@ -173,7 +162,7 @@ __device__ __forceinline__ Left<P> left_columns(const Operand<P>* at, int ld) {
     } else
 #endif
     {
-        const Operand<P>* first = at + 2 * strip_place() * ld + strip_row();
+        const Operand<P>* first = at + 2 * lane_place() * ld + lane_row();
         const auto of = [&](int half) {
             const Operand<P>* x = first + 8 * half * ld;
             return Fragment<P, 4>({x[0], x[8], x[ld], x[ld + 8]});
@@ -184,10 +173,10 @@ __device__ __forceinline__ Left<P> left_columns(const Operand<P>* at, int ld) {
 /// The same, element (i, k) times weight[k].
 template <Products P>
 __device__ __forceinline__ Left<P> left_weighed_columns(const Operand<P>* at, int ld, const float* weight) {
-    const Operand<P>* first = at + 2 * strip_place() * ld + strip_row();
+    const Operand<P>* first = at + 2 * lane_place() * ld + lane_row();
     const auto of = [&](int half) {
         const Operand<P>* x = first + 8 * half * ld;
-        const float* w = weight + 8 * half + 2 * strip_place();
+        const float* w = weight + 8 * half + 2 * lane_place();
         return Fragment<P, 4>({w[0] * x[0], w[0] * x[8], w[1] * x[ld], w[1] * x[ld + 8]});
     };
     return {{of(0), of(1)}};
@@ -206,14 +195,8 @@ __device__ __forceinline__ void each_pair(WarpTile<float>& tile, const Body& bod
     for (int n = 0; n < kEighths; ++n)
 #pragma unroll
         for (int half = 0; half < 2; ++half)
-            body(strip_row() + 8 * half, 8 * n + 2 * strip_place(), half, tile.sum[n][2 * half],
+            body(lane_row() + 8 * half, 8 * n + 2 * lane_place(), half, tile.sum[n][2 * half],
                  tile.sum[n][2 * half + 1]);
-}
-
-/// The sum over the four lanes of a row of results.
-__device__ __forceinline__ float strip_row_sum(float value) {
-    value += __shfl_xor_sync(0xffffffffU, value, 1);
-    return value + __shfl_xor_sync(0xffffffffU, value, 2);
 }
 
 /// Sums over a warp of Count numbers, a power of two: lane l gets that of number l / (32 / Count).

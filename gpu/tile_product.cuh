@@ -34,6 +34,23 @@ void with_block_kernel(const BlockPlan& plan, Products products, const Body& bod
 template <class T>
 constexpr Products kExactProducts = sizeof(T) == sizeof(double) ? Products::float64 : Products::float32;
 
+__device__ __forceinline__ int lane_index() {
+    return static_cast<int>(threadIdx.x) % 32;
+}
+/// The row of a lane's first results, and of its own left sides; its place in their columns.
+__device__ __forceinline__ int lane_row() {
+    return lane_index() / 4;
+}
+__device__ __forceinline__ int lane_place() {
+    return lane_index() % 4;
+}
+/// The sum over the four lanes of a row of results.
+template <class T>
+__device__ __forceinline__ T tile_row_sum(T value) {
+    value += __shfl_xor_sync(0xffffffffU, value, 1);
+    return value + __shfl_xor_sync(0xffffffffU, value, 2);
+}
+
 /// A lane's elements of a tile of 16 rows and 8·kEighths columns: those of kEighths matrix-unit results (mma.cuh).
 template <class T>
 struct WarpTile {
