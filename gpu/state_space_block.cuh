@@ -162,10 +162,10 @@ struct HeadBlock {
     /// Row i of B or C, raw on entry: RMSNorm·w + bias, then the rotation. Eight lanes, each with every eighth pair; i
     /// < 0: nothing to do but the sum.
     __device__ __forceinline__ void turn_row(int i, int lane, const T* weight, const T* shift, T* rows) const {
-        T* row = rows + (i < 0 ? 0 : i) * scan.s.n_ld();
+        T* row = rows + i * scan.s.n_ld();
         T square = 0;
         if (weight) {
-            for (int place = 2 * lane; place < s.state; place += 2 * kGroupLanes) {
+            for (int place = 2 * lane; i >= 0 && place < s.state; place += 2 * kGroupLanes) {
                 const auto pair = pair_at(row, place);
                 square += pair.x * pair.x;
                 if (place + 1 < s.state) square += pair.y * pair.y;

@@ -29,14 +29,13 @@ struct StripKind {
 struct StripVectors {
     __host__ __device__ explicit StripVectors(BlockMemory& memory) {
         for (float** vector : {&dt, &gamma, &strength, &head, &tail}) *vector = memory.take<float>(kStripChunk);
-        turns = memory.take<std::uint32_t>(0);
     }
     __host__ __device__ void take_turns(BlockMemory& memory, int angles) {
         turns = memory.take<std::uint32_t>(kStrips * angles);
     }
     float *dt, *gamma, *strength;
-    float *head, *tail;    // decay from the strip's start up to the row, and behind it to the strip's end
-    std::uint32_t* turns;  // [strip, S]: of the whole strip
+    float *head, *tail;              // decay from the strip's start up to the row, and behind it to the strip's end
+    std::uint32_t* turns = nullptr;  // [strip, S]: of the whole strip
 };
 
 /// Rows of a tensor from a chunk's first on, from a column on.
@@ -96,7 +95,7 @@ struct StripHead {
     __device__ bool last() const { return begin + positions == length; }
     __device__ bool busy() const { return own_row() < positions; }
     __device__ int strips() const { return (positions + kTileRows - 1) / kTileRows; }
-    __device__ int chunks() const { return length <= s.chunk ? 1 : (length + s.chunk - 1) / s.chunk; }
+    __device__ int chunks() const { return length <= s.chunk ? least_of(length, 1) : (length + s.chunk - 1) / s.chunk; }
     /// The row, or the chunk's last: what is read in its place and not used costs less than a branch.
     __device__ int clamped(int row) const { return least_of(row, positions - 1); }
     /// The lane's pair c of a row: pairs of channels, and angles.

@@ -32,8 +32,8 @@ TEST_CASE("mamba3 agrees between backends over a grid of shapes", "[backend][mam
     for (const Sizes& s : kRanks) check_mamba3(s);
 }
 
-// gpu/state_space_strips.cuh and state_space_scratch.cuh list them; each chunk's room is filled wholly, partly and
-// several times. The former's kernels read rows that start at an even number alone.
+// gpu/state_space_strips.cuh lists them; a chunk's room is filled wholly, partly and several times. Its kernels read rows
+// that start at an even number alone; others have the rest.
 TEST_CASE("sizes that kernels are compiled for agree between backends with every option", "[backend][mamba3][shapes]") {
     const auto check = [](const Mamba3Config& config, const MixerShape& shape, std::int64_t replicas,
                           const FormChoice& form = {}) {

@@ -30,7 +30,7 @@ TEST_CASE("mamba3 stored in bf16 has the bits of float, rounded, in both forms",
 
 TEST_CASE("mamba3 stored in bf16 has the bits of float, rounded, at sizes that have kernels of their own and others",
           "[backend][mamba3][stored]") {
-    for (const auto& [headdim, state, length] :  // gpu/state_space_{strips,scratch}.cuh list the former
+    for (const auto& [headdim, state, length] :  // gpu/state_space_strips.cuh lists the former
          {std::array{16, 64, 101}, {32, 64, 53}, {64, 64, 71}, {64, 128, 100}, {100, 72, 50}, {128, 128, 65}})
         check_layer(mamba3(mamba3_config(headdim, state), {1, length, 2}));
     check_layer(mamba3(mamba3_config(64, 128, 1, 4), {1, 40, 2}));
