@@ -68,46 +68,39 @@ private:
         return numerics::inverse_rms(square, static_cast<T>(s.state), static_cast<T>(s.epsilon));
     }
 
-    /// Adds the heads' parts of a position's B and C and goes on through their norms; a lane has Count channels of
-    /// each.
+    /// Adds the heads' parts of a position's B and C and goes on through their norms; a lane has Count channels.
     template <int Count, class Visit>
     __device__ void rows(std::int64_t r, std::int64_t index, int rank, int group, int lane, const Visit& visit) const {
-        const Row both[2] = {row(r, index, rank, group, false), row(r, index, rank, group, true)};
-        T sums[2][Count] = {}, values[2][Count] = {};
-        const auto each = [&](const auto& body) {
-#pragma unroll
-            for (int second = 0; second < 2; ++second)
+        const std::int64_t next = next_head();
+#pragma unroll 1
+        for (int second = 0; second < 2; ++second) {
+            const Row one = row(r, index, rank, group, second == 1);
+            T sums[Count] = {}, values[Count] = {};
+            const auto each = [&](const auto& body) {
 #pragma unroll
                 for (int i = 0; i < Count; ++i)
-                    if (lane + 32 * i < s.state) body(both[second], second, i, lane + 32 * i);
-        };
-        each([&](const Row& one, int second, int i, int n) {
-            if (one.norm) values[second][i] = one.raw[n];
-        });
-        const std::int64_t next = next_head();
+                    if (lane + 32 * i < s.state) body(i, lane + 32 * i);
+            };
+            if (one.norm) each([&](int i, int n) { values[i] = one.raw[n]; });
 #pragma unroll 4
-        for (int head = 0; head < heads(); ++head)
-            each([&](const Row& one, int second, int i, int n) { sums[second][i] += one.part[head * next + n]; });
-        if (!both[0].norm) {
-            each([&](const Row& one, int second, int i, int n) { one.to[n] = sums[second][i]; });
-            return;
+            for (int head = 0; head < heads(); ++head)
+                each([&](int i, int n) { sums[i] += one.part[head * next + n]; });
+            if (!one.norm) {
+                each([&](int i, int n) { one.to[n] = sums[i]; });
+                continue;
+            }
+            T square = 0, projection = 0;
+            each([&](int i, int n) {
+                square += values[i] * values[i];
+                projection += sums[i] * one.norm[n] * values[i];
+            });
+            const T scale = scale_of(warp_sum(square));
+            const T pull = warp_sum(projection) * scale * scale / static_cast<T>(s.state);
+            each([&](int i, int n) {
+                visit(second, n, sums[i] * values[i] * scale);
+                one.to[n] = scale * numerics::fma(sums[i], one.norm[n], -(values[i] * pull));  // see gate_slopes()
+            });
         }
-        T squares[2] = {}, projections[2] = {}, scales[2], pulls[2];
-        each([&](const Row& one, int second, int i, int n) {
-            const T value = values[second][i];
-            squares[second] += value * value;
-            projections[second] += sums[second][i] * one.norm[n] * value;
-        });
-#pragma unroll
-        for (int second = 0; second < 2; ++second) {
-            scales[second] = scale_of(warp_sum(squares[second]));
-            pulls[second] = warp_sum(projections[second]) * scales[second] * scales[second] / static_cast<T>(s.state);
-        }
-        each([&](const Row& one, int second, int i, int n) {
-            const T sum = sums[second][i], value = values[second][i], scale = scales[second];
-            visit(second, n, sum * value * scale);
-            one.to[n] = scale * numerics::fma(sum, one.norm[n], -(value * pulls[second]));  // see gate_slopes()
-        });
     }
     /// More channels than registers: the sums wait in the first head's part.
     template <class Visit>
@@ -155,7 +148,7 @@ private:
 /// Grid: (splits of the positions, replicas). The warps take turns with the positions of their split and each keeps its
 /// part of the norms' gradients, [2][N] in shared memory; partial [replica][split][2][N].
 template <class T, class S>
-__global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 3 : 2)
+__global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
     shared_gradients_kernel(SharedGradients<T, S> body, T* partial) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
