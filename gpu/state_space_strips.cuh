@@ -1,8 +1,9 @@
-// The state-space kernels of the usual layers: one rank, channels that turn together side by side, sizes that the
-// compiler knows. A block has one head of one sequence, four warps each a strip of 16 of a chunk's 64 positions; B and
-// C go from memory through a warp's registers, normed, biased and turned on the way, into the block's memory, and what
-// is made of them stays in registers (strip_tile.cuh). A chunk takes three or four barriers, where the kernels for any
-// layer (state_space_forward.cuh) have twenty.
+// The state-space kernels of the usual layers: one rank, channels that turn together side by side, no norm in the gate,
+// sizes that the compiler knows. A block has one head of one sequence, four warps each a strip of 16 of a chunk's 64
+// positions; B and C go from memory through a warp's registers, normed, biased and turned on the way, into the block's
+// memory, and what is made of them stays in registers (strip_tile.cuh). A chunk takes three or four barriers, where the
+// kernels for any layer (state_space_forward.cuh) have twenty. Loops are rolled where they can be: a kernel that leaves
+// the instruction cache takes twice as long.
 #pragma once
 
 #include "gpu/state_space_terms.cuh"

@@ -31,6 +31,7 @@ TEST_CASE("smaller GPUs take shorter chunks, none is left with single positions"
             }
     CHECK(chunk_of(63, 64, 16) >= 16);    // a T4 and the tables' layers
     CHECK(chunk_of(162, 128, 64) >= 16);  // an A100
-    CHECK(chunk_of(226, 64, 16) >= 48);
-    CHECK(chunk_of(226, 128, 64) == 48);
+    CHECK(chunk_of(98, 64, 16) == 64);    // in strips, forward and backward
+    CHECK(chunk_of(226, 128, 64) == 64);
+    CHECK(chunk_of(226, 128, 64, DType::f64) < 64);
 }
