@@ -291,6 +291,18 @@ struct StripHead {
     __device__ static void store_operands(Bf16* to, float first, float second) {
         store_pack(to, Pack<float, 2>{{first, second}});
     }
+    /// body(row of the chunk, channel, panel, eighth, half) for each pair of the lane's places in the strip's channels.
+    template <class Body>
+    __device__ __forceinline__ void each_place(const Body& body) const {
+#pragma unroll
+        for (int c = 0; c < kPanels; ++c)
+#pragma unroll
+            for (int n = 0; n < kEighths; ++n)
+#pragma unroll
+                for (int half = 0; half < 2; ++half)
+                    body(own_row() + lane_row() + 8 * half, c * kTileColumns + 8 * n + 2 * lane_place(), c, n, half);
+    }
+
     /// The head's channels of x of the strip's rows, on their way to be an operand.
     struct InputRows {
         static constexpr int kLanes = kHeaddim / 2, kAtOnce = 32 / kLanes;  // of a row; rows

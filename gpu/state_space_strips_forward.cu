@@ -139,14 +139,8 @@ private:
     };
     __device__ __forceinline__ void load_gates(Gates& to) const {
         if (s.gating == Gating::none) return;
-#pragma unroll
-        for (int c = 0; c < kPanels; ++c)
-#pragma unroll
-            for (int n = 0; n < kEighths; ++n)
-#pragma unroll
-                for (int half = 0; half < 2; ++half)
-                    to.at[c][n][half] = this->load_two(z(clamped(own_row() + lane_row() + 8 * half)) +
-                                                       c * kTileColumns + 8 * n + 2 * lane_place());
+        this->each_place(
+            [&](int row, int p, int c, int n, int half) { to.at[c][n][half] = this->load_two(z(clamped(row)) + p); });
     }
     /// Skip and gate; what the backward pass reads of the scan.
     __device__ __forceinline__ void write(const WarpTile<float> (&out)[kPanels], const Gates& gates, const View<S>& y,
@@ -154,24 +148,18 @@ private:
         const float d = in.d.at(r)[h];
         float* const kept = saved + std::int64_t{this->begin} * kHeaddim;
         const ChunkRows<S> to(y, r, this->row_at(0), h * kHeaddim);
+        this->each_place([&](int row, int p, int c, int n, int half) {
+            const auto input = skipped(row, p);
+            const Pack<float, 2> scanned{{out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]}};
+            Pack<float, 2> done;
 #pragma unroll
-        for (int c = 0; c < kPanels; ++c)
-#pragma unroll
-            for (int n = 0; n < kEighths; ++n)
-#pragma unroll
-                for (int half = 0; half < 2; ++half) {
-                    const int row = own_row() + lane_row() + 8 * half, p = c * kTileColumns + 8 * n + 2 * lane_place();
-                    const auto input = skipped(row, p);
-                    const Pack<float, 2> scanned{{out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]}};
-                    Pack<float, 2> done;
-#pragma unroll
-                    for (int e = 0; e < 2; ++e)
-                        done.at[e] = gated(s.gating, numerics::fma(d, input.at[e], scanned.at[e]),
-                                           float(gates.at[c][n][half].at[e]));
-                    if (row >= positions) continue;
-                    store_pack(kept + row * kHeaddim + p, scanned);
-                    store_pack(to(row) + p, done);
-                }
+            for (int e = 0; e < 2; ++e)
+                done.at[e] =
+                    gated(s.gating, numerics::fma(d, input.at[e], scanned.at[e]), float(gates.at[c][n][half].at[e]));
+            if (row >= positions) return;
+            store_pack(kept + row * kHeaddim + p, scanned);
+            store_pack(to(row) + p, done);
+        });
     }
     /// x as it is stored, from the operand where that is not rounded.
     __device__ Pack<float, 2> skipped(int row, int p) const {
