@@ -54,6 +54,7 @@ int choose_chunk(std::int64_t shared_limit, DType dtype, const StateSpaceShape& 
     if (form.form == Form::recurrent) return 1;
     if (form.chunk > 0) return static_cast<int>(std::min<std::int64_t>(form.chunk, shape.length));
     const auto positions = [&](int rows) { return std::min(shape.length, std::max(1, rows / shape.rank)); };
+    // Rows that strips cannot read, and sequences that go on from a state, have the same chunks by the other kernels.
     StateSpaceShape in_strips = shape;
     in_strips.chunk = positions(kStripChunk);
     if (strips_fit(shared_limit, dtype, in_strips) && strips_fit_backward(shared_limit, dtype, in_strips))

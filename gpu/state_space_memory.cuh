@@ -34,7 +34,7 @@ struct SavedLayout {
         const std::int64_t entries = s.chunks() - 1;
         states = std::int64_t{s.length} * s.rank * s.headdim;
         phases = states + entries * s.state * s.headdim;
-        count = phases + entries * s.angles;
+        count = phases + (entries * s.angles + 3) / 4 * 4;  // heads begin where pairs can be moved
     }
     std::int64_t states, phases, count;
 };

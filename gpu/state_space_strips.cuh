@@ -122,6 +122,11 @@ struct StripHead {
         return decay;
     }
 
+    /// Decay from a row of the strip to the chunk's end.
+    __device__ float to_end(int row) const {
+        return x.tail[row] * through(strip() + 1, kStrips);
+    }
+
     /// Lanes 0…15 have the steps of the strip's rows, lane 16 that behind them.
     __device__ bool has_step() const {
         return lane_index() <= kTileRows && begin + own_row() + lane_index() < length;

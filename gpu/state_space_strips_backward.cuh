@@ -3,7 +3,7 @@
 // strips, of the keys is seen by 4 - w.
 #pragma once
 
-#include "gpu/state_space_scratch.cuh"
+#include "gpu/state_space_memory.cuh"
 #include "gpu/state_space_strips_keys.cuh"
 
 namespace whorl::gpu {
@@ -92,15 +92,17 @@ private:
         return saved + SavedLayout(s).states + std::int64_t{chunk - 1} * kState * kHeaddim;
     }
     __device__ void load_phases(int chunk) {
-        const float* phases = saved + SavedLayout(s).phases + std::int64_t{chunk - 1} * s.angles;
 #pragma unroll
-        for (int c = 0; c < kPairs; ++c)
-            phase[c] = chunk > 0 && pair(c) < s.angles ? numerics::turn_of(phases[pair(c)]) : 0;
+        for (int c = 0; c < kPairs; ++c) {
+            phase[c] = 0;
+            if (chunk == 0 || pair(c) >= s.angles) continue;
+            phase[c] = numerics::turn_of(saved[SavedLayout(s).phases + std::int64_t{chunk - 1} * s.angles + pair(c)]);
+        }
     }
     __device__ void state_weights() const {
         const int row = own_row() + lane_index();
         if (lane_index() >= kTileRows) return;
-        own.exits[row] = x.tail[row] * through(strip() + 1, kStrips) * x.strength[row];
+        own.exits[row] = this->to_end(row) * x.strength[row];
         own.entries[row] = x.head[row] * through(0, strip());
     }
 

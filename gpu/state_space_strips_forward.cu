@@ -75,8 +75,7 @@ struct StripForward : StripHead<Kind> {
 private:
     __device__ void exit_weights() const {
         const int row = own_row() + lane_index();
-        if (lane_index() < kTileRows)
-            own.exits[row] = x.tail[row] * this->through(strip() + 1, kStrips) * x.strength[row];
+        if (lane_index() < kTileRows) own.exits[row] = this->to_end(row) * x.strength[row];
     }
 
     /// Rolled loops: a kernel must stay in the instruction cache.

@@ -78,8 +78,8 @@ struct StripKeys : StripHead<Kind> {
           saved(saved_of_head) {}
 
     __device__ float* table() const { return own.scratch + strip() * Memory::kScratch; }
-    __device__ Pack<float, 2> input(int row, int p) const { return load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p); }
     /// Rows behind the chunk's are those of its last position: what comes of them is not used.
+    __device__ Pack<float, 2> input(int row, int p) const { return load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p); }
     /// The strip's rows of x as a left side, raw.
     struct InputLeft {
         typename Base::Two at[kPanels][2][2];
@@ -189,7 +189,7 @@ struct StripKeys : StripHead<Kind> {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             const int row = own_row() + lane_row() + 8 * half;
-            const float to_end = last() ? 0 : x.tail[row] * through(strip() + 1, kStrips);
+            const float to_end = last() ? 0 : this->to_end(row);
             const float of_exit = tile_row_sum(exit[half]), of_later = tile_row_sum(later[half]);
             const float of_all = tile_row_sum(all[half]), of_itself = tile_row_sum(itself[half]);
             if (lane_place() != 0) continue;

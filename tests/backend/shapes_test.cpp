@@ -32,8 +32,8 @@ TEST_CASE("mamba3 agrees between backends over a grid of shapes", "[backend][mam
     for (const Sizes& s : kRanks) check_mamba3(s);
 }
 
-// gpu/state_space_strips.cuh lists them; a chunk's room is filled wholly, partly and several times. Its kernels read rows
-// that start at an even number alone; others have the rest.
+// gpu/state_space_strips.cuh lists them; a chunk's room is filled wholly, partly and several times. Its kernels read
+// rows that start at an even number alone; others have the rest.
 TEST_CASE("sizes that kernels are compiled for agree between backends with every option", "[backend][mamba3][shapes]") {
     const auto check = [](const Mamba3Config& config, const MixerShape& shape, std::int64_t replicas,
                           const FormChoice& form = {}) {
@@ -64,6 +64,8 @@ TEST_CASE("sizes that kernels are compiled for agree between backends with every
     with([](Mamba3Config& c) { c.a_source = ASource::per_head; });
     with([](Mamba3Config& c) { c.discretization = TrapezoidWeight::euler; });
     for (const Mamba3Config& config : configs) check(config, {1, 73, 2}, 1);
+    configs.back().rope_fraction = 0.3;  // an odd number of angles: what heads keep still begins at pairs
+    check(configs.back(), {2, 73, 3}, 1);
     Mamba2Config config;
     config.headdim = 32;
     config.d_state = 64;
