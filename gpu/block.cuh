@@ -190,15 +190,6 @@ template <class T, class S>
 __device__ __noinline__ void copy_rows(int rows, int columns, T* to, int ld, const S* from, std::int64_t stride) {
     copy_rows_inline(rows, columns, to, ld, from, stride);
 }
-/// The same where the compiler knows the columns, if not zero.
-template <int Columns, class T, class S>
-__device__ __forceinline__ void copy_rows(int rows, int columns, T* to, int ld, const S* from, std::int64_t stride) {
-    if constexpr (Columns > 0)
-        copy_rows_inline(rows, Columns, to, ld, from, stride);
-    else
-        copy_rows<T, S>(rows, columns, to, ld, from, stride);
-}
-
 /// Sums over the block, the same in all threads, in a fixed order.
 template <class T, int Count>
 __device__ void sums_over_block(T (&values)[Count]) {

@@ -104,18 +104,18 @@ struct RuleBlock {
 
     /// Starts the copies of the chunk's raw queries and keys.
     __device__ void fetch() const {
-        copy_stored_rows<0>(scan.m, s.key, scan.q, scan.s.k_ld(), at(in.q, 0) + key_offset(), in.q.stride2);
-        copy_stored_rows<0>(scan.m, s.key, scan.k, scan.s.k_ld(), at(in.k, 0) + key_offset(), in.k.stride2);
+        copy_stored_rows(scan.m, s.key, scan.q, scan.s.k_ld(), at(in.q, 0) + key_offset(), in.q.stride2);
+        copy_stored_rows(scan.m, s.key, scan.k, scan.s.k_ld(), at(in.k, 0) + key_offset(), in.k.stride2);
     }
     /// The same for the task's own channels.
     __device__ void fetch_values(T* to, const View<S>& from) const {
-        copy_stored_rows<0>(scan.m, s.panel, to, scan.s.v_ld, at(from, 0) + value_offset(), from.stride2);
+        copy_stored_rows(scan.m, s.panel, to, scan.s.v_ld, at(from, 0) + value_offset(), from.stride2);
     }
     /// What has come is made wide, with the rows of fetch_values.
     __device__ void widen(T* values) const {
         if constexpr (sizeof(S) < sizeof(T)) {
-            for (T* rows : {scan.q, scan.k}) widen_rows<0>(scan.m, s.key, rows, scan.s.k_ld());
-            widen_rows<0>(scan.m, s.panel, values, scan.s.v_ld);
+            for (T* rows : {scan.q, scan.k}) widen_rows(scan.m, s.key, rows, scan.s.k_ld());
+            widen_rows(scan.m, s.panel, values, scan.s.v_ld);
             __syncthreads();
         }
     }

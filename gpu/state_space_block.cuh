@@ -64,7 +64,7 @@ struct HeadBlock {
     /// Rows of the head's own channels: of what forward kept, and of activations, which wait as they are stored.
     template <class X>
     __device__ __forceinline__ void fetch_head(int rows, T* to, const X* from, std::int64_t stride) const {
-        copy_stored_rows<0>(rows, s.headdim, to, scan.s.p_ld(), from, stride);
+        copy_stored_rows(rows, s.headdim, to, scan.s.p_ld(), from, stride);
     }
     __device__ const S* stored_head(const T* rows, int position) const {
         return stored_row<S>(rows + position * scan.s.p_ld(), s.headdim);
@@ -74,7 +74,7 @@ struct HeadBlock {
     __device__ __forceinline__ void fetch_channels(T* to, const S* from) const {
         const int ld = s.rank * scan.s.n_ld();
         if (in_order())
-            copy_stored_rows<0>(scan.positions, s.state, to, ld, from, in.xbc.stride2);
+            copy_stored_rows(scan.positions, s.state, to, ld, from, in.xbc.stride2);
         else
             gather_stored_rows(scan.positions, s.state, to, ld, from, in.xbc.stride2,
                                [&](int n) { return channel(n); });
@@ -83,8 +83,8 @@ struct HeadBlock {
     __device__ __forceinline__ void widen() const {
         if (in_order())
 #pragma unroll 1
-            for (int pass = 0; pass < 2; ++pass) widen_rows<0>(scan.m, s.state, pass ? scan.q : scan.k, scan.s.n_ld());
-        if (!s.mimo) widen_rows<0>(scan.positions, s.headdim, scan.v, scan.s.p_ld());
+            for (int pass = 0; pass < 2; ++pass) widen_rows(scan.m, s.state, pass ? scan.q : scan.k, scan.s.n_ld());
+        if (!s.mimo) widen_rows(scan.positions, s.headdim, scan.v, scan.s.p_ld());
     }
 
     /// From the copied rows to what the scan reads. `first_position`: index of the sequence's first position.

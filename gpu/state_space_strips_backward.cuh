@@ -224,8 +224,8 @@ private:
                     q_columns[at] += own_q.x, q_columns[at + 1] += own_q.y;
                     k_columns[at] += own_k.x, k_columns[at + 1] += own_k.y;
                 }
-        this->column_sums(q_columns);
-        this->column_sums(k_columns);
+        sums_over_warp<4 * kAcross, 4>(q_columns);
+        sums_over_warp<4 * kAcross, 4>(k_columns);
         const int kept = 4 * (lane_index() >> 4 & 1) + 2 * (lane_index() >> 3 & 1) + (lane_index() >> 2 & 1);
         const int column = first + kept / 4 * kTileColumns + kept % 4 / 2 * 8 + 2 * lane_place() + kept % 2;
         table()[column] = q_columns[0];

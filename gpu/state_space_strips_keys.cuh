@@ -139,26 +139,6 @@ struct StripKeys : StripHead<Kind> {
         }
     }
 
-    /// Adds the lanes that have the same columns; a lane then has that of number Count · lane / 32, in sums[0].
-    template <int Count>
-    __device__ static __forceinline__ void column_sums(float (&sums)[Count]) {
-        static_assert(Count <= 8);
-        int half = Count / 2;
-#pragma unroll
-        for (int distance = 16; distance >= 4; distance /= 2, half /= 2) {
-            const bool upper = (lane_index() & distance) != 0;
-            if (half == 0) {
-                sums[0] += __shfl_xor_sync(0xffffffffU, sums[0], distance);
-                continue;
-            }
-#pragma unroll
-            for (int i = 0; i < half; ++i) {
-                const float given = upper ? sums[i] : sums[i + half];
-                sums[i] = (upper ? sums[i + half] : sums[i]) + __shfl_xor_sync(0xffffffffU, given, distance);
-            }
-        }
-    }
-
     /// Scores and their gradients with the strip as keys; the gradient of the input; what pairs give γ, s and the
     /// decays. Returns what the pairs of the strip's rows give the decay of row `lane`.
     __device__ __forceinline__ float keys_backward() {
@@ -229,7 +209,7 @@ struct StripKeys : StripHead<Kind> {
                 a *= factor, b *= factor;
             }
         }
-        column_sums(columns);
+        sums_over_warp<2 * kEighths, 4>(columns);
         const int column = (lane_index() >> 3) & 3;
         if ((lane_index() & 4) == 0)
             own.early[strip() * kStripChunk + other * kTileRows + 8 * (column / 2) + 2 * lane_place() + column % 2] =

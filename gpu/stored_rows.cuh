@@ -14,11 +14,9 @@ __host__ __device__ constexpr int stored_offset(int columns) {
 
 /// Starts the copy of stored rows, to be made wide when it has come: like copy_rows, which numbers of T need alone.
 /// Rows of `to` hold row_ld(columns) numbers.
-template <int Columns>
 __device__ __forceinline__ void copy_stored_rows(int rows, int columns, float* to, int ld, const Bf16* from,
                                                  std::int64_t stride) {
     using Four = Pack<Bf16, 4>;
-    if constexpr (Columns > 0) columns = Columns;
     Bf16* const raw = reinterpret_cast<Bf16*>(to + stored_offset(columns));
     const bool aligned =
         columns % 4 == 0 && stride % 4 == 0 && reinterpret_cast<std::uintptr_t>(from) % sizeof(Four) == 0;
@@ -30,10 +28,10 @@ __device__ __forceinline__ void copy_stored_rows(int rows, int columns, float* t
     else
         spread(rows, columns, [&](int i, int j) { raw[2 * i * ld + j] = from[i * stride + j]; });
 }
-template <int Columns, class T>
+template <class T>
 __device__ __forceinline__ void copy_stored_rows(int rows, int columns, T* to, int ld, const T* from,
                                                  std::int64_t stride) {
-    copy_rows<Columns>(rows, columns, to, ld, from, stride);
+    copy_rows<T, T>(rows, columns, to, ld, from, stride);
 }
 
 /// The same for numbers of a row that stand at channel(0), channel(1), …: they come as T.
@@ -70,10 +68,8 @@ __device__ __forceinline__ const S* stored_row(const T* row, int columns) {
 
 /// Makes rows that copy_stored_rows has brought wide. A warp has whole rows, and goes through them from the front: what
 /// it overwrites it has read. No barrier at the end.
-template <int Columns>
 __device__ __forceinline__ void widen_rows(int rows, int columns, float* at, int ld) {
     constexpr int at_once = 4;
-    if constexpr (Columns > 0) columns = Columns;
     const int pairs = (columns + 1) / 2, thread = static_cast<int>(threadIdx.x);
     const int log_lanes = pairs <= 8 ? 3 : pairs <= 16 ? 4 : 5;  // of a row
     const int lanes = 1 << log_lanes, apart = kBlockThreads >> log_lanes;

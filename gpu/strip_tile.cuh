@@ -199,9 +199,11 @@ __device__ __forceinline__ void each_pair(WarpTile<float>& tile, const Body& bod
                  tile.sum[n][2 * half + 1]);
 }
 
-/// Sums over a warp of Count numbers, a power of two: lane l gets that of number l / (32 / Count).
-template <int Count>
+/// Sums over a warp of Count numbers, a power of two: lane l gets that of number l / (32 / Count). Nearest: lanes
+/// closer than that are not added; with 4, those that have the same columns of a tile are.
+template <int Count, int Nearest = 1>
 __device__ __forceinline__ float sums_over_warp(float (&x)[Count]) {
+    static_assert(Count * Nearest <= 32);
     int distance = 16;
 #pragma unroll
     for (int half = Count / 2; half > 0; half /= 2, distance /= 2) {
@@ -213,7 +215,7 @@ __device__ __forceinline__ float sums_over_warp(float (&x)[Count]) {
         }
     }
 #pragma unroll
-    for (; distance > 0; distance /= 2) x[0] += __shfl_xor_sync(0xffffffffU, x[0], distance);
+    for (; distance >= Nearest; distance /= 2) x[0] += __shfl_xor_sync(0xffffffffU, x[0], distance);
     return x[0];
 }
 
