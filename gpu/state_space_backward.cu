@@ -146,10 +146,10 @@ private:
 };
 
 /// Grid: (splits of the positions, replicas). The warps take turns with the positions of their split and each keeps its
-/// part of the norms' gradients, [2][N] in shared memory; partial [replica][split][2][N].
+/// part of the norms' gradients, [2][N] in shared memory.
 template <class T, class S>
 __global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
-    shared_gradients_kernel(SharedGradients<T, S> body, T* partial) {
+    shared_gradients_kernel(SharedGradients<T, S> body) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
               width = 2 * body.s.state;
@@ -165,37 +165,32 @@ __global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
     for (int n = static_cast<int>(threadIdx.x); n < width; n += 32 * kSharedWarps) {
         T sum = 0;
         for (int w = 0; w < kSharedWarps; ++w) sum += sums[w * width + n];
-        partial[(std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x) * width + n] = sum;
+        body.parts.norms[(std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x) * width + n] = sum;
     }
 }
 
-template <class T>
-__global__ void add_norms_kernel(const T* partial, std::int64_t parts, int state, View<T> b_norm, View<T> c_norm) {
-    const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x);
-    T sum = 0;
-    if (column < 2 * state)
-        for (std::int64_t part = threadIdx.y; part < parts; part += kSumLanes)
-            sum += partial[(std::int64_t{blockIdx.y} * parts + part) * 2 * state + column];
-    sum = add_lanes(sum);
-    if (threadIdx.y == 0 && column < 2 * state)
-        (column < state ? b_norm : c_norm).at(blockIdx.y)[column % state] += sum;
-}
-
-/// Adds the small sums of all sequences to the parameters' gradients. Grid: (columns, heads, replicas).
+/// Adds the small sums of all sequences to the parameters' gradients, and those of the norms, which all heads share.
+/// Grid: (columns, heads and one more, replicas).
 template <class T, class S>
-__global__ void add_sums_kernel(StateSpaceShape s, const T* parts, StateSpaceViews<T, S> gradient) {
+__global__ void add_sums_kernel(StateSpaceShape s, HeadParts<T> parts, std::int64_t norm_parts,
+                                StateSpaceViews<T, S> gradient) {
     const SumLayout layout(s);
-    const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x);
-    const std::int64_t r = blockIdx.z, h = blockIdx.y;
+    const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x), h = blockIdx.y;
+    const std::int64_t r = blockIdx.z;
+    const bool norms = h == s.heads;
+    const int columns = norms ? 2 * s.state : layout.count();
+    const T* const from = norms ? parts.norms + r * norm_parts * columns + column
+                                : parts.sums + (r * s.batch * s.heads + h) * columns + column;
+    const std::int64_t apart = std::int64_t{columns} * (norms ? 1 : s.heads), count = norms ? norm_parts : s.batch;
     T sum = 0;
-    if (column < layout.count())
-        for (std::int64_t b = threadIdx.y; b < s.batch; b += kSumLanes)
-            sum += parts[((r * s.batch + b) * s.heads + h) * layout.count() + column];
+    if (column < columns)
+        for (std::int64_t i = threadIdx.y; i < count; i += kSumLanes) sum += from[i * apart];
     sum = add_lanes(sum);
-    if (threadIdx.y != 0 || column >= layout.count()) return;
+    if (threadIdx.y != 0 || column >= columns) return;
     const auto add = [&](const View<T>& to, std::int64_t at) {
         if (to) to.at(r)[at] += sum;
     };
+    if (norms) return add(column < s.state ? gradient.b_norm : gradient.c_norm, column % s.state);
     if (column == 0) return add(gradient.dt_bias, h);
     if (column == 1) return add(gradient.d, h);
     if (column == 2) return add(gradient.a_log, h);
@@ -208,21 +203,13 @@ __global__ void add_sums_kernel(StateSpaceShape s, const T* parts, StateSpaceVie
 }
 
 template <class T, class S>
-void add_shared(const CudaBackend& backend, const SharedGradients<T, S>& shared, T* norms) {
-    const char* name = "state_space_backward";
-    const StateSpaceShape& s = shared.s;
-    const Splits splits = BackwardScratch<T>::splits(s);
-    const std::size_t bytes = static_cast<std::size_t>(kSharedWarps * 2 * s.state) * sizeof(T);
-    launch(name, shared_gradients_kernel<T, S>, dim3(grid_size(splits.count), grid_size(s.replicas)),
-           dim3(32 * kSharedWarps), bytes, backend.stream(), shared, norms);
-    const dim3 lanes(kSumColumns, kSumLanes);
-    if (shared.in.b_norm)
-        launch(name, add_norms_kernel<T>, dim3(grid_size(ceil_div(2 * s.state, kSumColumns)), grid_size(s.replicas)),
-               lanes, 0, backend.stream(), norms, splits.count, s.state, shared.gradient.b_norm,
-               shared.gradient.c_norm);
-    launch(name, add_sums_kernel<T, S>,
-           dim3(grid_size(ceil_div(SumLayout(s).count(), kSumColumns)), grid_size(s.heads), grid_size(s.replicas)),
-           lanes, 0, backend.stream(), s, shared.parts.sums, shared.gradient);
+void add_sums(const CudaBackend& backend, const StateSpaceShape& s, const HeadParts<T>& parts, std::int64_t norm_parts,
+              const StateSpaceViews<T, S>& gradient) {
+    const int columns = std::max(SumLayout(s).count(), gradient.b_norm ? 2 * s.state : 0);
+    launch("state_space_backward", add_sums_kernel<T, S>,
+           dim3(grid_size(ceil_div(columns, kSumColumns)), grid_size(s.heads + (gradient.b_norm ? 1 : 0)),
+                grid_size(s.replicas)),
+           dim3(kSumColumns, kSumLanes), 0, backend.stream(), s, parts, norm_parts, gradient);
 }
 
 /// Whether the kernels of strips have done it.
@@ -251,16 +238,22 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
         const auto views = views_with_saved<T, S>(s, in, saved);
         const auto to = state_space_views<T, S>(gradient);
         const T* kept = saved.at<T>();
-        if (!with_strips<T, S>(backend, s, in, d_y, gradient, views, to, work.parts, kept))
-            with_layer_kernel<T>(
-                backend, s, backward_size<T>,
-                [&]<class Sizes>(auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
-                    launch("state_space_backward", backward_kernel<T, S, shared(), Sizes>,
-                           dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                           blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape, views,
-                           view<S>(d_y), to, work.parts, kept, blocks.shared ? nullptr : work.outside, blocks.bytes);
-                });
-        add_shared<T, S>(backend, {s, views, to, work.parts}, work.norms);
+        if (with_strips<T, S>(backend, s, in, d_y, gradient, views, to, work.parts, kept))
+            return add_sums(backend, s, work.parts, s.batch * s.chunks(), to);
+        with_layer_kernel<T>(backend, s, backward_size<T>,
+                             [&]<class Sizes>(auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
+                                 launch("state_space_backward", backward_kernel<T, S, shared(), Sizes>,
+                                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
+                                        blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(),
+                                        shape, views, view<S>(d_y), to, work.parts, kept,
+                                        blocks.shared ? nullptr : work.outside, blocks.bytes);
+                             });
+        const Splits splits = BackwardScratch<T>::splits(s);
+        launch("state_space_backward", shared_gradients_kernel<T, S>,
+               dim3(grid_size(splits.count), grid_size(s.replicas)), dim3(32 * kSharedWarps),
+               static_cast<std::size_t>(kSharedWarps * 2 * s.state) * sizeof(T), backend.stream(),
+               SharedGradients<T, S>{s, views, to, work.parts});
+        add_sums(backend, s, work.parts, splits.count, to);
     });
 }
 

@@ -88,13 +88,12 @@ struct BackwardScratch {
         parts.c = numbers(positions * s.rank * s.state);
         parts.theta = numbers(positions * s.angles);
         parts.sums = numbers(s.tasks() * SumLayout(s).count());
-        norms = numbers(s.replicas * splits(s).count * 2 * s.state);
+        parts.norms = numbers(s.replicas * std::max(splits(s).count, s.batch * s.chunks()) * 2 * s.state);
         outside = take(outside_bytes<T>(backend, s, backward_size<T>));
         bytes = used;
     }
     static Splits splits(const StateSpaceShape& s) { return {s.batch * s.length, kSharedWarps, 512}; }
     HeadParts<T> parts{};
-    T* norms = nullptr;  // partial sums of the norms' gradients
     std::byte* outside = nullptr;
     std::int64_t bytes = 0;
 };

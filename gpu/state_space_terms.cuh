@@ -30,6 +30,7 @@ struct HeadParts {
     T *b, *c;  // [replica, head, row, rank, N]: gradients of the normed rows, in the order of the projection
     T* theta;  // [replica, head, row, S]
     T* sums;   // [task, SumLayout]
+    T* norms;  // [replica, part, 2, N]: terms of b_norm's and c_norm's gradients
 };
 
 /// What one step of one head is made from.

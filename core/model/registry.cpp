@@ -76,6 +76,24 @@ ModelConfig gdn_positive(const PresetSize& size) {
     return delta_net(size, false);
 }
 
+// Mamba-3's heads, each with values of its size and keys twice as long: in all as many values as `gdn`, four times the
+// keys, twice the state.
+ModelConfig delta_net_heads(const PresetSize& size, bool negative) {
+    GatedDeltaNetConfig layer;
+    const std::int64_t value = std::min(size.headdim, size.d_model);
+    layer.num_heads = std::max<std::int64_t>(1, 2 * size.d_model / value);
+    layer.head_dim = 2 * value;
+    layer.expand_v = 0.5;
+    layer.allow_neg_eigval = negative;
+    return uniform_model(size, layer);
+}
+ModelConfig gdn_heads(const PresetSize& size) {
+    return delta_net_heads(size, true);
+}
+ModelConfig gdn_heads_positive(const PresetSize& size) {
+    return delta_net_heads(size, false);
+}
+
 AttentionConfig attention_layer(const PresetSize& size) {
     AttentionConfig layer;
     layer.head_dim = std::min(size.headdim, size.d_model);
@@ -109,6 +127,8 @@ const std::vector<ModelPreset>& model_presets() {
         {"mamba2", "Mamba-2: positive real decay, short convolution", mamba2},
         {"gdn", "Gated DeltaNet, eigenvalues in [-1, 1]", gdn},
         {"gdn-positive", "Gated DeltaNet, eigenvalues in [0, 1]", gdn_positive},
+        {"gdn-heads", "Gated DeltaNet, [-1, 1], with twice the heads and keys longer than values", gdn_heads},
+        {"gdn-heads-positive", "the same, eigenvalues in [0, 1]", gdn_heads_positive},
         {"transformer", "softmax attention with RoPE, and a SwiGLU MLP", transformer},
         {"hybrid", "Mamba-3 layers, then one of softmax attention", hybrid},
     };

@@ -36,7 +36,7 @@ RunSetup cell_setup(const ReproduceRequest& request, const TableColumn& column, 
     std::vector<std::string> assignments;
     if (row.set) assignments.emplace_back(row.set);
     assignments.insert(assignments.end(), request.assignments.begin(), request.assignments.end());
-    assignments.push_back(std::string("model.preset=") + row.preset);
+    assignments.push_back("model.preset=" + preset_of(row, column.quick));
     assignments.push_back(std::string("name=") + row.key);
     return set_up(load_recipe(column.quick.recipe, assignments));
 }

@@ -37,7 +37,7 @@ RunSetup rates_setup(const Piece& piece, const std::vector<std::string>& assignm
             throw UserError("--set model.d_model: the width of a table's piece is chosen with --width");
         all.push_back(one);
     }
-    all.push_back(std::string("model.preset=") + piece.row->preset);
+    all.push_back("model.preset=" + preset_of(*piece.row, piece.column->full));
     all.push_back("model.d_model=" + std::to_string(piece.width));
     all.push_back("name=" + piece.name());
     RunSetup setup = set_up(load_recipe(piece.column->full.recipe, all));

@@ -15,7 +15,11 @@ constexpr const char* kSource =
 const TableColumn kParity = {"parity", "parity", {"parity-quick", 80}, {"parity-full", 256}};
 const TableColumn kArithmetic = {
     "arithmetic", "arithmetic, no brackets", {"arithmetic-quick", 40}, {"arithmetic-full", 256}};
-const TableColumn kBrackets = {"brackets", "arithmetic, brackets", {"brackets-quick", 20}, {"brackets-full", 256}};
+// With brackets, four heads of 16 keys hold too little (docs/state-tracking.md).
+const TableColumn kBrackets = {"brackets",
+                               "arithmetic, brackets",
+                               {"brackets-quick", 20},
+                               {"brackets-full", 256, {{"gdn", "gdn-heads"}, {"gdn-positive", "gdn-heads-positive"}}}};
 
 // The recipes draw Mamba-3's Δ from a range in which its state can turn by half a turn. Elsewhere Δ is a decay only,
 // and such a large one forgets at once: these rows keep their own release's range.
@@ -41,6 +45,12 @@ const std::vector<PublishedTable>& tables() {
 }
 
 }  // namespace
+
+std::string preset_of(const TableRow& row, const TableProfile& profile) {
+    for (const OtherPreset& other : profile.others)
+        if (std::string(other.row) == row.key) return other.preset;
+    return row.preset;
+}
 
 std::vector<std::string> published_table_names() {
     std::vector<std::string> names;

@@ -10,10 +10,16 @@
 
 namespace whorl {
 
+/// A row that a profile trains as another preset than everywhere else.
+struct OtherPreset {
+    const char *row, *preset;
+};
+
 /// How a column is measured: quick (minutes on a laptop) or full (the paper's protocol, in pieces: piece.hpp).
 struct TableProfile {
     const char* recipe;      // built-in; every row runs it with its own preset
     std::int64_t test_size;  // where the table's numbers are read
+    std::vector<OtherPreset> others = {};
 };
 
 struct TableColumn {
@@ -38,6 +44,9 @@ struct PublishedTable {
     std::vector<TableRow> rows;
     std::vector<std::int64_t> widths = {32, 64};  // d_model of the full table's pieces (piece.hpp)
 };
+
+/// The preset that `profile` trains `row` as.
+std::string preset_of(const TableRow& row, const TableProfile& profile);
 
 /// Throws UserError with the nearest name.
 const PublishedTable& published_table(const std::string& name);
