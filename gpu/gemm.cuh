@@ -9,8 +9,7 @@
 #include <algorithm>
 
 #include "gpu/launch.cuh"
-#include "gpu/mma.cuh"
-#include "gpu/pack.cuh"
+#include "gpu/operands.cuh"
 #include "gpu/panel.cuh"
 
 namespace whorl::gpu {
@@ -54,7 +53,7 @@ struct TileProduct {
     static constexpr int kSlot = A::kBytes + B::kBytes;
     static constexpr int kExchange =  // that the halves of a sum swap
         Shape::kWarpsK == 2 ? kGemmThreads * 16 * static_cast<int>(sizeof(T)) : 0;
-    using Sum = T[2][4][4];  // of each 16 × 8 block of the warp's elements
+    using Sum = T[2][2][kEighths][4];  // of each 16 × 16 block of the warp's elements
 
     const Lines<SA>& a;
     const Lines<SB>& b;
@@ -128,30 +127,31 @@ private:
     };
 
     __device__ static void add_products(const std::byte* slot, const TilePlace<Shape>& at, Sum& sum) {
-        const auto* a_panel = reinterpret_cast<const SA*>(slot);
-        const auto* b_panel = reinterpret_cast<const SB*>(slot + A::kBytes);
+        const SA* a_panel = reinterpret_cast<const SA*>(slot);
+        const SB* b_panel = reinterpret_cast<const SB*>(slot + A::kBytes);
 #pragma unroll
-        for (int i = 0; i < kGemmDepth / 8 / Shape::kWarpsK; ++i) {
-            const int k = 8 * (i * Shape::kWarpsK + at.half) + at.t;
-            T right[4][2];
-#pragma unroll
-            for (int j = 0; j < 4; ++j) {
-                right[j][0] = B::value(b_panel, at.column + 8 * j + at.g, k);
-                right[j][1] = B::value(b_panel, at.column + 8 * j + at.g, k + 4);
-            }
-            const Fragment<P, 2> b0(right[0]), b1(right[1]), b2(right[2]), b3(right[3]);
+        for (int i = 0; i < kGemmDepth / 16 / Shape::kWarpsK; ++i) {
+            const int k = 16 * (i * Shape::kWarpsK + at.half);
+            const Right<P> first = right(b_panel, at.column, k), second = right(b_panel, at.column + kTileColumns, k);
 #pragma unroll
             for (int block = 0; block < 2; ++block) {
-                const int row = at.row + 16 * block + at.g;
-                const T left[4] = {A::value(a_panel, row, k), A::value(a_panel, row + 8, k),
-                                   A::value(a_panel, row, k + 4), A::value(a_panel, row + 8, k + 4)};
-                const Fragment<P, 4> a0(left);
-                multiply_add(sum[block][0], a0, b0);
-                multiply_add(sum[block][1], a0, b1);
-                multiply_add(sum[block][2], a0, b2);
-                multiply_add(sum[block][3], a0, b3);
+                const Left<P> rows = left(a_panel, at.row + kTileRows * block, k);
+                multiply_add(sum[block][0], rows, first);
+                multiply_add(sum[block][1], rows, second);
             }
         }
+    }
+    __device__ static Left<P> left(const SA* panel, int row, int k) {
+        if constexpr (AAlong)
+            return left_rows<P>(A::at(panel, row, k), A::kStride);
+        else
+            return left_columns<P>(A::at(panel, row, k), A::kStride);
+    }
+    __device__ static Right<P> right(const SB* panel, int column, int k) {
+        if constexpr (BAlong)
+            return right_rows<P>(B::at(panel, column, k), B::kStride);
+        else
+            return right_columns<P>(B::at(panel, column, k), B::kStride);
     }
 };
 
@@ -162,22 +162,22 @@ struct TileValues {
     TilePlace<Shape> place;
 
     /// Adds the halves of the sum where there are two; each half then holds 16 of the warp's 32 rows.
-    __device__ TileValues(const T (&sum)[2][4][4], std::byte* shared) {
+    __device__ TileValues(const T (&sum)[2][2][kEighths][4], std::byte* shared) {
+        const auto of = [&](int block, int i) { return sum[block][i / 8][i / 4 % 2][i % 4]; };
         if constexpr (Shape::kWarpsK == 1) {
 #pragma unroll
-            for (int i = 0; i < 32; ++i) value[i / 16][i / 4 % 4][i % 4] = sum[i / 16][i / 4 % 4][i % 4];
+            for (int i = 0; i < 32; ++i) value[i / 16][i / 4 % 4][i % 4] = of(i / 16, i % 16);
         } else {
             constexpr int other_half = kGemmThreads / 2 * 16;
             T* own = reinterpret_cast<T*>(shared) + threadIdx.x / 32 * 512 + threadIdx.x % 32;
             const T* theirs = own + (place.half == 0 ? other_half : -other_half);
             __syncthreads();  // the panels are read no more
 #pragma unroll
-            for (int i = 0; i < 16; ++i) own[32 * i] = place.half == 0 ? sum[1][i / 4][i % 4] : sum[0][i / 4][i % 4];
+            for (int i = 0; i < 16; ++i) own[32 * i] = place.half == 0 ? of(1, i) : of(0, i);
             __syncthreads();
 #pragma unroll
             for (int i = 0; i < 16; ++i)
-                value[0][i / 4][i % 4] =
-                    (place.half == 0 ? sum[0][i / 4][i % 4] : sum[1][i / 4][i % 4]) + theirs[32 * i];
+                value[0][i / 4][i % 4] = (place.half == 0 ? of(0, i) : of(1, i)) + theirs[32 * i];
             place.row += 16 * place.half;
         }
     }

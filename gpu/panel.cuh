@@ -70,13 +70,13 @@ struct Lines {
 /// contiguous along the sum; its lines are then the panel's rows, otherwise the places of the sum.
 template <class T, bool AlongSum, int Width, int Depth>
 struct Panel {
-    // The lanes of a fragment stand 8 rows × 4 places apart: these strides spread them over the banks.
-    static constexpr int kStride = AlongSum ? Depth + (sizeof(T) == 2 ? 8 : 4) : Width + (sizeof(T) == 8 ? 4 : 8);
+    // The lanes of an operand stand in 8 rows and 4 pairs of places: these strides spread them over the banks.
+    static constexpr int kStride = AlongSum ? Depth + 8 : Width + (sizeof(T) == 2 ? 8 : 4);
     static constexpr int kLines = AlongSum ? Width : Depth, kLength = AlongSum ? Depth : Width;
     static constexpr int kBytes = kLines * kStride * static_cast<int>(sizeof(T));
 
-    __device__ static T value(const T* panel, int row, int place) {
-        return AlongSum ? panel[row * kStride + place] : panel[place * kStride + row];
+    __device__ static const T* at(const T* panel, int row, int place) {
+        return panel + (AlongSum ? row * kStride + place : place * kStride + row);
     }
 
     /// Starts copying the panel at (row, place) with all `Threads` threads of the block, element by element.

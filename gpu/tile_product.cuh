@@ -5,15 +5,9 @@
 #include <type_traits>
 
 #include "gpu/block.cuh"
-#include "gpu/mma.cuh"
+#include "gpu/operands.cuh"
 
 namespace whorl::gpu {
-
-constexpr int kTileRows = 16;
-/// Columns of a warp's tile. 32 would load less for each product, but leave warps without a tile where sizes are small,
-/// and kernels that could do both outgrow the instruction cache.
-constexpr int kTileColumns = 16;
-constexpr int kEighths = kTileColumns / 8;
 
 /// body(P, Shared), constants: the kernel that a plan needs. The one that knows its memory to be shared is worth
 /// compiling for float only, other products than float32 only there. S: what activations are stored as.
@@ -34,16 +28,6 @@ void with_block_kernel(const BlockPlan& plan, Products products, const Body& bod
 template <class T>
 constexpr Products kExactProducts = sizeof(T) == sizeof(double) ? Products::float64 : Products::float32;
 
-__device__ __forceinline__ int lane_index() {
-    return static_cast<int>(threadIdx.x) % 32;
-}
-/// The row of a lane's first results, and of its own left sides; its place in their columns.
-__device__ __forceinline__ int lane_row() {
-    return lane_index() / 4;
-}
-__device__ __forceinline__ int lane_place() {
-    return lane_index() % 4;
-}
 /// The sum over the four lanes of a row of results.
 template <class T>
 __device__ __forceinline__ T tile_row_sum(T value) {
