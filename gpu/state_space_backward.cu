@@ -238,16 +238,15 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
         const auto views = views_with_saved<T, S>(s, in, saved);
         const auto to = state_space_views<T, S>(gradient);
         const T* kept = saved.at<T>();
-        if (with_strips<T, S>(backend, s, in, d_y, gradient, views, to, work.parts, kept))
-            return add_sums(backend, s, work.parts, s.batch * s.chunks(), to);
-        with_layer_kernel<T>(backend, s, backward_size<T>,
-                             [&]<class Sizes>(auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
-                                 launch("state_space_backward", backward_kernel<T, S, shared(), Sizes>,
-                                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                                        blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(),
-                                        shape, views, view<S>(d_y), to, work.parts, kept,
-                                        blocks.shared ? nullptr : work.outside, blocks.bytes);
-                             });
+        if (!with_strips<T, S>(backend, s, in, d_y, gradient, views, to, work.parts, kept))
+            with_layer_kernel<T>(
+                backend, s, backward_size<T>,
+                [&]<class Sizes>(auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {
+                    launch("state_space_backward", backward_kernel<T, S, shared(), Sizes>,
+                           dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
+                           blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape, views,
+                           view<S>(d_y), to, work.parts, kept, blocks.shared ? nullptr : work.outside, blocks.bytes);
+                });
         const Splits splits = BackwardScratch<T>::splits(s);
         launch("state_space_backward", shared_gradients_kernel<T, S>,
                dim3(grid_size(splits.count), grid_size(s.replicas)), dim3(32 * kSharedWarps),

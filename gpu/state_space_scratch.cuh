@@ -88,7 +88,7 @@ struct BackwardScratch {
         parts.c = numbers(positions * s.rank * s.state);
         parts.theta = numbers(positions * s.angles);
         parts.sums = numbers(s.tasks() * SumLayout(s).count());
-        parts.norms = numbers(s.replicas * std::max(splits(s).count, s.batch * s.chunks()) * 2 * s.state);
+        parts.norms = numbers(s.replicas * splits(s).count * 2 * s.state);
         outside = take(outside_bytes<T>(backend, s, backward_size<T>));
         bytes = used;
     }

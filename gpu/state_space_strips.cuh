@@ -405,8 +405,6 @@ void with_strip_kind(const StateSpaceShape& s, Products products, const Body& bo
 template <class S>
 void strips_forward(const CudaBackend& backend, const StateSpaceShape& shape, const StateSpaceViews<float, S>& in,
                     const View<S>& y, std::int64_t position, float* saved);
-/// Leaves the gradients of what one head has, and of B, C and θ; and as parts those of parameters, `norms` one part a
-/// chunk of a sequence.
 template <class S>
 void strips_backward(const CudaBackend& backend, const StateSpaceShape& shape, const StateSpaceViews<float, S>& in,
                      const View<S>& d_y, const StateSpaceViews<float, S>& gradient, const HeadParts<float>& parts,

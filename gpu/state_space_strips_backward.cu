@@ -15,10 +15,11 @@ __global__ void __launch_bounds__(kStripThreads, kBackwardBlocks<Kind>)
                            const __grid_constant__ StateSpaceViews<float, typename Kind::S> in,
                            const View<typename Kind::S> d_y,
                            const __grid_constant__ StateSpaceViews<float, typename Kind::S> gradient,
-                           const __grid_constant__ HeadParts<float> parts, const float* saved, unsigned* tickets) {
+                           const __grid_constant__ HeadParts<float> parts, const float* saved) {
     BlockMemory memory(dynamic_shared());
     const StripBackwardMemory<Kind> own(memory, s);
-    StripBackward<Kind>(s, in, own, gradient, parts, d_y, saved, tickets, StripTask(s)).run();
+    const StripTask task(s);
+    StripBackward<Kind>(s, in, own, gradient, parts, d_y, saved, task.index, task.b, task.r, task.h).run();
 }
 
 }  // namespace
@@ -39,7 +40,7 @@ void strips_backward(const CudaBackend& backend, const StateSpaceShape& s, const
         using Kind = decltype(kind);
         launch("state_space_backward", strips_backward_kernel<Kind>, strip_grid(s), dim3(kStripThreads),
                static_cast<std::size_t>(block_bytes<StripBackwardMemory<Kind>>(s)), backend.stream(), s, in, d_y,
-               gradient, parts, saved, backend.tickets(s.replicas * s.batch * s.chunks()));
+               gradient, parts, saved);
     });
 }
 

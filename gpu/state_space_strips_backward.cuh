@@ -5,7 +5,6 @@
 
 #include "gpu/state_space_memory.cuh"
 #include "gpu/state_space_strips_keys.cuh"
-#include "gpu/state_space_strips_shared.cuh"
 
 namespace whorl::gpu {
 
@@ -24,8 +23,7 @@ struct StripBackward : StripKeys<Kind> {
 
     const HeadParts<float>& parts;
     View<S> d_out;
-    unsigned* tickets;  // [replica, sequence, chunk]
-    std::int64_t task, sequence;
+    std::int64_t task;
 
     WarpTile<float> d_state[kStateStrips][kPanels] = {};
     float sum_dt_bias = 0, sum_a_log = 0;  // each thread's share
@@ -34,18 +32,15 @@ struct StripBackward : StripKeys<Kind> {
 
     __device__ StripBackward(const StateSpaceShape& shape, const StateSpaceViews<float, S>& tensors,
                              const Memory& memory, const StateSpaceViews<float, S>& to, const HeadParts<float>& left,
-                             const View<S>& d_y, const float* saved_of_all, unsigned* zeroed, const StripTask& at)
-        : Base(shape, tensors, memory, to, saved_of_all + at.index * SavedLayout(shape).count, at.r, at.b, at.h),
+                             const View<S>& d_y, const float* saved_of_all, std::int64_t index, std::int64_t b,
+                             std::int64_t replica, int head)
+        : Base(shape, tensors, memory, to, saved_of_all + index * SavedLayout(shape).count, replica, b, head),
           parts(left),
           d_out(d_y),
-          tickets(zeroed),
-          task(at.index),
-          sequence(at.r * shape.batch + at.b) {}
+          task(index) {}
 
     __device__ __forceinline__ void run() {
         const int chunks = this->chunks();
-        if (h == 0 && in.b_norm)
-            for (int chunk = chunks; chunk < s.chunks(); ++chunk) write_norms(chunk, [](int) { return 0.0F; });
 #pragma unroll 1
         for (int chunk = chunks - 1; chunk >= 0; --chunk) {
             this->enter(chunk);
@@ -84,8 +79,7 @@ struct StripBackward : StripKeys<Kind> {
             if (s.turning == Turning::data) angles_backward(velocities);
             __syncwarp();
             if (this->busy()) steps_backward(raw, step, within, chunk);
-            if (last_to_arrive(tickets + sequence * s.chunks() + chunk, static_cast<unsigned>(s.heads)))
-                add_shared(chunk);
+            __syncthreads();
         }
         leave_sums();
     }
@@ -270,7 +264,8 @@ private:
     __device__ void bias_sums() {
 #pragma unroll
         for (int i = 0; i < kColumns; ++i)
-            sum_bias[i] += over_strips(static_cast<int>(threadIdx.x) + i * kStripThreads);
+            for (int m = 0; m < strips(); ++m)
+                sum_bias[i] += own.scratch[m * Memory::kScratch + static_cast<int>(threadIdx.x) + i * kStripThreads];
     }
 
     __device__ float d_angle(int row, int c) const {
@@ -374,27 +369,6 @@ private:
             sum = numerics::fma(whole, through(0, kStrips), sum);
         }
         return sum;
-    }
-
-    /// What all heads left of the chunk's rows.
-    __device__ __forceinline__ void add_shared(int chunk) const {
-        if (this->busy())
-            StripSharedRows<Kind>{s, in, gradient, parts, r, row_at(0), own_row(), positions}.add(table());
-        if (!in.b_norm) return;
-        __syncthreads();
-        write_norms(chunk, [&](int column) { return over_strips(column); });
-        __syncthreads();
-    }
-    template <class Value>
-    __device__ void write_norms(int chunk, const Value& value) const {
-        float* const to = parts.norms + (sequence * s.chunks() + chunk) * (2 * kState);
-        for (int n = static_cast<int>(threadIdx.x); n < 2 * kState; n += kStripThreads) to[n] = value(n);
-    }
-    /// Of what the chunk's strips have in their tables.
-    __device__ float over_strips(int at) const {
-        float total = 0;
-        for (int m = 0; m < strips(); ++m) total += own.scratch[m * Memory::kScratch + at];
-        return total;
     }
 
     __device__ __forceinline__ void leave_sums() {
