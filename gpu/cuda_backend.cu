@@ -95,7 +95,8 @@ Buffer CudaBackend::allocate(std::int64_t bytes) {
     const auto size = static_cast<std::size_t>(bytes > 0 ? bytes : kAlignment);
     if (cudaMalloc(&memory, size) != cudaSuccess) {
         cudaGetLastError();  // the failure is reported here and must not surface again
-        throw RuntimeFailure("out of GPU memory: cannot allocate " + std::to_string(bytes / (1024 * 1024)) + " MiB");
+        throw RuntimeFailure("out of memory on GPU " + std::to_string(index_) + ", " + name_ + ": cannot allocate " +
+                             std::to_string(bytes / (1024 * 1024)) + " MiB");
     }
     check(cudaMemsetAsync(memory, 0, size, stream_), "zeroing memory");
     check(cudaStreamSynchronize(stream_), "zeroing memory");

@@ -160,7 +160,11 @@ OwnedDevices make_devices(const Parsed& parsed) {
         return OwnedDevices(std::move(backends));
     }
     if (parsed.text("device") == "cpu") throw UserError("--devices names GPUs; leave it out with --device cpu");
-    for (const int index : device_numbers(parsed.text("devices"))) backends.push_back(make_cuda_backend(index));
+    for (const int index : device_numbers(parsed.text("devices"))) {
+        const std::string reason = why_no_cuda(index);
+        if (!reason.empty()) throw UserError("--devices: GPU " + std::to_string(index) + ": " + reason);
+        backends.push_back(make_cuda_backend(index));
+    }
     return OwnedDevices(std::move(backends));
 }
 

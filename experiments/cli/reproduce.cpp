@@ -43,11 +43,12 @@ RunSetup cell_setup(const ReproduceRequest& request, const TableColumn& column, 
 
 // Empty when interrupted.
 std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& column, const TableProfile& profile,
-                                        const RunSetup& setup, const std::string& folder, const Devices& devices) {
+                                        const RunSetup& setup, const std::string& folder, const Devices& devices,
+                                        const SessionOptions& options) {
     const RunDirectory run = open_or_create(folder, setup);
     const std::string label = fmt::format("{}, {}", column.label, row.label);
     ProgressLine line(label);
-    const SessionResult result = train_run(setup, run, devices, hooks_for(line));
+    const SessionResult result = train_run(setup, run, devices, hooks_for(line), options);
     line.finish();
     if (result.interrupted) return std::nullopt;
     RowResult summary = summarize(row, setup, result, *last_evaluation(run, Split::validation), profile.test_size);
@@ -58,15 +59,15 @@ std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& 
 
 // False when interrupted: the rows so far are in `result`.
 bool reproduce_column(const ReproduceRequest& request, const TableColumn& column, const std::vector<RunSetup>& setups,
-                      const std::string& folder, const Devices& devices, ColumnResult& result) {
+                      const Devices& devices, const SessionOptions& options, ColumnResult& result) {
     const TableProfile& profile = column.quick;
     const DataSource& data = *setups.front().data;
     result = {&column, &profile, setups.front().config, data.chance(), 0, {}};
     result.majority = scaled_accuracy(majority_baseline(data, profile.test_size, kBaselineExamples), data.chance());
     for (std::size_t i = 0; i < request.rows.size(); ++i) {
         const TableRow& row = *request.rows[i];
-        const std::string path = fmt::format("{}/{}/{}", folder, column.key, row.key);
-        const auto cell = reproduce_cell(row, column, profile, setups[i], path, devices);
+        const std::string path = fmt::format("{}/{}/{}", request.folder, column.key, row.key);
+        const auto cell = reproduce_cell(row, column, profile, setups[i], path, devices, options);
         if (!cell) return false;
         result.rows.push_back(*cell);
     }
@@ -157,6 +158,7 @@ Syntax reproduce_syntax() {
 
 int reproduce_rows(const ReproduceRequest& request, const Parsed& parsed) {
     const std::string& folder = request.folder;
+    const SessionOptions options{group_request(parsed)};
     const OwnedDevices owned = make_devices(parsed);
     const Devices devices = owned.all();
     std::vector<std::vector<RunSetup>> setups;  // all errors before any training
@@ -164,14 +166,14 @@ int reproduce_rows(const ReproduceRequest& request, const Parsed& parsed) {
         setups.emplace_back();
         for (const TableRow* row : request.rows) {
             setups.back().push_back(cell_setup(request, *column, *row));
-            check_devices(setups.back().back(), devices, {});
+            check_devices(setups.back().back(), devices, options.group);
         }
     }
     TableResult result{&request.table, devices.describe(), {}};
     const InterruptGuard guard;
     for (std::size_t c = 0; c < request.columns.size(); ++c) {
         result.columns.emplace_back();
-        if (!reproduce_column(request, *request.columns[c], setups[c], folder, devices, result.columns.back())) {
+        if (!reproduce_column(request, *request.columns[c], setups[c], devices, options, result.columns.back())) {
             fmt::print(stderr, "stopped; go on with the same command and --out {}\n", folder);
             return 128 + InterruptGuard::signal();
         }

@@ -213,8 +213,9 @@ TEST_CASE("what the memory does not hold is refused before a folder is made", "[
         CHECK(outcome.status == 2);
         CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
     }
-    CHECK_THAT(run_whorl("train parity-quick --replicas 20000 --memory 0.5 --out " + (folder / "run")).err,
-               ContainsSubstring(" fit"));
+    for (const std::string what :
+         {"train parity-quick --replicas 20000 --memory 0.5", "reproduce parity --memory 0.001"})
+        CHECK_THAT(run_whorl(what + " --out " + (folder / "run")).err, ContainsSubstring(" fit"));
     CHECK(folder.entries() == 0);
 }
 

@@ -1,4 +1,6 @@
 // Pieces of a table as a user trains them: interrupted, resumed, looked at, merged.
+#include "experiments/reproduce/piece.hpp"
+
 #include <algorithm>
 #include <filesystem>
 
@@ -72,6 +74,24 @@ TEST_CASE("a piece is every rate and then two more seeds at the best two", "[rep
     const Outcome other = run_whorl(tiny("--full --column parity --row gdn", out) + " --set steps=13");
     CHECK(other.status == 2);
     CHECK_THAT(other.err, ContainsSubstring("steps: 12 there, 13 here"));
+}
+
+TEST_CASE("with brackets Gated DeltaNet has Mamba-3's heads, elsewhere its own", "[reproduce]") {
+    const PublishedTable& table = published_table("state-tracking");
+    for (const TableRow& row : table.rows) {
+        if (std::string(row.preset).rfind("gdn", 0) != 0) continue;
+        for (const TableColumn& column : table.columns) {
+            const RunSetup setup = rates_setup({&table, &column, &row, 64}, {});
+            const auto& layer = std::get<GatedDeltaNetConfig>(setup.model.layers.front());
+            const bool brackets = std::string(column.key) == "brackets";
+            INFO(row.key << ", " << column.key);
+            CHECK(layer.num_heads == (brackets ? 8 : 4));
+            CHECK(layer.head_dim == (brackets ? 32 : 16));
+            CHECK(layer.expand_v == (brackets ? 0.5 : 2.0));
+            CHECK(layer.allow_neg_eigval == (std::string(row.key) == "gdn"));
+            CHECK(preset_of(row, column.quick) == row.preset);
+        }
+    }
 }
 
 TEST_CASE("a piece that is stopped again and again has the same bits", "[reproduce][cli]") {
