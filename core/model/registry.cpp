@@ -62,36 +62,28 @@ ModelConfig mamba2(const PresetSize& size) {
     return uniform_model(size, layer);
 }
 
-ModelConfig delta_net(const PresetSize& size, bool negative) {
+// times: 1, or 2 for as many heads as Mamba-3 has, each with values of its size and keys twice as long: in all as many
+// values, four times the keys, twice the state.
+ModelConfig delta_net(const PresetSize& size, bool negative, std::int64_t times) {
     GatedDeltaNetConfig layer;
-    layer.head_dim = std::min(size.headdim, size.d_model);
-    layer.num_heads = std::max<std::int64_t>(1, size.d_model / layer.head_dim);
+    const std::int64_t one = std::min(size.headdim, size.d_model);
+    layer.head_dim = times * one;
+    layer.num_heads = std::max<std::int64_t>(1, times * size.d_model / one);
+    if (times == 2) layer.expand_v = 0.5;
     layer.allow_neg_eigval = negative;
     return uniform_model(size, layer);
 }
 ModelConfig gdn(const PresetSize& size) {
-    return delta_net(size, true);
+    return delta_net(size, true, 1);
 }
 ModelConfig gdn_positive(const PresetSize& size) {
-    return delta_net(size, false);
-}
-
-// Mamba-3's heads, each with values of its size and keys twice as long: in all as many values as `gdn`, four times the
-// keys, twice the state.
-ModelConfig delta_net_heads(const PresetSize& size, bool negative) {
-    GatedDeltaNetConfig layer;
-    const std::int64_t value = std::min(size.headdim, size.d_model);
-    layer.num_heads = std::max<std::int64_t>(1, 2 * size.d_model / value);
-    layer.head_dim = 2 * value;
-    layer.expand_v = 0.5;
-    layer.allow_neg_eigval = negative;
-    return uniform_model(size, layer);
+    return delta_net(size, false, 1);
 }
 ModelConfig gdn_heads(const PresetSize& size) {
-    return delta_net_heads(size, true);
+    return delta_net(size, true, 2);
 }
 ModelConfig gdn_heads_positive(const PresetSize& size) {
-    return delta_net_heads(size, false);
+    return delta_net(size, false, 2);
 }
 
 AttentionConfig attention_layer(const PresetSize& size) {
