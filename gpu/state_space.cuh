@@ -48,9 +48,8 @@ struct LayerShape : Known<Sizes, StateSpaceShape> {
 };
 
 /// Chunk length for a choice of form: one position for the recurrent form; what strips take where they have the layer
-/// (state_space_strips.cuh); else the longest of some that fits a
-/// multiprocessor's shared memory twice, or once where only short ones would fit twice, or eight rows outside of it.
-/// shared_limit: bytes that a block can have.
+/// (state_space_strips.cuh); else the longest of some that fits a multiprocessor's shared memory twice, or once where
+/// only short ones would fit twice, or eight rows outside of it. shared_limit: bytes that a block can have.
 int choose_chunk(std::int64_t shared_limit, DType dtype, const StateSpaceShape& shape, FormChoice form);
 
 OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape);

@@ -290,10 +290,7 @@ struct StripHead {
             raw = next;
         }
     }
-    __device__ static void store_operands(float* to, float first, float second) {
-        *reinterpret_cast<float2*>(to) = make_float2(first, second);
-    }
-    __device__ static void store_operands(Bf16* to, float first, float second) {
+    __device__ static void store_operands(E* to, float first, float second) {
         store_pack(to, Pack<float, 2>{{first, second}});
     }
     /// body(row of the chunk, channel, panel, eighth, half) for each pair of the lane's places in the strip's channels.
