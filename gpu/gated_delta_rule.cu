@@ -2,7 +2,7 @@
 // head of a sequence. What value heads or sequences share is left in parts, to be added in order.
 #include "core/backend/backend.hpp"
 #include "gpu/cuda_backend.hpp"
-#include "gpu/delta_rule_head.cuh"
+#include "gpu/delta_strips.cuh"
 #include "gpu/delta_update.cuh"
 #include "gpu/last_block.cuh"
 
@@ -108,19 +108,20 @@ BlockPlan backward_plan(const CudaBackend& backend, const RuleShape& s) {
     return {backward_bytes<T>(s), s.tasks(), backend.shared_limit(), backend.multiprocessors()};
 }
 
-/// Positions of a chunk for a choice of form: one for the recurrent form, else what fits a multiprocessor's shared
-/// memory twice.
+/// Positions of a chunk for a choice of form: one for the recurrent form; what strips take where they have the layer
+/// (delta_strips.cuh); else what fits a multiprocessor's shared memory twice, whole tiles of it.
 int choose_chunk(const CudaBackend& backend, DType dtype, RuleShape s, FormChoice form) {
     if (form.form == Form::recurrent) return 1;
     if (form.chunk > 0) return static_cast<int>(std::min<std::int64_t>(form.chunk, s.length));
+    if (delta_strips_fit(backend.shared_limit(), dtype, s)) return kDeltaChunk;
     for (const int rows : {64, 48, 32, 16, 8}) {
         s.chunk = std::min(s.length, rows);
         std::int64_t bytes = 0;
         dispatch(dtype, [&](auto scalar) { bytes = backward_bytes<decltype(scalar)>(s); });
         if (bytes <= backend.shared_limit() / 2) break;
     }
-    const int chunks = (s.length + s.chunk - 1) / s.chunk;
-    return (s.length + chunks - 1) / chunks;
+    const int chunks = (s.length + s.chunk - 1) / s.chunk, even = (s.length + chunks - 1) / chunks;
+    return chunks > 1 && even > 2 * kTileRows ? even / kTileRows * kTileRows : even;
 }
 
 RuleShape shape_of(const CudaBackend& backend, const GatedDeltaNetConfig& c, const Tensor& y, FormChoice form) {
@@ -158,6 +159,12 @@ struct RuleScratch {
     std::byte* outside;
 };
 
+/// Whether the kernels of strips have this layer and can read these tensors' rows.
+bool strips_take(const CudaBackend& backend, const RuleShape& s, const GatedDeltaTensors& t, const Tensor& y) {
+    return s.chunk == kDeltaChunk && delta_strips_fit(backend.shared_limit(), y.dtype, s) && in_groups(t.q, 4) &&
+           in_groups(t.k, 4) && in_groups(t.v, 4) && in_groups(y, 4);
+}
+
 template <class T, class S>
 RuleViews<T, S> views(const GatedDeltaTensors& t) {
     return {view<S>(t.q), view<S>(t.k), view<S>(t.v), view<S>(t.a), view<S>(t.b), view<T>(t.dt_bias), view<T>(t.a_log)};
@@ -190,6 +197,9 @@ void CudaBackend::gated_delta_forward(const GatedDeltaNetConfig& config, const G
         using T = decltype(scalar);
         using S = decltype(stored);
         const RuleShape s = shape_of(*this, config, y, form);
+        if constexpr (sizeof(T) == sizeof(float))
+            if (!state && strips_take(*this, s, in, y))
+                return delta_strips_forward(*this, s, views<T, S>(in), view<S>(y), saved.at<T>());
         const BlockPlan blocks = forward_plan<T>(*this, s);
         with_block_kernel<T, S>(blocks, products_, [&](auto products, auto shared) {
             launch("gated_delta_forward", forward_kernel<T, S, products(), shared()>, dim3(grid_size(blocks.blocks)),
@@ -209,6 +219,10 @@ void CudaBackend::gated_delta_backward(const GatedDeltaNetConfig& config, const 
         const RuleShape s = shape_of(*this, config, d_y, form);
         const BlockPlan blocks = backward_plan<T>(*this, s);
         const RuleScratch<T> work(scratch.data, s, blocks);
+        if constexpr (sizeof(T) == sizeof(float))
+            if (strips_take(*this, s, in, d_y) && strips_take(*this, s, gradient, d_y))
+                return delta_strips_backward(*this, s, views<T, S>(in), view<S>(d_y), views<T, S>(gradient), work.parts,
+                                             saved.at<T>());
         with_block_kernel<T, S>(blocks, products_, [&](auto products, auto shared) {
             launch("gated_delta_backward", backward_kernel<T, S, products(), shared()>, dim3(grid_size(blocks.blocks)),
                    dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s,

@@ -175,7 +175,7 @@ private:
             *d_phase = Query ? slope : *d_phase + slope;
         }
         if (s.neighbours && s.state % 2 == 0) {
-            store_pair(part + n, back.x, back.y);
+            store_pack(part + n, Pack<T, 2>{back.x, back.y});
         } else {
             part[this->channel(n)] = back.x;
             if (n + 1 < s.state) part[this->channel(n + 1)] = back.y;

@@ -7,13 +7,6 @@
 
 namespace whorl::gpu {
 
-__device__ __forceinline__ void store_pair(float* to, float first, float second) {
-    *reinterpret_cast<float2*>(to) = make_float2(first, second);
-}
-__device__ __forceinline__ void store_pair(double* to, double first, double second) {
-    *reinterpret_cast<double2*>(to) = make_double2(first, second);
-}
-
 /// What forward and backward share: one head's chunk made ready for the scan.
 template <class T, class S, class Scan, class Sizes>
 struct HeadBlock {
@@ -182,7 +175,7 @@ struct HeadBlock {
             if (weight) pair = {pair.x * (scale * weight[first]), pair.y * (scale * weight[second])};
             if (shift) pair = {pair.x + shift[first], pair.y + shift[second]};
             if (place < 2 * s.angles) pair = numerics::rotate(pair, cos[place / 2], sin[place / 2]);
-            store_pair(row + place, pair.x, pair.y);
+            store_pack(row + place, Pack<T, 2>{pair.x, pair.y});
         }
     }
     /// Elements place (even) and place + 1 of a row in the block's memory; the latter may be the row's padding.

@@ -156,19 +156,6 @@ struct StripHead {
         __syncwarp();
         return step;
     }
-    /// to[i·ld + j] = decay between rows j < i of the strip, as products of decays: differences of their sums would
-    /// lose digits.
-    __device__ void inner_decays(float log_decay, float* to, int ld) const {
-        const int j = lane_index() % kTileRows;
-        const float decay = numerics::exp(log_decay);
-        float weight = 1;
-#pragma unroll
-        for (int i = 1; i < kTileRows; ++i) {
-            const float next = __shfl_sync(0xffffffffU, decay, i);
-            if (j < i) to[i * ld + j] = weight *= next;
-        }
-        __syncwarp();
-    }
     /// θ of the strip's rows, on its way.
     struct Velocities {
         float at[kTileRows][kPairs];

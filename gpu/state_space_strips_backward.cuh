@@ -12,8 +12,7 @@ template <class Kind>
 struct StripBackward : StripKeys<Kind> {
     using Base = StripKeys<Kind>;
     using Base::own, Base::gradient, Base::saved, Base::slopes, Base::sum_d, Base::table;
-    using Base::P, Base::kState, Base::kHeaddim, Base::kPairs, Base::kPanels, Base::kNld, Base::kPld, Base::kLd,
-        Base::kTableLd;
+    using Base::P, Base::kState, Base::kHeaddim, Base::kPairs, Base::kPanels, Base::kNld, Base::kPld, Base::kLd;
     using Base::s, Base::in, Base::x, Base::q, Base::k, Base::r, Base::h, Base::phase, Base::begin, Base::positions,
         Base::strip, Base::own_row, Base::row_at, Base::clamped, Base::pair, Base::through, Base::last, Base::strips;
     using typename Base::E, typename Base::S, typename Base::Memory, typename Base::InputLeft;
@@ -53,7 +52,7 @@ struct StripBackward : StripKeys<Kind> {
             this->load_rows(rows, own_row());
             const Step<float> step = this->steps(raw);
             const bool inside = lane_index() < kTileRows && own_row() + lane_index() < positions;
-            this->inner_decays(inside ? step.dt * step.a : 0, table(), kTableLd);
+            inner_decays(inside ? step.dt * step.a : 0, table());
             this->strip_turns(velocities);
             if (this->busy()) this->gate_backward();
             __syncthreads();

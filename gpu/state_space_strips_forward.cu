@@ -13,11 +13,10 @@ struct StripForwardMemory {
         k = memory.take<E>(kStripChunk * Kind::kNld);
         v = memory.take<E>(kStripChunk * Kind::kPld);
         h = memory.take<E>(s.chunks() > 1 ? Kind::kState * Kind::kPld : 0);
-        decays = memory.take<float>(kStripChunk * kDecaysLd);
+        decays = memory.take<float>(kStripChunk * kTableLd);
         exits = memory.take<float>(s.chunks() > 1 ? kStripChunk : 0);
         vectors.take_turns(memory, s.angles);
     }
-    static constexpr int kDecaysLd = kTileRows + 1;
     StripVectors vectors;
     E *q, *k, *v;   // [64,N], [64,P]
     E* h;           // [N,P]: the state before the chunk
@@ -55,7 +54,7 @@ struct StripForward : StripHead<Kind> {
             this->load_rows(rows, own_row());
             const auto step = this->steps(raw);
             const bool inside = lane_index() < kTileRows && own_row() + lane_index() < positions;
-            this->inner_decays(inside ? step.dt * step.a : 0, own.decays + own_row() * own.kDecaysLd, own.kDecaysLd);
+            inner_decays(inside ? step.dt * step.a : 0, own.decays + own_row() * kTableLd);
             this->strip_turns(velocities);
             typename Base::InputRows input;
             this->load_input(input);
@@ -126,7 +125,7 @@ private:
                 second *= rows[half] * x.tail[column + 1] * x.strength[column + 1];
                 return;
             }
-            const float* decays = own.decays + (own_row() + i) * own.kDecaysLd;
+            const float* decays = own.decays + (own_row() + i) * kTableLd;
             first *= j < i ? decays[j] * x.strength[column] : j == i ? x.gamma[column] : 0;
             second *= j + 1 < i ? decays[j + 1] * x.strength[column + 1] : j + 1 == i ? x.gamma[column + 1] : 0;
         });

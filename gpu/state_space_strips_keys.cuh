@@ -33,7 +33,7 @@ struct StripBackwardMemory {
     }
     static constexpr int kTiles = kStrips * (kStrips + 1) / 2, kTileLd = operand_ld<E>(kTileColumns);
     static constexpr int kTileSize = kTileRows * kTileLd;
-    static constexpr int kTableLd = kTileRows + 1, kScratch = most_of(kTileRows * kTableLd, 2 * Kind::kState);
+    static constexpr int kScratch = most_of(kTileRows * kTableLd, 2 * Kind::kState);
     StripVectors vectors;
     E *q, *k, *d_y;      // [64,N], [64,P]
     E* d_scores;         // [tile][key, query]
@@ -61,7 +61,7 @@ struct StripKeys : StripHead<Kind> {
         Base::own_row, Base::row_at, Base::clamped, Base::through, Base::last, Base::strips, Base::xbc, Base::z;
     using typename Base::E, typename Base::S;
     using Memory = StripBackwardMemory<Kind>;
-    static constexpr int kLd = Memory::kTileLd, kTableLd = Memory::kTableLd;
+    static constexpr int kLd = Memory::kTileLd;
 
     const Memory& own;
     const StateSpaceViews<float, S>& gradient;
@@ -179,7 +179,7 @@ struct StripKeys : StripHead<Kind> {
             if (!last()) own.d_exit[row] = of_exit * to_end * x.strength[row];
         }
         write_input_gradient(d_v);
-        return crossing_inside();
+        return crossings(table());
     }
 
     /// score, d: of the strip's keys as rows with queries of the strip `other`, to be masked and weighed. Terms of each
@@ -237,24 +237,6 @@ struct StripKeys : StripHead<Kind> {
         each_pair(tile, [&](int i, int j, int, float first, float second) {
             this->store_operands(to + i * kLd + j, first, second);
         });
-    }
-    /// From the table of the strip's own pairs: Σ over j < row ≤ i, of row `lane`.
-    __device__ __forceinline__ float crossing_inside() const {
-        float* const pairs = table();
-        const int lane = lane_index() % kTileRows;
-        __syncwarp();
-        float behind = 0, crossing = 0;
-        if (lane_index() < kTileRows) {
-#pragma unroll
-            for (int i = kTileRows - 1; i > 0; --i)
-                if (i > lane) pairs[i * kTableLd + lane] = behind += pairs[i * kTableLd + lane];
-        }
-        __syncwarp();
-#pragma unroll
-        for (int j = 0; j + 1 < kTileRows; ++j)
-            if (j < lane) crossing += pairs[lane * kTableLd + j];
-        __syncwarp();
-        return crossing;
     }
     /// Through the state behind the chunk.
     __device__ __forceinline__ void add_exit(WarpTile<float> (&d_v)[kPanels], float (&exit)[2]) const {

@@ -3,6 +3,7 @@
 // products' in bf16.
 #pragma once
 
+#include "core/numerics/activations.hpp"
 #include "gpu/tile_product.cuh"
 
 namespace whorl::gpu {
@@ -24,13 +25,25 @@ __device__ __forceinline__ void multiply_add(WarpTile<float>& c, const Left<P>& 
 }
 
 /// Left side: element (i, k) at at[k·ld + i], times weight[k].
-template <Products P>
-__device__ __forceinline__ Left<P> left_weighed_columns(const Operand<P>* at, int ld, const float* weight) {
-    const Operand<P>* first = at + 2 * lane_place() * ld + lane_row();
+template <Products P, class E>
+__device__ __forceinline__ Left<P> left_weighed_columns(const E* at, int ld, const float* weight) {
+    const E* first = at + 2 * lane_place() * ld + lane_row();
     const auto of = [&](int half) {
-        const Operand<P>* x = first + 8 * half * ld;
+        const E* x = first + 8 * half * ld;
         const float* w = weight + 8 * half + 2 * lane_place();
         return Fragment<P, 4>({w[0] * x[0], w[0] * x[8], w[1] * x[ld], w[1] * x[ld + 8]});
+    };
+    return {{of(0), of(1)}};
+}
+/// The same of rows: element (i, k) at at[i·ld + k], times weight[k].
+template <Products P>
+__device__ __forceinline__ Left<P> left_weighed_rows(const float* at, int ld, const float* weight) {
+    const float* first = at + lane_row() * ld + 2 * lane_place();
+    const auto of = [&](int half) {
+        const auto top = load_pack<2>(first + 8 * half), bottom = load_pack<2>(first + 8 * ld + 8 * half),
+                   w = load_pack<2>(weight + 2 * lane_place() + 8 * half);
+        return Fragment<P, 4>(
+            {w.at[0] * top.at[0], w.at[0] * bottom.at[0], w.at[1] * top.at[1], w.at[1] * bottom.at[1]});
     };
     return {{of(0), of(1)}};
 }
@@ -70,6 +83,43 @@ __device__ __forceinline__ float sums_over_warp(float (&x)[Count]) {
 #pragma unroll
     for (; distance >= Nearest; distance /= 2) x[0] += __shfl_xor_sync(0xffffffffU, x[0], distance);
     return x[0];
+}
+
+// ---- pairs of a strip's rows, and the decays between them: a warp's own tables
+
+constexpr int kTableLd = kTileRows + 1;
+
+/// to[i·kTableLd + j] = decay between rows j < i, lane i having row i's: products of decays, since differences of their
+/// sums would lose digits.
+__device__ __forceinline__ void inner_decays(float log_decay, float* to) {
+    const int j = lane_index() % kTileRows;
+    const float decay = numerics::exp(log_decay);
+    float weight = 1;
+#pragma unroll
+    for (int i = 1; i < kTileRows; ++i) {
+        const float next = __shfl_sync(0xffffffffU, decay, i);
+        if (j < i) to[i * kTableLd + j] = weight *= next;
+    }
+    __syncwarp();
+}
+
+/// Σ pairs[i·kTableLd + j] over j < row ≤ i for the lane's row: what the decay of that row's step weighs. The table is
+/// used up.
+__device__ __forceinline__ float crossings(float* pairs) {
+    const int lane = lane_index() % kTileRows;
+    __syncwarp();
+    float behind = 0, crossing = 0;
+    if (lane_index() < kTileRows) {
+#pragma unroll
+        for (int i = kTileRows - 1; i > 0; --i)
+            if (i > lane) pairs[i * kTableLd + lane] = behind += pairs[i * kTableLd + lane];
+    }
+    __syncwarp();
+#pragma unroll
+    for (int j = 0; j + 1 < kTileRows; ++j)
+        if (j < lane) crossing += pairs[lane * kTableLd + j];
+    __syncwarp();
+    return crossing;
 }
 
 }  // namespace whorl::gpu

@@ -38,7 +38,8 @@ struct ModularSumTrack {
     std::int32_t modulus;
     std::int32_t sum = 0;
     WHORL_HD constexpr std::int32_t read(std::int32_t digit) {
-        return ModularSum::kZero + (sum = (sum + digit) % modulus);
+        sum += digit;  // both below the modulus
+        return ModularSum::kZero + (sum -= sum < modulus ? 0 : modulus);
     }
 };
 

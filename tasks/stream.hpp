@@ -43,16 +43,22 @@ struct StreamSymbols {
 };
 
 /// Draws the size, then symbol after symbol. `track.read(symbol)` takes each, from 0, and returns the token that
-/// answers for the prefix that ends there.
+/// answers for the prefix that ends there. The next symbol is drawn before one is read: draws do not wait for each
+/// other, reading does, and on a GPU one thread has a sequence.
 template <class Track>
 WHORL_HD constexpr std::int64_t generate_stream(const SampleKey& key, const SampleView& out,
                                                 const StreamOptions& options, const StreamSymbols& symbols,
                                                 Track track) {
     Random random = key.random();
+    const auto draw = [&] {
+        return static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(symbols.count)));
+    };
     const std::int64_t count = draw_size(random, key.sizes) - 1;
     const std::int64_t begin = begin_sample(out, options.bos, symbols.begin), used = begin + count;
+    std::int32_t next = draw();
     for (std::int64_t t = begin; t < used; ++t) {
-        const auto symbol = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(symbols.count)));
+        const std::int32_t symbol = next;
+        next = draw();
         const std::int32_t answer = track.read(symbol);
         out.tokens[t] = symbols.first + symbol;
         out.targets[t] = options.supervise == Supervise::all || t == used - 1 ? answer : kUnsupervised;

@@ -96,6 +96,27 @@ TEST_CASE("the gated delta rule agrees between backends over a grid of shapes", 
     }
 }
 
+// gpu/delta_strips.cuh lists them. Its warps have 16 positions and four of them share a block.
+TEST_CASE("the gated delta rule agrees between backends at sizes that warps have", "[backend][gated_delta][shapes]") {
+    struct Rule {
+        std::int64_t keys;
+        double expand;
+    };
+    for (const Rule& rule : {Rule{16, 2}, Rule{32, 2}, Rule{32, 0.5}, Rule{64, 0.5}})
+        for (const bool negative : {false, true}) {
+            GatedDeltaNetConfig config;
+            config.num_heads = 2;
+            config.head_dim = rule.keys;
+            config.expand_v = rule.expand;
+            config.allow_neg_eigval = negative;
+            for (const std::int64_t length : {1, 16, 39, 100}) {
+                Operation operation = gated_delta(config, {length < 50 ? 5 : 1, length});
+                align_rows(operation);
+                check_backends(operation, length, 3, negative ? 2 : 1);
+            }
+        }
+}
+
 TEST_CASE("attention agrees between backends over a grid of shapes", "[backend][attention][shapes]") {
     for (const Sizes& s : kSizes)
         for (const Positions positions : {Positions::rope, Positions::none})
