@@ -88,6 +88,16 @@ TEST_CASE("the gated delta rule and attention of activations that are stored in 
         check_stored(gated_delta(delta_config(1, 1, 64, 2, false), {1, 35}, form));  // several panels
         check_stored(gated_delta(delta_config(1, 1, 67, 1, false), {19, 9}, form));  // odd rows
     }
+    struct Rule {
+        std::int64_t keys;
+        double expand;
+    };
+    for (const Rule& rule : {Rule{16, 2}, Rule{32, 2}, Rule{32, 0.5}, Rule{64, 0.5}}) {  // by warps
+        Operation operation = gated_delta(delta_config(2, 2, rule.keys, rule.expand, true), {5, 41});
+        align_rows(operation);
+        check_stored(operation);
+        check_same_bits(operation);
+    }
     for (const std::int64_t headdim : {8, 16, 32, 64})
         for (const std::int64_t length : {64, 67, 130})
             check_stored(attention({2, headdim, Positions::rope}, {2, length}));
