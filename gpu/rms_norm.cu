@@ -75,7 +75,7 @@ ChosenRows chosen_rows(const RowChoice& rows) {
 }
 
 Splits row_splits(const Tensor& d_x) {
-    return {d_x.rows(), 32, 512};
+    return {d_x.rows(), 64, 256};
 }
 template <class T>
 BlockSums<T> split_sums(const Tensor& d_x) {

@@ -33,7 +33,8 @@ std::vector<const Item*> chosen(const std::vector<Item>& items, const std::vecto
 }
 
 RunSetup cell_setup(const ReproduceRequest& request, const TableColumn& column, const TableRow& row) {
-    std::vector<std::string> assignments = assignments_of(row, column.quick);
+    std::vector<std::string> assignments;
+    if (row.set) assignments.emplace_back(row.set);
     assignments.insert(assignments.end(), request.assignments.begin(), request.assignments.end());
     assignments.push_back("model.preset=" + preset_of(row, column.quick));
     assignments.push_back(std::string("name=") + row.key);

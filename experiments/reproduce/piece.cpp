@@ -30,7 +30,8 @@ std::string Piece::label() const {
 }
 
 RunSetup rates_setup(const Piece& piece, const std::vector<std::string>& assignments) {
-    std::vector<std::string> all = assignments_of(*piece.row, piece.column->full);
+    std::vector<std::string> all;
+    if (piece.row->set) all.emplace_back(piece.row->set);
     for (const std::string& one : assignments) {
         if (one.rfind("model.d_model", 0) == 0)
             throw UserError("--set model.d_model: the width of a table's piece is chosen with --width");

@@ -15,14 +15,11 @@ constexpr const char* kSource =
 const TableColumn kParity = {"parity", "parity", {"parity-quick", 80}, {"parity-full", 256}};
 const TableColumn kArithmetic = {
     "arithmetic", "arithmetic, no brackets", {"arithmetic-quick", 40}, {"arithmetic-full", 256}};
-// With brackets, four heads of 16 keys hold too little, and half of the recipe's rates are too slow or too fast for
-// what does (docs/state-tracking.md).
-constexpr const char* kMiddleRates = "replicas.learning_rates={log=[1e-3,5e-3],count=8}";
-const TableColumn kBrackets = {
-    "brackets",
-    "arithmetic, brackets",
-    {"brackets-quick", 20},
-    {"brackets-full", 256, {{"gdn", "gdn-heads", kMiddleRates}, {"gdn-positive", "gdn-heads-positive"}}}};
+// With brackets, four heads of 16 keys hold too little (docs/state-tracking.md).
+const TableColumn kBrackets = {"brackets",
+                               "arithmetic, brackets",
+                               {"brackets-quick", 20},
+                               {"brackets-full", 256, {{"gdn", "gdn-heads"}, {"gdn-positive", "gdn-heads-positive"}}}};
 
 // The recipes draw Mamba-3's Δ from a range in which its state can turn by half a turn. Elsewhere Δ is a decay only,
 // and such a large one forgets at once: these rows keep their own release's range.
@@ -49,27 +46,10 @@ const std::vector<PublishedTable>& tables() {
 
 }  // namespace
 
-namespace {
-
-const OtherTraining* other_training(const TableRow& row, const TableProfile& profile) {
-    for (const OtherTraining& other : profile.others)
-        if (std::string(other.row) == row.key) return &other;
-    return nullptr;
-}
-
-}  // namespace
-
 std::string preset_of(const TableRow& row, const TableProfile& profile) {
-    const OtherTraining* other = other_training(row, profile);
-    return other ? other->preset : row.preset;
-}
-
-std::vector<std::string> assignments_of(const TableRow& row, const TableProfile& profile) {
-    std::vector<std::string> all;
-    if (row.set) all.emplace_back(row.set);
-    const OtherTraining* other = other_training(row, profile);
-    if (other && other->set) all.emplace_back(other->set);
-    return all;
+    for (const OtherPreset& other : profile.others)
+        if (std::string(other.row) == row.key) return other.preset;
+    return row.preset;
 }
 
 std::vector<std::string> published_table_names() {

@@ -10,17 +10,16 @@
 
 namespace whorl {
 
-/// A row that a profile trains as another preset than everywhere else, with an assignment to the recipe of its own.
-struct OtherTraining {
+/// A row that a profile trains as another preset than everywhere else.
+struct OtherPreset {
     const char *row, *preset;
-    const char* set = nullptr;
 };
 
 /// How a column is measured: quick (minutes on a laptop) or full (the paper's protocol, in pieces: piece.hpp).
 struct TableProfile {
     const char* recipe;      // built-in; every row runs it with its own preset
     std::int64_t test_size;  // where the table's numbers are read
-    std::vector<OtherTraining> others = {};
+    std::vector<OtherPreset> others = {};
 };
 
 struct TableColumn {
@@ -48,8 +47,6 @@ struct PublishedTable {
 
 /// The preset that `profile` trains `row` as.
 std::string preset_of(const TableRow& row, const TableProfile& profile);
-/// What a row sets in a profile's recipe besides.
-std::vector<std::string> assignments_of(const TableRow& row, const TableProfile& profile);
 
 /// Throws UserError with the nearest name.
 const PublishedTable& published_table(const std::string& name);
