@@ -102,14 +102,16 @@ private:
         for (int j = 0; j + 1 < kDeltaChunk; ++j) {
             float column[kDeltaChunk];
 #pragma unroll
-            for (int i = (j + 1) / 4 * 4; i < kDeltaChunk; i += 4) {
+            for (int i = 0; i < kDeltaChunk; i += 4) {
+                if (i + 3 <= j) continue;
                 const auto four = load_pack<4>(own.system + j * kLd + i);
 #pragma unroll
                 for (int e = 0; e < 4; ++e) column[i + e] = four.at[e];
             }
             Base::each_column([&](int c, int) {
 #pragma unroll
-                for (int i = j + 1; i < kDeltaChunk; ++i) x[c][i] = numerics::fma(-column[i], x[c][j], x[c][i]);
+                for (int i = 1; i < kDeltaChunk; ++i)
+                    if (i > j) x[c][i] = numerics::fma(-column[i], x[c][j], x[c][i]);
             });
         }
         Base::each_column([&](int c, int p) {
