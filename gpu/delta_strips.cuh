@@ -13,6 +13,7 @@
 namespace whorl::gpu {
 
 constexpr int kDeltaWarps = 4, kDeltaChunk = kTileRows;
+static_assert(kDeltaChunk == 16 && kEighths == 2);  // a lane for a position, half a warp for a chunk
 
 /// Sizes and scalars of one kernel. Stored: what activations are stored in.
 template <class Stored, Products Multiplied, int KeySize, int ValueSize>
@@ -41,10 +42,10 @@ struct DeltaStripMemory {
     float *beta, *from_start, *to_end;
 };
 
-/// Four neighbours of a row each, all of a chunk's rows together.
+/// All of a chunk's rows, four neighbours of a row each: kLanes lanes have a row, kCount times kAtOnce rows.
 template <class S, int Columns>
 struct ChunkPacks {
-    static constexpr int kLanes = Columns / 4, kAtOnce = 32 / kLanes, kCount = kDeltaChunk / kAtOnce;  // of a row; rows
+    static constexpr int kLanes = Columns / 4, kAtOnce = 32 / kLanes, kCount = kDeltaChunk / kAtOnce;
     Pack<S, 4> at[kCount];
     __device__ static int row(int i) { return i * kAtOnce + lane_index() / kLanes; }
     __device__ static int column() { return lane_index() % kLanes * 4; }
@@ -70,7 +71,7 @@ struct ChunkPacks {
 };
 
 /// What forward and backward share.
-template <class Kind>
+template <class Kind, class Memory>
 struct DeltaStrip {
     using S = typename Kind::S;
     static constexpr Products P = Kind::P;
@@ -82,14 +83,14 @@ struct DeltaStrip {
 
     const RuleShape& s;
     const RuleViews<float, S>& in;
-    const DeltaStripMemory<Kind>& own;
+    const Memory& own;
     int r, head, length;
     std::int64_t first_row, task;
     int begin = 0, m = 0;  // of the chunk at hand
     float rate, bias;
 
-    __device__ DeltaStrip(const RuleShape& shape, const RuleViews<float, S>& tensors,
-                          const DeltaStripMemory<Kind>& memory, int replica, int b, int head_index)
+    __device__ DeltaStrip(const RuleShape& shape, const RuleViews<float, S>& tensors, const Memory& memory, int replica,
+                          int b, int head_index)
         : s(shape),
           in(tensors),
           own(memory),
@@ -218,12 +219,15 @@ void with_delta_kind(const RuleShape& s, Products products, const Body& body) {
 /// Whether there are kernels for these sizes: values twice as long as keys, or half as long, as presets have them.
 bool delta_strips_fit(std::int64_t shared_limit, DType dtype, const RuleShape& s);
 
+/// y, and what the backward pass needs, laid out in `saved` as RuleShape::saved_count says; a block's kernels read and
+/// leave the same.
 template <class S>
 void delta_strips_forward(const CudaBackend& backend, const RuleShape& s, const RuleViews<float, S>& in,
                           const View<S>& y, float* saved);
+/// Writes the gradients of q, k, v, a and b and adds to those of dt_bias and A_log. sums: room for two numbers a task,
+/// 8-byte aligned.
 template <class S>
 void delta_strips_backward(const CudaBackend& backend, const RuleShape& s, const RuleViews<float, S>& in,
-                           const View<S>& d_y, const RuleViews<float, S>& gradient, const RuleParts<float>& parts,
-                           const float* saved);
+                           const View<S>& d_y, const RuleViews<float, S>& gradient, float* sums, const float* saved);
 
 }  // namespace whorl::gpu

@@ -22,15 +22,14 @@ struct DeltaStripBackwardMemory : DeltaStripMemory<Kind> {
 };
 
 template <class Kind>
-struct DeltaStripBackward : DeltaStrip<Kind> {
-    using Base = DeltaStrip<Kind>;
-    using Base::P, Base::kKey, Base::kValue, Base::kKeys, Base::kPanels, Base::kKeyLd, Base::kLd, Base::kColumns;
-    using Base::s, Base::in, Base::head, Base::begin, Base::m, Base::task, Base::last;
-    using typename Base::S, typename Base::Step;
+struct DeltaStripBackward : DeltaStrip<Kind, DeltaStripBackwardMemory<Kind>> {
     using Memory = DeltaStripBackwardMemory<Kind>;
+    using Base = DeltaStrip<Kind, Memory>;
+    using Base::P, Base::kKey, Base::kValue, Base::kKeys, Base::kPanels, Base::kKeyLd, Base::kLd, Base::kColumns;
+    using Base::s, Base::in, Base::own, Base::head, Base::begin, Base::m, Base::task, Base::last;
+    using typename Base::S, typename Base::Step;
     static constexpr int kStateLd = Memory::kStateLd;
 
-    const Memory& own;
     const View<S>& d_y;
     const RuleViews<float, S>& gradient;
     const float* kept;  // ŵ, and the states on entry to the chunks
@@ -42,7 +41,6 @@ struct DeltaStripBackward : DeltaStrip<Kind> {
                                   const View<S>& d_out, const RuleViews<float, S>& to, const float* saved, int replica,
                                   int b, int head_index)
         : Base(shape, tensors, memory, replica, b, head_index),
-          own(memory),
           d_y(d_out),
           gradient(to),
           kept(saved + task * shape.saved_count()) {}
@@ -65,9 +63,11 @@ struct DeltaStripBackward : DeltaStrip<Kind> {
                 chunk > 0 ? kept + std::int64_t{s.length} * kValue + std::int64_t{chunk - 1} * kKey * kValue : nullptr;
             const float through = entry && !last() ? state_through(entry) : 0;
             rows(entry);
-            if (entry) state_gradient();
-            __syncwarp();
-            if (entry) store_gradient();
+            __syncwarp();  // the gradient of the state behind is read no more
+            if (entry) {
+                state_gradient();
+                store_gradient();
+            }
             steps_backward(step, d_beta, crossing, through);
             __syncwarp();
         }
@@ -87,7 +87,7 @@ private:
         if (i < kDeltaChunk) {
             own.exit_weight[i] = own.beta[i] * own.to_end[i];
             own.entry_weight[i] = -own.beta[i] * own.from_start[i];
-            own.d_entry[i] = own.d_exit[i] = 0;
+            own.d_exit[i] = 0;
         }
         this->normalise(q, Base::q_factor(), own.q, own.q_inverse);
         this->normalise(k, 1, own.k, own.k_inverse);
@@ -360,30 +360,33 @@ private:
 /// The gradients of dt_bias and A_log: the block that finishes the last of a head's sequences adds what all of them
 /// left.
 template <class S>
-__device__ void add_head_sums(const RuleShape& s, const RuleParts<float>& parts, int r, int head, unsigned* tickets,
+__device__ void add_head_sums(const RuleShape& s, const float2* sums, int r, int head, unsigned* tickets,
                               const RuleViews<float, S>& gradient) {
     const auto count = static_cast<int>(s.batch);
     if (!last_to_arrive(tickets + r * s.v_heads + head, gridDim.x / static_cast<unsigned>(s.v_heads))) return;
     if (threadIdx.x >= 32) return;
-    float2 sums{};
+    float2 total{};
     for (int b = lane_index(); b < count; b += 32) {
-        const std::int64_t task = (r * s.batch + b) * s.v_heads + head;
-        const float2 one = __ldcg(reinterpret_cast<const float2*>(parts.sums) + task);
-        sums.x += one.x, sums.y += one.y;
+        const float2 one = __ldcg(sums + (r * s.batch + b) * s.v_heads + head);
+        total.x += one.x, total.y += one.y;
     }
-    sums.x = warp_sum(sums.x), sums.y = warp_sum(sums.y);
+    total.x = warp_sum(total.x), total.y = warp_sum(total.y);
     if (lane_index() != 0) return;
-    gradient.dt_bias.at(r)[head] += sums.x;
-    gradient.a_log.at(r)[head] += sums.y;
+    gradient.dt_bias.at(r)[head] += total.x;
+    gradient.a_log.at(r)[head] += total.y;
 }
 
+/// Blocks that share a multiprocessor's memory.
 template <class Kind>
-__global__ void __launch_bounds__(32 * kDeltaWarps, Kind::kKey* Kind::kValue > 512 ? 2 : 3)
+constexpr int kBackwardBlocks = Kind::kKey* Kind::kValue > 512 ? 1 : 3;
+
+template <class Kind>
+__global__ void __launch_bounds__(32 * kDeltaWarps, kBackwardBlocks<Kind>)
     delta_strips_backward_kernel(const __grid_constant__ RuleShape s,
                                  const __grid_constant__ RuleViews<float, typename Kind::S> in,
-                                 const View<typename Kind::S> d_y,
-                                 const __grid_constant__ RuleViews<float, typename Kind::S> gradient,
-                                 const RuleParts<float> parts, const float* saved, unsigned* tickets) {
+                                 const __grid_constant__ View<typename Kind::S> d_y,
+                                 const __grid_constant__ RuleViews<float, typename Kind::S> gradient, float2* sums,
+                                 const float* saved, unsigned* tickets) {
     using Memory = DeltaStripBackwardMemory<Kind>;
     const DeltaTask task(s);
     if (task.b < s.batch) {
@@ -392,9 +395,9 @@ __global__ void __launch_bounds__(32 * kDeltaWarps, Kind::kKey* Kind::kValue > 5
         DeltaStripBackward<Kind> head(s, in, own, d_y, gradient, saved, task.r, task.b, task.head);
         head.run();
         const float d_bias = warp_sum(head.sum_dt_bias), d_a_log = warp_sum(head.sum_a_log);
-        if (lane_index() == 0) reinterpret_cast<float2*>(parts.sums)[head.task] = make_float2(d_bias, d_a_log);
+        if (lane_index() == 0) sums[head.task] = make_float2(d_bias, d_a_log);
     }
-    add_head_sums(s, parts, task.r, task.head, tickets, gradient);
+    add_head_sums(s, sums, task.r, task.head, tickets, gradient);
 }
 
 }  // namespace
@@ -411,21 +414,18 @@ bool delta_strips_fit(std::int64_t shared_limit, DType dtype, const RuleShape& s
 
 template <class S>
 void delta_strips_backward(const CudaBackend& backend, const RuleShape& s, const RuleViews<float, S>& in,
-                           const View<S>& d_y, const RuleViews<float, S>& gradient, const RuleParts<float>& parts,
-                           const float* saved) {
+                           const View<S>& d_y, const RuleViews<float, S>& gradient, float* sums, const float* saved) {
     with_delta_kind<S>(s, backend.products(), [&](auto kind) {
         using Kind = decltype(kind);
         launch("gated_delta_backward", delta_strips_backward_kernel<Kind>, delta_grid(s), dim3(32 * kDeltaWarps),
-               delta_bytes<DeltaStripBackwardMemory<Kind>>(), backend.stream(), s, in, d_y, gradient, parts, saved,
-               backend.tickets(s.replicas * s.v_heads));
+               delta_bytes<DeltaStripBackwardMemory<Kind>>(), backend.stream(), s, in, d_y, gradient,
+               reinterpret_cast<float2*>(sums), saved, backend.tickets(s.replicas * s.v_heads));
     });
 }
 
 template void delta_strips_backward(const CudaBackend&, const RuleShape&, const RuleViews<float, float>&,
-                                    const View<float>&, const RuleViews<float, float>&, const RuleParts<float>&,
-                                    const float*);
+                                    const View<float>&, const RuleViews<float, float>&, float*, const float*);
 template void delta_strips_backward(const CudaBackend&, const RuleShape&, const RuleViews<float, Bf16>&,
-                                    const View<Bf16>&, const RuleViews<float, Bf16>&, const RuleParts<float>&,
-                                    const float*);
+                                    const View<Bf16>&, const RuleViews<float, Bf16>&, float*, const float*);
 
 }  // namespace whorl::gpu

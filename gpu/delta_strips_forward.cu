@@ -4,8 +4,8 @@ namespace whorl::gpu {
 namespace {
 
 template <class Kind>
-struct DeltaStripForward : DeltaStrip<Kind> {
-    using Base = DeltaStrip<Kind>;
+struct DeltaStripForward : DeltaStrip<Kind, DeltaStripMemory<Kind>> {
+    using Base = DeltaStrip<Kind, DeltaStripMemory<Kind>>;
     using Base::Base;
     using Base::P, Base::kKey, Base::kValue, Base::kKeys, Base::kPanels, Base::kKeyLd, Base::kLd, Base::kColumns;
     using Base::s, Base::in, Base::own, Base::head, Base::begin, Base::m, Base::task;
@@ -172,7 +172,7 @@ template <class Kind>
 __global__ void __launch_bounds__(32 * kDeltaWarps, Kind::kKey* Kind::kValue > 512 ? 3 : 4)
     delta_strips_forward_kernel(const __grid_constant__ RuleShape s,
                                 const __grid_constant__ RuleViews<float, typename Kind::S> in,
-                                const View<typename Kind::S> y, float* saved) {
+                                const __grid_constant__ View<typename Kind::S> y, float* saved) {
     using Memory = DeltaStripMemory<Kind>;
     const DeltaTask task(s);
     if (task.b >= s.batch) return;

@@ -1,5 +1,6 @@
 // The gated delta rule between convolutions and output norm (delta_rule_head.cuh) in one kernel, one block of threads a
-// head of a sequence. What value heads or sequences share is left in parts, to be added in order.
+// head of a sequence, or one warp where the usual sizes allow it (delta_strips.cuh). What value heads or sequences
+// share is left in parts, to be added in order.
 #include "core/backend/backend.hpp"
 #include "gpu/cuda_backend.hpp"
 #include "gpu/delta_strips.cuh"
@@ -108,12 +109,9 @@ BlockPlan backward_plan(const CudaBackend& backend, const RuleShape& s) {
     return {backward_bytes<T>(s), s.tasks(), backend.shared_limit(), backend.multiprocessors()};
 }
 
-/// Positions of a chunk for a choice of form: one for the recurrent form; what strips take where they have the layer
-/// (delta_strips.cuh); else what fits a multiprocessor's shared memory twice, whole tiles of it.
-int choose_chunk(const CudaBackend& backend, DType dtype, RuleShape s, FormChoice form) {
-    if (form.form == Form::recurrent) return 1;
-    if (form.chunk > 0) return static_cast<int>(std::min<std::int64_t>(form.chunk, s.length));
-    if (delta_strips_fit(backend.shared_limit(), dtype, s)) return kDeltaChunk;
+/// Positions of a block's chunk: what fits a multiprocessor's shared memory twice, shared out evenly, in whole tiles
+/// where there are several chunks of more than two.
+int block_chunk(const CudaBackend& backend, DType dtype, RuleShape s) {
     for (const int rows : {64, 48, 32, 16, 8}) {
         s.chunk = std::min(s.length, rows);
         std::int64_t bytes = 0;
@@ -121,7 +119,13 @@ int choose_chunk(const CudaBackend& backend, DType dtype, RuleShape s, FormChoic
         if (bytes <= backend.shared_limit() / 2) break;
     }
     const int chunks = (s.length + s.chunk - 1) / s.chunk, even = (s.length + chunks - 1) / chunks;
-    return chunks > 1 && even > 2 * kTileRows ? even / kTileRows * kTileRows : even;
+    return chunks > 1 && even > 2 * kTileRows ? (even + kTileRows - 1) / kTileRows * kTileRows : even;
+}
+/// For a choice of form: one for the recurrent form; a warp's, where warps have the layer; else a block's.
+int choose_chunk(const CudaBackend& backend, DType dtype, const RuleShape& s, FormChoice form) {
+    if (form.form == Form::recurrent) return 1;
+    if (form.chunk > 0) return static_cast<int>(std::min<std::int64_t>(form.chunk, s.length));
+    return delta_strips_fit(backend.shared_limit(), dtype, s) ? kDeltaChunk : block_chunk(backend, dtype, s);
 }
 
 RuleShape shape_of(const CudaBackend& backend, const GatedDeltaNetConfig& c, const Tensor& y, FormChoice form) {
@@ -196,7 +200,9 @@ void CudaBackend::gated_delta_forward(const GatedDeltaNetConfig& config, const G
     dispatch_stored(y.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
         using S = decltype(stored);
-        const RuleShape s = shape_of(*this, config, y, form);
+        RuleShape s = shape_of(*this, config, y, form);
+        if (state && form.form != Form::recurrent && form.chunk == 0)
+            s.chunk = block_chunk(*this, y.dtype, s);  // warps carry no state
         if constexpr (sizeof(T) == sizeof(float))
             if (!state && strips_take(*this, s, in, y))
                 return delta_strips_forward(*this, s, views<T, S>(in), view<S>(y), saved.at<T>());
@@ -221,8 +227,8 @@ void CudaBackend::gated_delta_backward(const GatedDeltaNetConfig& config, const 
         const RuleScratch<T> work(scratch.data, s, blocks);
         if constexpr (sizeof(T) == sizeof(float))
             if (strips_take(*this, s, in, d_y) && strips_take(*this, s, gradient, d_y))
-                return delta_strips_backward(*this, s, views<T, S>(in), view<S>(d_y), views<T, S>(gradient), work.parts,
-                                             saved.at<T>());
+                return delta_strips_backward(*this, s, views<T, S>(in), view<S>(d_y), views<T, S>(gradient),
+                                             work.parts.sums, saved.at<T>());
         with_block_kernel<T, S>(blocks, products_, [&](auto products, auto shared) {
             launch("gated_delta_backward", backward_kernel<T, S, products(), shared()>, dim3(grid_size(blocks.blocks)),
                    dim3(kBlockThreads), blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s,

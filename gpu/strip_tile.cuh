@@ -1,6 +1,6 @@
 // Products of a warp that has a strip of 16 rows of everything: what one product leaves in its registers is the left
-// side of the next, and operands wait in the block's memory as the matrix units take them (operands.cuh), bf16
-// products' in bf16.
+// side of the next, and operands wait in the block's memory as the matrix units take them (operands.cuh); the
+// state space's of bf16 products in bf16.
 #pragma once
 
 #include "core/numerics/activations.hpp"
@@ -54,7 +54,7 @@ __device__ __forceinline__ Left<P> left_results(const WarpTile<float>& x) {
     return {{of(x.sum[0]), of(x.sum[1])}};
 }
 
-/// body(row, column, pair): the neighbours that a lane has of a tile, as references.
+/// body(row, column, half of the rows, first, second): the neighbours that a lane has of a tile, as references.
 template <class Body>
 __device__ __forceinline__ void each_pair(WarpTile<float>& tile, const Body& body) {
 #pragma unroll
