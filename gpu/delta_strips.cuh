@@ -37,7 +37,7 @@ struct DeltaStripMemory {
     }
     float *q, *k;            // [16,K], normalised
     float* w;                // [V,16]: ŵ
-    float *system, *scores;  // [16,16]: K Kᵀ ⊙ D, β; Q Kᵀ ⊙ D
+    float *system, *scores;  // [16,16]: K Kᵀ ⊙ D times β; Q Kᵀ ⊙ D
     float* decays;           // D, below the diagonal
     float *beta, *from_start, *to_end;
 };
