@@ -51,6 +51,18 @@ struct ChunkRows {
     __device__ X* operator()(int row) const { return first + row * stride; }
 };
 
+/// sin and cos for operands of products P: where these keep fewer digits than a float has, the hardware's own, to 2⁻²¹.
+template <Products P>
+__device__ __forceinline__ numerics::SinCos<float> sincos_for(std::uint32_t turn) {
+#if defined(__CUDA_ARCH__)
+    if constexpr (P == Products::tf32 || P == Products::bf16) {
+        const float angle = numerics::angle_of<float>(turn);
+        return {__sinf(angle), __cosf(angle)};
+    }
+#endif
+    return numerics::sincos_of(turn);
+}
+
 /// What forward and backward share.
 template <class Kind>
 struct StripHead {
@@ -170,7 +182,9 @@ struct StripHead {
         }
     }
     /// Sums of the turns θΔ over the strip's rows up to each, left where the lane will put its pair of q; and over all.
-    __device__ __forceinline__ void strip_turns(const Velocities& velocities) const {
+    /// The standard rotary embedding's angles are left there likewise.
+    __device__ __forceinline__ void strip_turns(const Velocities& velocities, std::int64_t position) const {
+        if (s.turning == Turning::standard) return standard_turns(position);
         if (s.turning != Turning::data) return;
 #pragma unroll
         for (int c = 0; c < kPairs; ++c) {
@@ -181,6 +195,15 @@ struct StripHead {
                 *turn_place(own_row() + i, c) = sum;
             }
             if (pair(c) < s.angles) x.turns[strip() * s.angles + pair(c)] = sum;
+        }
+    }
+    __device__ __forceinline__ void standard_turns(std::int64_t position) const {
+#pragma unroll 1
+        for (int c = 0; c < kPairs; ++c) {
+            const double frequency = numerics::rope_frequency<double>(pair(c), s.angles);
+#pragma unroll 1
+            for (int row = own_row(); row < own_row() + kTileRows; ++row)
+                *turn_place(row, c) = numerics::turn_of(numerics::rope_angle<float>(position + begin + row, frequency));
         }
     }
     __device__ std::uint32_t* turn_place(int row, int c) const {
@@ -198,7 +221,6 @@ struct StripHead {
     /// What the lane's pairs of B's and C's rows are multiplied by and moved, the same for all rows.
     struct RowConstants {
         numerics::Pair<float> q_weight[kPairs], k_weight[kPairs], q_shift[kPairs], k_shift[kPairs];
-        double frequency[kPairs];  // of the standard rotary embedding
         __device__ __forceinline__ explicit RowConstants(const StripHead& head) {
             const auto& in = head.in;
 #pragma unroll
@@ -211,8 +233,6 @@ struct StripHead {
                 q_weight[c] = both(in.c_norm ? in.c_norm.at(head.r) : nullptr, 1);
                 k_shift[c] = both(in.b_bias ? in.b_bias.at(head.r, head.h) : nullptr, 0);
                 q_shift[c] = both(in.c_bias ? in.c_bias.at(head.r, head.h) : nullptr, 0);
-                if (head.s.turning == Turning::standard)
-                    frequency[c] = numerics::rope_frequency<double>(pair(c), head.s.angles);
             }
         }
     };
@@ -242,7 +262,7 @@ struct StripHead {
     /// raw: the strip's first rows. Makes the strip's rows of B and C ready: RMSNorm · w + bias, then the rotation;
     /// rows behind the chunk are zero. keep(row, c, angle): each angle, in 2⁻³² of a turn.
     template <class Keep>
-    __device__ __forceinline__ void turn_rows(RawRows& raw, std::int64_t position, const Keep& keep) const {
+    __device__ __forceinline__ void turn_rows(RawRows& raw, const Keep& keep) const {
         const RowConstants constants(*this);
         std::uint32_t before[kPairs];
 #pragma unroll
@@ -261,11 +281,8 @@ struct StripHead {
                     auto own_q = made(raw.q[i][c], scales[2 * i], constants.q_weight[c], constants.q_shift[c]);
                     auto own_k = made(raw.k[i][c], scales[2 * i + 1], constants.k_weight[c], constants.k_shift[c]);
                     if (pair(c) < s.angles) {
-                        const std::uint32_t at = s.turning == Turning::data
-                                                     ? before[c] + *turn_place(row, c)
-                                                     : numerics::turn_of(numerics::rope_angle<float>(
-                                                           position + begin + row, constants.frequency[c]));
-                        const auto turned = numerics::sincos_of(at);
+                        const std::uint32_t at = before[c] + *turn_place(row, c);
+                        const auto turned = sincos_for<P>(at);
                         own_q = numerics::rotate(own_q, turned.cos, turned.sin);
                         own_k = numerics::rotate(own_k, turned.cos, turned.sin);
                         keep(row, c, at);

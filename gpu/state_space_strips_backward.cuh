@@ -45,6 +45,7 @@ struct StripBackward : StripKeys<Kind> {
             this->enter(chunk);
             slopes = {d_out, r, row_at(0), h * kHeaddim};
             load_phases(chunk);
+            if (Memory::kKeepsEntry && chunk > 0) load_entry(chunk);
             typename Base::Velocities velocities;
             typename Base::RawRows rows;
             const RawStep<float> raw = this->raw_steps();
@@ -53,14 +54,13 @@ struct StripBackward : StripKeys<Kind> {
             const Step<float> step = this->steps(raw);
             const bool inside = lane_index() < kTileRows && own_row() + lane_index() < positions;
             inner_decays(inside ? step.dt * step.a : 0, table());
-            this->strip_turns(velocities);
+            this->strip_turns(velocities, 0);
             if (this->busy()) this->gate_backward();
             __syncthreads();
             this->read_decays();
             if (this->busy())
-                this->turn_rows(rows, 0, [&](int row, int c, std::uint32_t angle) {
-                    own.angles[row * angle_ld() + pair(c)] = angle;
-                });
+                this->turn_rows(
+                    rows, [&](int row, int c, std::uint32_t angle) { own.angles[row * angle_ld() + pair(c)] = angle; });
             if (chunks > 1) state_weights();
             __syncthreads();
             float within = 0;
@@ -90,6 +90,22 @@ private:
     __device__ const float* entry_state(int chunk) const {
         return saved + SavedLayout(s).states + std::int64_t{chunk - 1} * kState * kHeaddim;
     }
+    /// The state before the chunk, made operands.
+    __device__ __forceinline__ void load_entry(int chunk) const {
+        constexpr int at_once = 8, pieces = kHeaddim / 4;
+        const float* const states = entry_state(chunk);
+#pragma unroll 1
+        for (int first = static_cast<int>(threadIdx.x); first < kState * pieces; first += at_once * kStripThreads) {
+            Pack<float, 4> state[at_once];
+#pragma unroll
+            for (int i = 0; i < at_once; ++i) state[i] = load_pack<4>(states + 4 * (first + i * kStripThreads));
+#pragma unroll
+            for (int i = 0; i < at_once; ++i) {
+                const int piece = first + i * kStripThreads;
+                store_pack(own.h + piece / pieces * kPld + piece % pieces * 4, state[i]);
+            }
+        }
+    }
     __device__ void load_phases(int chunk) {
 #pragma unroll
         for (int c = 0; c < kPairs; ++c) {
@@ -112,7 +128,9 @@ private:
 #pragma unroll
         for (int b = 0; b < kStateStrips; ++b)
             this->each_place([&](int row, int p, int c, int n, int half) {
-                const auto before = load_pack<2>(states + (row + b * kStripChunk) * kHeaddim + p);
+                const int at = row + b * kStripChunk;
+                const auto before = Memory::kKeepsEntry ? load_pack<2>(own.h + at * kPld + p)
+                                                        : load_pack<2>(states + at * kHeaddim + p);
                 for (int e = 0; e < 2; ++e)
                     inner = numerics::fma(before.at[e], d_state[b][c].sum[n][2 * half + e], inner);
             });
@@ -154,8 +172,12 @@ private:
         for (int p = 0; p < kHeaddim; p += 16) {
             const Left<P> left = left_rows<P>(own.d_y + own_row() * kPld + p, kPld);
 #pragma unroll
-            for (int a = 0; a < kAcross; ++a)
-                multiply_add(d_q[a], left, right_rows_from<P>(states + a * kTileColumns * kHeaddim + p, kHeaddim));
+            for (int a = 0; a < kAcross; ++a) {
+                if constexpr (Memory::kKeepsEntry)
+                    multiply_add(d_q[a], left, right_rows<P>(own.h + (first + a * kTileColumns) * kPld + p, kPld));
+                else
+                    multiply_add(d_q[a], left, right_rows_from<P>(states + a * kTileColumns * kHeaddim + p, kHeaddim));
+            }
         }
 #pragma unroll
         for (int a = 0; a < kAcross; ++a)
@@ -205,7 +227,7 @@ private:
                     numerics::Pair<float> own_k{d_k[a].sum[n][2 * half], d_k[a].sum[n][2 * half + 1]};
                     if (column < 2 * s.angles) {
                         std::uint32_t& angle = own.angles[row * angle_ld() + column / 2];
-                        const auto turn = numerics::sincos_of(angle);
+                        const auto turn = sincos_for<P>(angle);
                         const auto ready = [&](const E* from) -> numerics::Pair<float> {
                             const auto two = *reinterpret_cast<const Pack<E, 2>*>(from + row * kNld + column);
                             return {two.at[0], two.at[1]};

@@ -55,12 +55,12 @@ struct StripForward : StripHead<Kind> {
             const auto step = this->steps(raw);
             const bool inside = lane_index() < kTileRows && own_row() + lane_index() < positions;
             inner_decays(inside ? step.dt * step.a : 0, own.decays + own_row() * kTableLd);
-            this->strip_turns(velocities);
+            this->strip_turns(velocities, position);
             typename Base::InputRows input;
             this->load_input(input);
             __syncthreads();
             this->read_decays();
-            this->turn_rows(rows, position, [](int, int, std::uint32_t) {});
+            this->turn_rows(rows, [](int, int, std::uint32_t) {});
             this->store_input(input, own.v);
             if (chunk + 1 < chunks) exit_weights();
             __syncthreads();

@@ -20,6 +20,7 @@ struct StripBackwardMemory {
         d_y = memory.take<E>(kStripChunk * Kind::kPld);
         d_scores = memory.take<E>(kTiles * kTileSize);
         d_h = memory.take<E>(several ? Kind::kState * Kind::kPld : 0);
+        h = memory.take<E>(several && kKeepsEntry ? Kind::kState * Kind::kPld : 0);
         scratch = memory.take<float>(kStrips * kScratch);
         early = memory.take<float>(kStrips * kStripChunk);
         for (float** vector : {&late, &same, &d_strength, &d_dt}) *vector = memory.take<float>(kStripChunk);
@@ -28,16 +29,19 @@ struct StripBackwardMemory {
         of_warps = memory.take<float>(kStrips);
         pending = memory.take<float>(6);
         vectors.take_turns(memory, s.angles);
-        d_turns = memory.take<float>(kStrips * s.angles);
+        d_turns = reinterpret_cast<float*>(vectors.turns);
         angles = memory.take<std::uint32_t>(kStripChunk * (s.angles | 1));
     }
+    /// Whether the state before a chunk waits here, as operands: where that costs no block its place. Else the products
+    /// read it where the forward pass left it.
+    static constexpr bool kKeepsEntry = sizeof(E) < sizeof(float) && Kind::kHeaddim > 32;
     static constexpr int kTiles = kStrips * (kStrips + 1) / 2, kTileLd = operand_ld<E>(kTileColumns);
     static constexpr int kTileSize = kTileRows * kTileLd;
     static constexpr int kScratch = most_of(kTileRows * kTableLd, 2 * Kind::kState);
     StripVectors vectors;
     E *q, *k, *d_y;      // [64,N], [64,P]
     E* d_scores;         // [tile][key, query]
-    E* d_h;              // [N,P]: gradient of the state behind the chunk
+    E *d_h, *h;          // [N,P]: gradient of the state behind the chunk; the state before it
     float* scratch;      // [strip]: decays between its rows; its own pairs; column sums of its d_q and d_k
     float* early;        // [strip of keys][query]: what pairs give the decays between them
     float *late, *same;  // [64]: of each key, pairs with later strips; the pair with itself
@@ -46,7 +50,7 @@ struct StripBackwardMemory {
     float *exits, *entries;   // [64]: weights of an input in the state behind, and of the state before in an output
     float* of_warps;
     float* pending;  // of the first position of the chunk behind: gradients of log_decay, γ, Δ, for odd and even
-    float* d_turns;  // [strip, S]
+    float* d_turns;  // [strip, S], where the turns were: those are read before
     std::uint32_t* angles;  // [64,S], rows an odd number apart; then their gradients
     __device__ E* tile(int keys, int queries) const {
         return d_scores + (queries * (queries + 1) / 2 + keys) * kTileSize;
@@ -99,36 +103,55 @@ struct StripKeys : StripHead<Kind> {
                                        c * kTileColumns + 8 * half + 2 * lane_place());
     }
 
+    /// What the gate's gradients are made from, of some of the strip's rows on their way.
+    struct GateRows {
+        using Rows = typename Base::InputRows;
+        static constexpr int kCount = kHeaddim > 32 ? 2 : 4;
+        /// Many rows come while those before them are worked on; of few, registers are better spent on more at once.
+        static constexpr bool kAhead = Rows::kCount > 2 * kCount;
+        Pack<float, 2> y[kCount];
+        typename Base::Two v[kCount], d[kCount], gate[kCount];
+    };
+    __device__ int gate_row(int i) const {
+        return this->input_row() + i * GateRows::Rows::kAtOnce;
+    }
+    __device__ __forceinline__ void load_gate(GateRows& to, int first) const {
+        const int p = this->input_pair();
+        const float* const kept = saved + std::int64_t{begin} * kHeaddim + p;
+#pragma unroll
+        for (int i = 0; i < GateRows::kCount; ++i) {
+            const int row = clamped(gate_row(first + i));
+            to.y[i] = this->load_two(kept + row * kHeaddim);
+            to.v[i] = this->load_two(xbc(row) + h * kHeaddim + p);
+            to.d[i] = this->load_two(slopes(row) + p);
+            if (s.gating != Gating::none) to.gate[i] = this->load_two(z(row) + p);
+        }
+    }
     /// Gradient of the layer's output → that of the scan's, d_z, and the sum of D.
     __device__ __forceinline__ void gate_backward() {
-        using Rows = typename Base::InputRows;
-        constexpr int at_once = least_of(Rows::kCount, 4);
+        GateRows rows;
+        if (GateRows::kAhead) load_gate(rows, 0);
         const int p = this->input_pair();
         const float d_skip = in.d.at(r)[h];
-        const float* const kept = saved + std::int64_t{begin} * kHeaddim + p;
         const ChunkRows<S> to = gradient.z ? ChunkRows<S>(gradient.z, r, row_at(0), h * kHeaddim + p) : ChunkRows<S>();
 #pragma unroll 1
-        for (int first = 0; first < Rows::kCount; first += at_once) {
-            Pack<float, 2> y[at_once];
-            typename Base::Two v[at_once], d[at_once], gate[at_once];
+        for (int first = 0; first < GateRows::Rows::kCount; first += GateRows::kCount) {
+            GateRows next;
+            if (!GateRows::kAhead)
+                load_gate(rows, first);
+            else if (first + GateRows::kCount < GateRows::Rows::kCount)
+                load_gate(next, first + GateRows::kCount);
 #pragma unroll
-            for (int i = 0; i < at_once; ++i) {
-                const int row = clamped(this->input_row() + (first + i) * Rows::kAtOnce);
-                y[i] = this->load_two(kept + row * kHeaddim);
-                v[i] = this->load_two(xbc(row) + h * kHeaddim + p);
-                d[i] = this->load_two(slopes(row) + p);
-                if (s.gating != Gating::none) gate[i] = this->load_two(z(row) + p);
-            }
-#pragma unroll
-            for (int i = 0; i < at_once; ++i) {
-                const int row = this->input_row() + (first + i) * Rows::kAtOnce;
+            for (int i = 0; i < GateRows::kCount; ++i) {
+                const int row = gate_row(first + i);
                 const bool there = row < positions;
                 Pack<float, 2> d_y, d_z;
 #pragma unroll
                 for (int e = 0; e < 2; ++e) {
-                    const float input = v[i].at[e];
-                    const auto all = gate_slopes(s.gating, numerics::fma(d_skip, input, y[i].at[e]), float(d[i].at[e]),
-                                                 s.gating == Gating::none ? 0 : float(gate[i].at[e]));
+                    const float input = rows.v[i].at[e];
+                    const auto all =
+                        gate_slopes(s.gating, numerics::fma(d_skip, input, rows.y[i].at[e]), float(rows.d[i].at[e]),
+                                    s.gating == Gating::none ? 0 : float(rows.gate[i].at[e]));
                     d_y.at[e] = there ? all.d_skip : 0;
                     d_z.at[e] = all.d_gate;
                     sum_d = numerics::fma(d_y.at[e], input, sum_d);
@@ -136,6 +159,7 @@ struct StripKeys : StripHead<Kind> {
                 if (there && gradient.z) store_pack(to(row), d_z);
                 this->store_operands(own.d_y + row * kPld + p, d_y.at[0], d_y.at[1]);
             }
+            if (GateRows::kAhead) rows = next;
         }
     }
 

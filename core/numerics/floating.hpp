@@ -2,8 +2,8 @@
 // multiply-add.
 //
 // Everything is branch-free and rounds at places the source names, so an element's value is the same in the vector body
-// and in the scalar tail of a loop, on the CPU and (division and fma being correctly rounded there as well) in a CUDA
-// kernel.
+// and in the scalar tail of a loop. In a CUDA kernel single precision takes its reciprocals, inverse square roots and
+// exponentials (activations.hpp) from the hardware, where they cost a few instructions instead of twenty and more.
 #pragma once
 
 #include <cstdint>
@@ -109,6 +109,41 @@ WHORL_HD WHORL_INLINE constexpr T sqrt(T x) {
     } else {
         return __builtin_sqrt(x);
     }
+}
+
+#if defined(__CUDA_ARCH__)
+namespace detail {
+__device__ __forceinline__ float hardware_reciprocal(float y) {
+    float inverse;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(y));
+    return inverse;
+}
+__device__ __forceinline__ float hardware_inverse_sqrt(float x) {
+    float inverse;
+    asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(x));
+    return inverse;
+}
+}  // namespace detail
+#endif
+
+/// 1/y. On a GPU to one ulp, for normal y whose inverse is normal.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T reciprocal(T y) {
+#if defined(__CUDA_ARCH__)
+    if constexpr (std::is_same_v<T, float>)
+        if (!__builtin_is_constant_evaluated()) return detail::hardware_reciprocal(y);
+#endif
+    return T(1) / y;
+}
+
+/// 1/√x. On a GPU to 2⁻²² of its value, for normal x.
+template <Real T>
+WHORL_HD WHORL_INLINE constexpr T inverse_sqrt(T x) {
+#if defined(__CUDA_ARCH__)
+    if constexpr (std::is_same_v<T, float>)
+        if (!__builtin_is_constant_evaluated()) return detail::hardware_inverse_sqrt(x);
+#endif
+    return T(1) / sqrt(x);
 }
 
 /// c0 + c1·x + c2·x² + … by Horner's rule, one fma a coefficient.

@@ -6,6 +6,7 @@
 #include "tests/backend/judge.hpp"
 #include "tests/backend/reference.hpp"
 #include "tests/catch.hpp"
+#include "tests/numerics/ulp.hpp"
 
 using namespace whorl;
 using namespace whorl::test;
@@ -83,6 +84,33 @@ TEST_CASE("swiglu gates the first half by silu of the second", "[backend]") {
     check_operation(operation);
     check_same_bits(swiglu(3, 131, 5));  // more rows than one task takes
     for (const std::int64_t features : {6, 8, 64}) check_operation(swiglu(2, 9, features));  // packs, 6 of double alone
+}
+
+TEST_CASE("silu is within two ulp, on a GPU three, and its derivative within four of one", "[backend]") {
+    constexpr std::int64_t rows = 500, features = 64;
+    const Operation operation = swiglu(1, rows, features);
+    Values values = random_values(operation, 4);
+    std::vector<double> x;
+    for (std::int64_t i = 0; i < rows * features; ++i) {
+        const auto across = static_cast<std::size_t>(i / features * 2 * features + i % features);
+        x.push_back(static_cast<float>(-80 + 160 * static_cast<double>(i) / (rows * features - 1)));
+        values.inputs[0][across] = 1;
+        values.inputs[0][across + features] = x.back();
+    }
+    values.d_y.assign(x.size(), 1);
+    for (Backend* backend : judged_backends()) {
+        const Outcome outcome = run(*backend, DType::f32, operation, values);
+        long double worst = 0, worst_slope = 0;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const long double at = x[i], sigma = 1 / (1 + std::exp(-at)), slope = sigma * (1 + at * (1 - sigma));
+            const std::size_t gate = i / features * 2 * features + features + i % features;
+            worst = std::fmax(worst, ulp_error<float>(static_cast<float>(outcome.y[i]), at * sigma));
+            worst_slope = std::fmax(worst_slope, std::fabs(outcome.gradients[0][gate] - slope) * 0x1p23L);
+        }
+        INFO(backend->describe());
+        CHECK(worst <= (backend->device() == Device::cuda ? 3 : 2));
+        CHECK(worst_slope <= 4);
+    }
 }
 
 TEST_CASE("rms_norm adds the residual first", "[backend]") {
