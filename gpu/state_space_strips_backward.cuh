@@ -45,7 +45,8 @@ struct StripBackward : StripKeys<Kind> {
             this->enter(chunk);
             slopes = {d_out, r, row_at(0), h * kHeaddim};
             load_phases(chunk);
-            if (Memory::kKeepsEntry && chunk > 0) load_entry(chunk);
+            if constexpr (Memory::kKeepsEntry)
+                if (chunk > 0) load_entry(chunk);
             typename Base::Velocities velocities;
             typename Base::RawRows rows;
             const RawStep<float> raw = this->raw_steps();
@@ -93,6 +94,7 @@ private:
     /// The state before the chunk, made operands.
     __device__ __forceinline__ void load_entry(int chunk) const {
         constexpr int at_once = 8, pieces = kHeaddim / 4;
+        static_assert(kState * pieces % (at_once * kStripThreads) == 0);
         const float* const states = entry_state(chunk);
 #pragma unroll 1
         for (int first = static_cast<int>(threadIdx.x); first < kState * pieces; first += at_once * kStripThreads) {

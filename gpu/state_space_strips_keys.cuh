@@ -106,9 +106,9 @@ struct StripKeys : StripHead<Kind> {
     /// What the gate's gradients are made from, of some of the strip's rows on their way.
     struct GateRows {
         using Rows = typename Base::InputRows;
-        static constexpr int kCount = kHeaddim > 32 ? 2 : 4;
         /// Many rows come while those before them are worked on; of few, registers are better spent on more at once.
-        static constexpr bool kAhead = Rows::kCount > 2 * kCount;
+        static constexpr bool kAhead = kHeaddim > 32;
+        static constexpr int kCount = kAhead ? 2 : 4;
         Pack<float, 2> y[kCount];
         typename Base::Two v[kCount], d[kCount], gate[kCount];
     };

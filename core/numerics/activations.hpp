@@ -1,4 +1,5 @@
-// Elementary functions and the activations built from them, for float and double, on host and device; no call to libm.
+// Elementary functions and the activations built from them, for float and double, on host and device; no call to libm
+// but for a kernel's e^x of a float, which is CUDA's.
 //
 // Each is branch-free, so that `#pragma omp simd` turns a loop over one of them into packets, and every element has the
 // same bits whatever its place in the loop. Polynomials are minimax fits (Remez exchange) of the relative error;
@@ -9,9 +10,9 @@
 //           exp   expm1  log   log1p  sigmoid  softplus  tanh  silu  sin, cos   derivatives of sigmoid, tanh
 //   float   0.75  1.10   0.90  1.27   1.45     1.52      1.66  1.44  1.56       4.2
 //   double  0.76  1.11   1.18  1.18   1.42     1.69      1.72  1.44  1.56       4.3
-// tests/numerics/activations_test.cpp holds the first nine to 2, the derivatives to 5. In a CUDA kernel e^x of a float
-// is CUDA's (one ulp by its documentation) and quotients come from the hardware's reciprocal: silu is off by 2.2 there,
-// which tests/backend/small_operations_test.cpp holds to 3.
+// tests/numerics/activations_test.cpp holds the first nine to 2, the derivatives to 5. In a CUDA kernel, where exp() of
+// a float has one ulp by CUDA's documentation and reciprocal() is the hardware's, silu is off by 2.2:
+// tests/backend/small_operations_test.cpp holds it to 3.
 #pragma once
 
 #include "core/numerics/floating.hpp"

@@ -2,8 +2,8 @@
 // multiply-add.
 //
 // Everything is branch-free and rounds at places the source names, so an element's value is the same in the vector body
-// and in the scalar tail of a loop. In a CUDA kernel single precision takes its reciprocals, inverse square roots and
-// exponentials (activations.hpp) from the hardware, where they cost a few instructions instead of twenty and more.
+// and in the scalar tail of a loop. In a CUDA kernel reciprocal(), inverse_sqrt() and exp() (activations.hpp) of a
+// float are the hardware's, where they cost a few instructions instead of twenty and more.
 #pragma once
 
 #include <cstdint>

@@ -104,8 +104,8 @@ TEST_CASE("silu is within two ulp, on a GPU three, and its derivative within fou
         for (std::size_t i = 0; i < x.size(); ++i) {
             const long double at = x[i], sigma = 1 / (1 + std::exp(-at)), slope = sigma * (1 + at * (1 - sigma));
             const std::size_t gate = i / features * 2 * features + features + i % features;
-            worst = std::fmax(worst, ulp_error<float>(static_cast<float>(outcome.y[i]), at * sigma));
-            worst_slope = std::fmax(worst_slope, std::fabs(outcome.gradients[0][gate] - slope) * 0x1p23L);
+            larger_of(worst, ulp_error<float>(static_cast<float>(outcome.y[i]), at * sigma));
+            larger_of(worst_slope, std::fabs(outcome.gradients[0][gate] - slope) * 0x1p23L);
         }
         INFO(backend->describe());
         CHECK(worst <= (backend->device() == Device::cuda ? 3 : 2));

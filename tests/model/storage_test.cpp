@@ -28,25 +28,25 @@ void with_storage(const Body& body) {
     }
 }
 
-ModelConfig wide_preset(const char* preset) {
+ModelConfig wide_preset(const char* preset, std::int64_t headdim = 16) {
     PresetSize size;
     size.d_model = 32;
     size.n_layer = 2;
     size.vocab_size = 7;
     size.d_state = 64;
-    size.headdim = 16;
+    size.headdim = headdim;
     size.d_intermediate = 48;
     return model_preset(preset).make(size);
 }
 
-void check_close(Backend& backend, const ModelConfig& config, double gradient_limit) {
-    ModelRun exact(config, *judged_backends().front(), DType::f64, kShape);
-    ModelRun stored(config, backend, DType::f32, kShape);
+void check_close(Backend& backend, const ModelConfig& config, double gradient_limit, const ModelShape& shape = kShape) {
+    ModelRun exact(config, *judged_backends().front(), DType::f64, shape);
+    ModelRun stored(config, backend, DType::f32, shape);
     REQUIRE(stored.model.stored() == DType::bf16);
     exact.gradient();
     stored.gradient();
     CHECK(relative_error(stored.logits(), exact.logits()) <= kLimit);
-    for (std::int64_t r = 0; r < kShape.replicas; ++r) {
+    for (std::int64_t r = 0; r < shape.replicas; ++r) {
         INFO("replica " << r);
         CHECK(relative_error(stored.slice_of(stored.gradients, r), exact.slice_of(exact.gradients, r)) <=
               gradient_limit);
@@ -62,6 +62,10 @@ TEST_CASE("a model that stores bf16 has the exact one's logits and gradient with
             const double limit = std::string(preset) == "gdn" ? kDeltaGradientLimit : kLimit;
             check_close(backend, small_preset(preset), limit);
             check_close(backend, wide_preset(preset), limit);
+        }
+        for (const char* preset : {"mamba3", "mamba2"}) {  // a chunk with one before it and one behind
+            INFO(preset << ", 64 channels a head");
+            check_close(backend, wide_preset(preset, 64), kLimit, {1, 2, 150, 2 * 150});
         }
     });
 }

@@ -23,14 +23,18 @@ long double ulp_error(T got, long double want) {
     return std::fabs(static_cast<long double>(got) - want) / ulp_of<T>(want);
 }
 
-/// The largest error of f over count + 1 equally spaced arguments; NaN counts as infinite.
+/// worst ← error where that is larger; NaN counts as infinite.
+inline void larger_of(long double& worst, long double error) {
+    if (!(error <= worst)) worst = std::isnan(error) ? std::numeric_limits<long double>::infinity() : error;
+}
+
+/// The largest error of f over count + 1 equally spaced arguments.
 template <class T, class F, class Reference>
 long double worst_ulp(T low, T high, int count, F f, Reference reference) {
     long double worst = 0;
     for (int i = 0; i <= count; ++i) {
         const T x = static_cast<T>(low + (static_cast<long double>(high) - low) * i / count);
-        const long double error = ulp_error<T>(f(x), reference(static_cast<long double>(x)));
-        if (!(error <= worst)) worst = std::isnan(error) ? std::numeric_limits<long double>::infinity() : error;
+        larger_of(worst, ulp_error<T>(f(x), reference(static_cast<long double>(x))));
     }
     return worst;
 }
