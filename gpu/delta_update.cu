@@ -15,6 +15,7 @@ struct DeltaUpdateShape {
     std::int64_t replicas = 0, batch = 0;
     int heads = 0, v_heads = 0, key = 0, value = 0;
     bool negative = false;  // β up to 2
+    Stripes tile;           // of the state's columns of a block
     __host__ __device__ int columns() const { return least_of(kColumns, value); }
 };
 
@@ -26,11 +27,11 @@ struct DeltaUpdateViews {
 template <class T, int Wide>
 struct DeltaUpdateMemory {
     __host__ __device__ DeltaUpdateMemory(BlockMemory& memory, const DeltaUpdateShape& s) {
-        held = memory.take<T>(StripeOfThread<Wide>::most_groups(s.key, s.columns()) * Wide * kUpdateThreads * Wide);
+        held = memory.take<T>(s.tile.most_groups * Wide * kUpdateThreads * Wide);
         k = memory.take<T>(2 * s.key);
         squares = memory.take<T>(3);
         u = memory.take<T>(kColumns);
-        sums = memory.take<T>(2 * StripeOfThread<Wide>::stripes_of(s.key, s.columns()) * kColumns);
+        sums = memory.take<T>(2 * s.tile.stripes * kColumns);
     }
     T* held;     // [strips, threads, Wide]
     T* k;        // [2,K]: k, q, raw
@@ -50,7 +51,7 @@ struct ColumnsUpdate {
 
     __device__ void run() const {
         const int columns = least_of(kColumns, s.value - begin);
-        const StripeOfThread<Wide> tile(s.key, columns, s.columns());
+        const StripeOfThread<Wide> tile(s.tile, columns);
         T* const first = in.state.at(r, b) + std::int64_t{head} * s.key * s.value + begin + tile.column;
         const T raw_rate = in.a_log.at(r)[head], raw_dt = in.a.at(r, b)[head], dt_bias = in.dt_bias.at(r)[head],
                 raw_beta = in.b.at(r, b)[head];
@@ -78,7 +79,7 @@ private:
     __device__ void fetch() const {
         const int offset = static_cast<int>(std::int64_t{head} * s.heads / s.v_heads) * s.key;
         each_by_warp(2, [&](int second) {
-            copy_vector<Wide>(own.k + second * s.key, (second ? in.q : in.k).at(r, b) + offset, s.key);
+            fetch_rows<Wide>(own.k + second * s.key, (second ? in.q : in.k).at(r, b) + offset, 1, s.key, s.key);
         });
     }
     __device__ void squares() const {
@@ -150,24 +151,24 @@ private:
     }
 };
 
-/// Grid: (heads of all sequences, parts of the columns).
+/// Grid: (heads of all sequences, parts of the columns, replicas).
 template <class T, int Wide>
 __global__ void __launch_bounds__(kUpdateThreads) delta_update_kernel(DeltaUpdateShape s, DeltaUpdateViews<T> in) {
     BlockMemory memory(block_memory<true>(nullptr, 0));
     const DeltaUpdateMemory<T, Wide> own(memory, s);
-    const std::int64_t task = blockIdx.x, b = task / s.v_heads % s.batch, r = task / s.v_heads / s.batch;
-    const ColumnsUpdate<T, Wide> columns{
-        s, in, own, r, b, static_cast<int>(task % s.v_heads), static_cast<int>(blockIdx.y) * kColumns};
+    const UpdateTask task(s.v_heads);
+    const ColumnsUpdate<T, Wide> columns{s, in, own, task.r, task.b, task.h, static_cast<int>(blockIdx.y) * kColumns};
     columns.run();
 }
 
 template <class T, int Wide>
-bool start(const CudaBackend& backend, const DeltaUpdateShape& s, const DeltaUpdateViews<T>& in) {
+bool start(const CudaBackend& backend, DeltaUpdateShape s, const DeltaUpdateViews<T>& in) {
+    s.tile = Stripes::of(Wide, s.key, s.columns());
     BlockMemory measure;
     const DeltaUpdateMemory<T, Wide> memory(measure, s);
     if (measure.used() > backend.shared_limit()) return false;
     launch("gated_delta_update", delta_update_kernel<T, Wide>,
-           dim3(grid_size(s.replicas * s.batch * s.v_heads), grid_size(ceil_div(s.value, kColumns))),
+           dim3(grid_size(s.batch * s.v_heads), grid_size(ceil_div(s.value, kColumns)), grid_size(s.replicas)),
            dim3(kUpdateThreads), static_cast<std::size_t>(measure.used()), backend.stream(), s, in);
     return true;
 }

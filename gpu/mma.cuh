@@ -186,7 +186,7 @@ struct LaneElements {
 };
 
 template <class T, class A, class B>
-__device__ __forceinline__ void multiply_add(T (&c)[4], const A& own_a, const B& own_b) {
+__device__ __forceinline__ void add_product(T (&c)[4], const A& own_a, const B& own_b) {
     const LaneElements<A, B> of{own_a, own_b};
     const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
 #pragma unroll
@@ -202,6 +202,35 @@ __device__ __forceinline__ void multiply_add(T (&c)[4], const A& own_a, const B&
     }
 }
 
+#if defined(__CUDACC__)
+
+template <class T, int Count>
+struct LaneNumbers {
+    T x[Count];
+};
+/// Called, not put in place: kernels are made of products, and would take three times as long to compile for these
+/// GPUs.
+template <class T>
+__device__ __noinline__ LaneNumbers<T, 4> with_product(LaneNumbers<T, 4> c, LaneNumbers<T, 4> a, LaneNumbers<T, 2> b) {
+    add_product(c.x, a, b);
+    return c;
+}
+
+template <class T, class A, class B>
+__device__ __forceinline__ void multiply_add(T (&c)[4], const A& a, const B& b) {
+    const auto sums = with_product<T>({c[0], c[1], c[2], c[3]}, {a.x[0], a.x[1], a.x[2], a.x[3]}, {b.x[0], b.x[1]});
+#pragma unroll
+    for (int i = 0; i < 4; ++i) c[i] = sums.x[i];
+}
+
+#else
+
+template <class T, class A, class B>
+void multiply_add(T (&c)[4], const A& a, const B& b) {
+    add_product(c, a, b);
+}
+
+#endif
 #endif
 
 }  // namespace whorl::gpu

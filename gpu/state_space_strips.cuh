@@ -1,9 +1,10 @@
 // The state-space kernels of the usual layers: one rank, channels that turn together side by side, no norm in the gate,
 // sizes that the compiler knows. A block has one head of one sequence, four warps each a strip of 16 of a chunk's 64
-// positions; B and C go from memory through a warp's registers, normed, biased and turned on the way, into the block's
-// memory, and what is made of them stays in registers (strip_tile.cuh). A chunk takes three or four barriers, where the
-// kernels for any layer (state_space_forward.cuh) have twenty. Loops are rolled where they can be: a kernel that leaves
-// the instruction cache takes twice as long.
+// positions (or twice as many warps, two a strip, where a block has a multiprocessor to itself); B and C go from memory
+// through a warp's registers, normed, biased and turned on the way, into the block's memory, and what is made of them
+// stays in registers (strip_tile.cuh). A chunk takes three or four barriers, where the kernels for any layer
+// (state_space_forward.cuh) have twenty. Loops are rolled where they can be: a kernel that leaves the instruction cache
+// takes twice as long.
 #pragma once
 
 #include "gpu/state_space_terms.cuh"
@@ -11,7 +12,7 @@
 
 namespace whorl::gpu {
 
-constexpr int kStrips = 4, kStripThreads = 32 * kStrips, kStripChunk = kStrips * kTileRows;
+constexpr int kStrips = 4, kStripChunk = kStrips * kTileRows;
 static_assert(kTileRows == kTileColumns);
 
 /// Sizes and scalars of one kernel. S: what activations are stored in.
@@ -21,6 +22,9 @@ struct StripKind {
     static constexpr Products P = Multiplied;
     using E = Operand<P>;
     static constexpr int kState = StateSize, kHeaddim = HeadSize;
+    /// Warps that share a strip: two where the operands leave no room for a second block on a multiprocessor.
+    static constexpr int kSharers = kState > 64 && P != Products::bf16 ? 2 : 1;
+    static constexpr int kWarps = kStrips * kSharers, kThreads = 32 * kWarps;
     static constexpr int kPairs = kState / 64;               // of a row's pairs, a lane's
     static constexpr int kPanels = kHeaddim / kTileColumns;  // of 16 channels
     static constexpr int kNld = operand_ld<E>(kState), kPld = operand_ld<E>(kHeaddim);
@@ -51,6 +55,30 @@ struct ChunkRows {
     __device__ X* operator()(int row) const { return first + row * stride; }
 };
 
+/// Two neighbours as they are stored, to be made wide where they are used: who does so at once waits for them at once.
+template <class S>
+struct alignas(2 * sizeof(S)) StoredTwo {
+    S at[2];
+    __device__ float operator[](int e) const { return at[e]; }
+};
+/// In one register, which the compiler would take apart.
+template <>
+struct StoredTwo<Bf16> {
+    std::uint32_t bits;
+    __device__ float operator[](int e) const { return __uint_as_float(e == 0 ? bits << 16 : bits & 0xffff0000U); }
+};
+/// A lane's part of a left side, from two rows.
+template <Products P, class S>
+__device__ __forceinline__ Fragment<P, 4> left_of(const StoredTwo<S>& top, const StoredTwo<S>& bottom) {
+#if __CUDA_ARCH__ >= 800
+    if constexpr (P == Products::bf16 && sizeof(S) == sizeof(Bf16)) {
+        const unsigned rows[2] = {top.bits, bottom.bits};
+        return Fragment<P, 4>(rows);
+    } else
+#endif
+        return Fragment<P, 4>({top[0], bottom[0], top[1], bottom[1]});
+}
+
 /// sin and cos for operands of products P: where these keep fewer digits than a float has, the hardware's own, to 2⁻²¹.
 template <Products P>
 __device__ __forceinline__ numerics::SinCos<float> sincos_for(std::uint32_t turn) {
@@ -71,6 +99,11 @@ struct StripHead {
     static constexpr Products P = Kind::P;
     static constexpr int kState = Kind::kState, kHeaddim = Kind::kHeaddim, kPairs = Kind::kPairs;
     static constexpr int kPanels = Kind::kPanels, kNld = Kind::kNld, kPld = Kind::kPld;
+    static constexpr int kSharers = Kind::kSharers, kWarps = Kind::kWarps, kThreads = Kind::kThreads;
+    // A warp's share of its strip: of the rows, of a row's pairs and panels; and its strips of the state's rows.
+    static constexpr int kOwnRows = kTileRows / kSharers, kOwnPairs = kPairs / kSharers;
+    static constexpr int kOwnPanels = kPanels / kSharers, kStateStrips = kState / (kTileRows * kWarps);
+    static_assert(kPairs % kSharers == 0 && kPanels % kSharers == 0 && kState % (kTileRows * kWarps) == 0);
 
     const StateSpaceShape& s;
     const StateSpaceViews<float, S>& in;
@@ -102,8 +135,15 @@ struct StripHead {
         c_column = b_column + s.groups * kState;
     }
 
-    __device__ static int strip() { return static_cast<int>(threadIdx.x) / 32; }
+    __device__ static int warp() { return static_cast<int>(threadIdx.x) / 32; }
+    /// The first and the last strip have unequal work: sharers of both meet on one scheduler, which has every fourth
+    /// warp.
+    __device__ static int strip() { return kSharers == 1 || warp() < kStrips ? warp() : 2 * kStrips - 1 - warp(); }
+    __device__ static int sharer() { return kSharers > 1 ? warp() / kStrips : 0; }
     __device__ static int own_row() { return strip() * kTileRows; }
+    /// The first of the rows that the warp makes ready; of its strip b of the state.
+    __device__ static int share_row() { return own_row() + sharer() * kOwnRows; }
+    __device__ static int state_row(int b) { return (warp() + b * kWarps) * kTileRows; }
     __device__ std::int64_t row_at(int i) const { return first_row + begin + i; }
     __device__ bool last() const { return begin + positions == length; }
     __device__ bool busy() const { return own_row() < positions; }
@@ -111,8 +151,9 @@ struct StripHead {
     __device__ int chunks() const { return length <= s.chunk ? least_of(length, 1) : (length + s.chunk - 1) / s.chunk; }
     /// The row, or the chunk's last: what is read in its place and not used costs less than a branch.
     __device__ int clamped(int row) const { return least_of(row, positions - 1); }
-    /// The lane's pair c of a row: pairs of channels, and angles.
+    /// The lane's pair c of a row: pairs of channels, and angles; and of those that are the warp's.
     __device__ static int pair(int c) { return lane_index() + 32 * c; }
+    __device__ static int own_pair(int c) { return pair(c + sharer() * kOwnPairs); }
 
     __device__ void enter(int chunk) {
         begin = chunk * s.chunk;
@@ -146,6 +187,10 @@ struct StripHead {
     __device__ RawStep<float> raw_steps() const {
         return has_step() ? raw_step(s, in, r, row_at(own_row() + lane_index()), h) : RawStep<float>{};
     }
+    /// Who does what is done once a strip.
+    __device__ static bool first_sharer() {
+        return sharer() == 0;
+    }
     /// The steps, and the strip's vectors.
     __device__ Step<float> steps(const RawStep<float>& raw) const {
         const int lane = lane_index(), row = own_row() + lane;
@@ -158,7 +203,7 @@ struct StripHead {
         const bool inside = lane < kTileRows && row < positions;
         const float log_decay = inside ? scan.log_decay : 0, next_carry = __shfl_down_sync(0xffffffffU, scan.carry, 1);
         const float up_to = sum_up_to_lane(log_decay, kTileRows), behind = sum_behind_lane(log_decay, kTileRows);
-        if (lane < kTileRows) {
+        if (first_sharer() && lane < kTileRows) {
             x.dt[row] = inside ? step.dt : 0;
             x.gamma[row] = inside ? scan.gamma : 0;
             x.strength[row] = inside ? scan.gamma + next_carry : 0;
@@ -168,9 +213,9 @@ struct StripHead {
         __syncwarp();
         return step;
     }
-    /// θ of the strip's rows, on its way.
+    /// θ of the strip's rows, of the warp's pairs, on its way.
     struct Velocities {
-        float at[kTileRows][kPairs];
+        float at[kTileRows][kOwnPairs];
     };
     __device__ __forceinline__ void load_velocities(Velocities& to) const {
         if (s.turning != Turning::data) return;
@@ -178,36 +223,40 @@ struct StripHead {
         for (int i = 0; i < kTileRows; ++i) {
             const float* from = velocity(clamped(own_row() + i));
 #pragma unroll
-            for (int c = 0; c < kPairs; ++c) to.at[i][c] = from[least_of(pair(c), s.angles - 1)];
+            for (int c = 0; c < kOwnPairs; ++c) to.at[i][c] = from[least_of(own_pair(c), s.angles - 1)];
         }
     }
-    /// Sums of the turns θΔ over the strip's rows up to each, left where the lane will put its pair of q; and over all.
-    /// The standard rotary embedding's angles are left there likewise.
-    __device__ __forceinline__ void strip_turns(const Velocities& velocities, std::int64_t position) const {
+    /// Sums of the turns θΔ over the strip's rows up to each, left where q's pairs will be; and over all. dt: lane i
+    /// has row i's step (x.dt is the first sharer's). The standard rotary embedding's angles are left there likewise.
+    __device__ __forceinline__ void strip_turns(const Velocities& velocities, float dt, std::int64_t position) const {
         if (s.turning == Turning::standard) return standard_turns(position);
         if (s.turning != Turning::data) return;
+        std::uint32_t sums[kOwnPairs] = {};
 #pragma unroll
-        for (int c = 0; c < kPairs; ++c) {
-            std::uint32_t sum = 0;
+        for (int i = 0; i < kTileRows; ++i) {
+            const float step = kSharers == 1 ? x.dt[own_row() + i] : __shfl_sync(0xffffffffU, dt, i);
 #pragma unroll
-            for (int i = 0; i < kTileRows; ++i) {
-                sum += numerics::turn_of(velocities.at[i][c], x.dt[own_row() + i]);
-                *turn_place(own_row() + i, c) = sum;
+            for (int c = 0; c < kOwnPairs; ++c) {
+                sums[c] += numerics::turn_of(velocities.at[i][c], step);
+                *turn_place(own_row() + i, own_pair(c)) = sums[c];
             }
-            if (pair(c) < s.angles) x.turns[strip() * s.angles + pair(c)] = sum;
         }
+#pragma unroll
+        for (int c = 0; c < kOwnPairs; ++c)
+            if (own_pair(c) < s.angles) x.turns[strip() * s.angles + own_pair(c)] = sums[c];
     }
     __device__ __forceinline__ void standard_turns(std::int64_t position) const {
 #pragma unroll 1
-        for (int c = 0; c < kPairs; ++c) {
-            const double frequency = numerics::rope_frequency<double>(pair(c), s.angles);
+        for (int c = 0; c < kOwnPairs; ++c) {
+            const double frequency = numerics::rope_frequency<double>(own_pair(c), s.angles);
 #pragma unroll 1
             for (int row = own_row(); row < own_row() + kTileRows; ++row)
-                *turn_place(row, c) = numerics::turn_of(numerics::rope_angle<float>(position + begin + row, frequency));
+                *turn_place(row, own_pair(c)) =
+                    numerics::turn_of(numerics::rope_angle<float>(position + begin + row, frequency));
         }
     }
-    __device__ std::uint32_t* turn_place(int row, int c) const {
-        return reinterpret_cast<std::uint32_t*>(q + row * kNld + 2 * pair(c));
+    __device__ std::uint32_t* turn_place(int row, int pair) const {
+        return reinterpret_cast<std::uint32_t*>(q + row * kNld + 2 * pair);
     }
     /// Of whole strips [0, to).
     __device__ __forceinline__ std::uint32_t turns_before(int to, int c) const {
@@ -237,11 +286,10 @@ struct StripHead {
         }
     };
 
-    /// Two numbers as they are stored: who makes them wide at once waits for them at once.
-    using Two = Pack<S, 2>;
+    using Two = StoredTwo<S>;
     template <class X>
-    __device__ static Pack<X, 2> load_two(const X* from) {
-        return *reinterpret_cast<const Pack<X, 2>*>(from);
+    __device__ static StoredTwo<X> load_two(const X* from) {
+        return *reinterpret_cast<const StoredTwo<X>*>(from);
     }
     /// Raw rows of B and C on their way.
     struct RawRows {
@@ -259,7 +307,7 @@ struct StripHead {
             }
         }
     }
-    /// raw: the strip's first rows. Makes the strip's rows of B and C ready: RMSNorm · w + bias, then the rotation;
+    /// raw: the warp's first rows. Makes the warp's rows of B and C ready: RMSNorm · w + bias, then the rotation;
     /// rows behind the chunk are zero. keep(row, c, angle): each angle, in 2⁻³² of a turn.
     template <class Keep>
     __device__ __forceinline__ void turn_rows(RawRows& raw, const Keep& keep) const {
@@ -268,9 +316,9 @@ struct StripHead {
 #pragma unroll
         for (int c = 0; c < kPairs; ++c) before[c] = phase[c] + turns_before(strip(), c);
 #pragma unroll 1
-        for (int base = own_row(); base < own_row() + kTileRows; base += RawRows::kCount) {
+        for (int base = share_row(); base < share_row() + kOwnRows; base += RawRows::kCount) {
             RawRows next;
-            if (base + RawRows::kCount < own_row() + kTileRows) load_rows(next, base + RawRows::kCount);
+            if (base + RawRows::kCount < share_row() + kOwnRows) load_rows(next, base + RawRows::kCount);
             float scales[2 * RawRows::kCount] = {};
             row_scales(raw, scales);
 #pragma unroll
@@ -281,7 +329,7 @@ struct StripHead {
                     auto own_q = made(raw.q[i][c], scales[2 * i], constants.q_weight[c], constants.q_shift[c]);
                     auto own_k = made(raw.k[i][c], scales[2 * i + 1], constants.k_weight[c], constants.k_shift[c]);
                     if (pair(c) < s.angles) {
-                        const std::uint32_t at = before[c] + *turn_place(row, c);
+                        const std::uint32_t at = before[c] + *turn_place(row, pair(c));
                         const auto turned = sincos_for<P>(at);
                         own_q = numerics::rotate(own_q, turned.cos, turned.sin);
                         own_k = numerics::rotate(own_k, turned.cos, turned.sin);
@@ -297,26 +345,31 @@ struct StripHead {
     __device__ static void store_operands(E* to, float first, float second) {
         store_pack(to, Pack<float, 2>{{first, second}});
     }
-    /// body(row of the chunk, channel, panel, eighth, half) for each pair of the lane's places in the strip's channels.
+    /// body(row of the chunk, channel, own panel, eighth, half) for each pair of the lane's places in the strip's rows
+    /// and the warp's panels.
     template <class Body>
     __device__ __forceinline__ void each_place(const Body& body) const {
 #pragma unroll
-        for (int c = 0; c < kPanels; ++c)
+        for (int c = 0; c < kOwnPanels; ++c)
 #pragma unroll
             for (int n = 0; n < kEighths; ++n)
 #pragma unroll
                 for (int half = 0; half < 2; ++half)
-                    body(own_row() + lane_row() + 8 * half, c * kTileColumns + 8 * n + 2 * lane_place(), c, n, half);
+                    body(own_row() + lane_row() + 8 * half, own_channel(c) + 8 * n + 2 * lane_place(), c, n, half);
+    }
+    /// The first channel of the warp's panel c.
+    __device__ static int own_channel(int c) {
+        return (c + sharer() * kOwnPanels) * kTileColumns;
     }
 
-    /// The head's channels of x of the strip's rows, on their way to be an operand.
+    /// The head's channels of x of the warp's rows, on their way to be an operand.
     struct InputRows {
         static constexpr int kLanes = kHeaddim / 2, kAtOnce = 32 / kLanes;  // of a row; rows
-        static constexpr int kCount = kTileRows / kAtOnce;
+        static constexpr int kCount = kOwnRows / kAtOnce;
         Two at[kCount];
     };
     __device__ static int input_row() {
-        return own_row() + lane_index() / InputRows::kLanes;
+        return share_row() + lane_index() / InputRows::kLanes;
     }
     __device__ static int input_pair() {
         return 2 * (lane_index() % InputRows::kLanes);
@@ -330,9 +383,11 @@ struct StripHead {
 #pragma unroll
         for (int i = 0; i < InputRows::kCount; ++i) {
             const int row = input_row() + i * InputRows::kAtOnce;
-            const bool there = row < positions;
-            store_operands(to + row * kPld + input_pair(), there ? float(from.at[i].at[0]) : 0,
-                           there ? float(from.at[i].at[1]) : 0);
+            const Two two = row < positions ? from.at[i] : Two{};
+            if constexpr (sizeof(E) == sizeof(S))
+                *reinterpret_cast<Two*>(to + row * kPld + input_pair()) = two;
+            else
+                store_operands(to + row * kPld + input_pair(), two[0], two[1]);
         }
     }
 
@@ -349,7 +404,7 @@ private:
 #pragma unroll
             for (int c = 0; c < kPairs; ++c) {
                 const auto square = [](const Two& two) {
-                    const float first = two.at[0], second = two.at[1];
+                    const float first = two[0], second = two[1];
                     return numerics::fma(first, first, second * second);
                 };
                 scales[2 * i] += square(raw.q[i][c]);
@@ -362,8 +417,7 @@ private:
     }
     __device__ static numerics::Pair<float> made(const Two& raw, float scale, const numerics::Pair<float>& weight,
                                                  const numerics::Pair<float>& shift) {
-        return {numerics::fma(float(raw.at[0]), scale * weight.x, shift.x),
-                numerics::fma(float(raw.at[1]), scale * weight.y, shift.y)};
+        return {numerics::fma(raw[0], scale * weight.x, shift.x), numerics::fma(raw[1], scale * weight.y, shift.y)};
     }
 };
 

@@ -5,12 +5,13 @@ namespace {
 
 /// Blocks that share a multiprocessor's registers and its memory.
 template <class Kind>
-constexpr int kBackwardBlocks = Kind::kHeaddim > 32         ? 2
+constexpr int kBackwardBlocks = Kind::kSharers > 1          ? 1
+                                : Kind::kHeaddim > 32       ? 2
                                 : Kind::P == Products::bf16 ? 4
                                                             : 3;
 
 template <class Kind>
-__global__ void __launch_bounds__(kStripThreads, kBackwardBlocks<Kind>)
+__global__ void __launch_bounds__(Kind::kThreads, kBackwardBlocks<Kind>)
     strips_backward_kernel(const __grid_constant__ StateSpaceShape s,
                            const __grid_constant__ StateSpaceViews<float, typename Kind::S> in,
                            const View<typename Kind::S> d_y,
@@ -38,7 +39,7 @@ void strips_backward(const CudaBackend& backend, const StateSpaceShape& s, const
                      const float* saved) {
     with_strip_kind<S>(s, backend.products(), [&](auto kind) {
         using Kind = decltype(kind);
-        launch("state_space_backward", strips_backward_kernel<Kind>, strip_grid(s), dim3(kStripThreads),
+        launch("state_space_backward", strips_backward_kernel<Kind>, strip_grid(s), dim3(Kind::kThreads),
                static_cast<std::size_t>(block_bytes<StripBackwardMemory<Kind>>(s)), backend.stream(), s, in, d_y,
                gradient, parts, saved);
     });

@@ -1,6 +1,7 @@
 // The backward pass of state_space_strips.cuh, one head of one sequence. A warp has a strip of queries and one of keys,
 // so that the products which make their gradients have as much to do in every warp: strip w of the queries sees w + 1
-// strips, of the keys is seen by 4 - w.
+// strips, of the keys is seen by 4 - w. Where two warps share a strip, they share its queries' and keys' channels, and
+// the panels of its input.
 #pragma once
 
 #include "gpu/state_space_memory.cuh"
@@ -12,13 +13,15 @@ template <class Kind>
 struct StripBackward : StripKeys<Kind> {
     using Base = StripKeys<Kind>;
     using Base::own, Base::gradient, Base::saved, Base::slopes, Base::sum_d, Base::table;
-    using Base::P, Base::kState, Base::kHeaddim, Base::kPairs, Base::kPanels, Base::kNld, Base::kPld, Base::kLd;
+    using Base::P, Base::kState, Base::kHeaddim, Base::kPairs, Base::kPanels, Base::kNld, Base::kPld, Base::kLd,
+        Base::kSharers, Base::kWarps, Base::kThreads, Base::kOwnPairs, Base::kStateStrips;
     using Base::s, Base::in, Base::x, Base::q, Base::k, Base::r, Base::h, Base::phase, Base::begin, Base::positions,
-        Base::strip, Base::own_row, Base::row_at, Base::clamped, Base::pair, Base::through, Base::last, Base::strips;
+        Base::strip, Base::sharer, Base::own_row, Base::own_pair, Base::state_row, Base::first_sharer, Base::row_at,
+        Base::clamped, Base::pair, Base::through, Base::last, Base::strips;
     using typename Base::E, typename Base::S, typename Base::Memory, typename Base::InputLeft;
-    static constexpr int kStateStrips = kState / kStripChunk;    // of 16 rows of the state, a warp's
-    static constexpr int kAcross = 2;                            // tiles of channels of q and k made at once
-    static constexpr int kColumns = 2 * kState / kStripThreads;  // of the biases' sums, a thread's
+    static constexpr int kAcross = 2;                       // tiles of channels of q and k made at once
+    static constexpr int kColumns = 2 * kState / kThreads;  // of the biases' sums, a thread's
+    static constexpr int kChannels = kState / kSharers;     // of the strip's q and k, a warp's
 
     const HeadParts<float>& parts;
     View<S> d_out;
@@ -27,7 +30,7 @@ struct StripBackward : StripKeys<Kind> {
     WarpTile<float> d_state[kStateStrips][kPanels] = {};
     float sum_dt_bias = 0, sum_a_log = 0;  // each thread's share
     float sum_bias[kColumns] = {};         // of C's and B's columns
-    float turning[kPairs] = {};            // the angles' gradients summed over all later positions
+    float turning[kOwnPairs] = {};         // the angles' gradients summed over all later positions
 
     __device__ StripBackward(const StateSpaceShape& shape, const StateSpaceViews<float, S>& tensors,
                              const Memory& memory, const StateSpaceViews<float, S>& to, const HeadParts<float>& left,
@@ -51,21 +54,26 @@ struct StripBackward : StripKeys<Kind> {
             typename Base::RawRows rows;
             const RawStep<float> raw = this->raw_steps();
             this->load_velocities(velocities);
-            this->load_rows(rows, own_row());
+            this->load_rows(rows, this->share_row());
             const Step<float> step = this->steps(raw);
             const bool inside = lane_index() < kTileRows && own_row() + lane_index() < positions;
-            inner_decays(inside ? step.dt * step.a : 0, table());
-            this->strip_turns(velocities, 0);
+            if (first_sharer()) inner_decays(inside ? step.dt * step.a : 0, table());
+            this->strip_turns(velocities, inside ? step.dt : 0, 0);
             if (this->busy()) this->gate_backward();
             __syncthreads();
             this->read_decays();
             if (this->busy())
                 this->turn_rows(
                     rows, [&](int row, int c, std::uint32_t angle) { own.angles[row * angle_ld() + pair(c)] = angle; });
-            if (chunks > 1) state_weights();
+            if (chunks > 1 && first_sharer()) state_weights();
             __syncthreads();
             float within = 0;
-            if (this->busy()) within = this->keys_backward();
+            {
+                typename Base::Keys keys;
+                if (this->busy()) this->key_pairs(keys);
+                if constexpr (kSharers > 1) __syncthreads();
+                if (this->busy()) within = this->keys_backward(keys);
+            }
             if (chunk > 0 && !last()) state_through(chunk);
             __syncthreads();
             if (this->busy()) queries_and_keys(chunk);
@@ -77,8 +85,11 @@ struct StripBackward : StripKeys<Kind> {
             if (chunk > 0) store_gradient();
             bias_sums();
             if (s.turning == Turning::data) angles_backward(velocities);
-            __syncwarp();
-            if (this->busy()) steps_backward(raw, step, within, chunk);
+            if constexpr (kSharers > 1)
+                __syncthreads();
+            else
+                __syncwarp();
+            if (this->busy() && first_sharer()) steps_backward(raw, step, within, chunk);
             __syncthreads();
         }
         leave_sums();
@@ -94,16 +105,16 @@ private:
     /// The state before the chunk, made operands.
     __device__ __forceinline__ void load_entry(int chunk) const {
         constexpr int at_once = 8, pieces = kHeaddim / 4;
-        static_assert(kState * pieces % (at_once * kStripThreads) == 0);
+        static_assert(kState * pieces % (at_once * kThreads) == 0);
         const float* const states = entry_state(chunk);
 #pragma unroll 1
-        for (int first = static_cast<int>(threadIdx.x); first < kState * pieces; first += at_once * kStripThreads) {
+        for (int first = static_cast<int>(threadIdx.x); first < kState * pieces; first += at_once * kThreads) {
             Pack<float, 4> state[at_once];
 #pragma unroll
-            for (int i = 0; i < at_once; ++i) state[i] = load_pack<4>(states + 4 * (first + i * kStripThreads));
+            for (int i = 0; i < at_once; ++i) state[i] = load_pack<4>(states + 4 * (first + i * kThreads));
 #pragma unroll
             for (int i = 0; i < at_once; ++i) {
-                const int piece = first + i * kStripThreads;
+                const int piece = first + i * kThreads;
                 store_pack(own.h + piece / pieces * kPld + piece % pieces * 4, state[i]);
             }
         }
@@ -124,42 +135,45 @@ private:
     }
 
     /// h·d_h, of each warp.
-    __device__ void state_through(int chunk) const {
+    __device__ void state_through(int chunk) {
         const float* states = entry_state(chunk);
         float inner = 0;
 #pragma unroll
         for (int b = 0; b < kStateStrips; ++b)
-            this->each_place([&](int row, int p, int c, int n, int half) {
-                const int at = row + b * kStripChunk;
-                const auto before = Memory::kKeepsEntry ? load_pack<2>(own.h + at * kPld + p)
-                                                        : load_pack<2>(states + at * kHeaddim + p);
-                for (int e = 0; e < 2; ++e)
-                    inner = numerics::fma(before.at[e], d_state[b][c].sum[n][2 * half + e], inner);
-            });
+#pragma unroll
+            for (int c = 0; c < kPanels; ++c)
+                each_pair(d_state[b][c], [&](int i, int j, int, float first, float second) {
+                    const int at = state_row(b) + i, p = c * kTileColumns + j;
+                    const auto before = Memory::kKeepsEntry ? load_pack<2>(own.h + at * kPld + p)
+                                                            : load_pack<2>(states + at * kHeaddim + p);
+                    inner = numerics::fma(before.at[1], second, numerics::fma(before.at[0], first, inner));
+                });
         inner = warp_sum(inner);
-        if (lane_index() == 0) own.of_warps[strip()] = inner;
+        if (lane_index() == 0) own.of_warps[this->warp()] = inner;
     }
 
     /// Gradients of the strip's rows of Q and K, some channels at a time.
     __device__ __forceinline__ void queries_and_keys(int chunk) {
         float entry[2] = {};
 #pragma unroll 1
-        for (int first = 0; first < kState; first += kAcross * kTileColumns) {
+        for (int first = sharer() * kChannels; first < (sharer() + 1) * kChannels; first += kAcross * kTileColumns) {
             WarpTile<float> d_q[kAcross], d_k[kAcross];
             if (chunk > 0) add_entry(d_q, first, chunk, entry);
             if (!last()) add_exit_keys(d_k, first);
 #pragma unroll 1
             for (int other = 0; other <= strip(); ++other)
-                add_rows(d_q, left_columns<P>(own.tile(other, strip()), kLd), k + other * kTileRows * kNld + first);
+                add_rows(d_q, left_columns<P>(own.d_scores + own.tile(other, strip()), kLd),
+                         k + other * kTileRows * kNld + first);
 #pragma unroll 1
             for (int other = strip(); other < strips(); ++other)
-                add_rows(d_k, left_rows<P>(own.tile(strip(), other), kLd), q + other * kTileRows * kNld + first);
+                add_rows(d_k, left_rows<P>(own.d_scores + own.tile(strip(), other), kLd),
+                         q + other * kTileRows * kNld + first);
             turn_back(d_q, d_k, first);
         }
         if (chunk == 0) return;
         for (int half = 0; half < 2; ++half) {
             const float sum = tile_row_sum(entry[half]);
-            if (lane_place() == 0) own.d_entry[own_row() + lane_row() + 8 * half] = sum;
+            if (lane_place() == 0) own.d_entry[sharer() * kStripChunk + own_row() + lane_row() + 8 * half] = sum;
         }
     }
     __device__ __forceinline__ void add_rows(WarpTile<float> (&to)[kAcross], const Left<P>& left, const E* rows) const {
@@ -260,7 +274,7 @@ private:
         const float decay = through(0, kStrips);
 #pragma unroll
         for (int b = 0; b < kStateStrips; ++b) {
-            const int n = own_row() + b * kStripChunk;
+            const int n = state_row(b);
 #pragma unroll
             for (auto& tile : d_state[b])
                 each_pair(tile, [&](int, int, int, float& first, float& second) { first *= decay, second *= decay; });
@@ -279,8 +293,7 @@ private:
 #pragma unroll
             for (int c = 0; c < kPanels; ++c)
                 each_pair(d_state[b][c], [&](int i, int j, int, float first, float second) {
-                    this->store_operands(own.d_h + (own_row() + b * kStripChunk + i) * kPld + c * kTileColumns + j,
-                                         first, second);
+                    this->store_operands(own.d_h + (state_row(b) + i) * kPld + c * kTileColumns + j, first, second);
                 });
     }
 
@@ -288,33 +301,33 @@ private:
 #pragma unroll
         for (int i = 0; i < kColumns; ++i)
             for (int m = 0; m < strips(); ++m)
-                sum_bias[i] += own.scratch[m * Memory::kScratch + static_cast<int>(threadIdx.x) + i * kStripThreads];
+                sum_bias[i] += own.scratch[m * Memory::kScratch + static_cast<int>(threadIdx.x) + i * kThreads];
     }
 
     __device__ float d_angle(int row, int c) const {
-        return __uint_as_float(own.angles[row * angle_ld() + least_of(pair(c), s.angles - 1)]);
+        return __uint_as_float(own.angles[row * angle_ld() + least_of(own_pair(c), s.angles - 1)]);
     }
     /// The angles' gradients of the whole strip.
     __device__ void strip_phases() const {
 #pragma unroll
-        for (int c = 0; c < kPairs; ++c) {
+        for (int c = 0; c < kOwnPairs; ++c) {
             float sum = 0;
             if (this->busy())
 #pragma unroll
                 for (int i = kTileRows - 1; i >= 0; --i) sum += d_angle(own_row() + i, c);
-            if (pair(c) < s.angles) own.d_turns[strip() * s.angles + pair(c)] = sum;
+            if (own_pair(c) < s.angles) own.d_turns[strip() * s.angles + own_pair(c)] = sum;
         }
     }
     /// A position's step turns all later ones: θ's gradient as a part of what the heads share, and Δ's.
     __device__ __forceinline__ void angles_backward(const typename Base::Velocities& velocities) {
         constexpr int at_once = 4;
-        float behind[kPairs];
+        float behind[kOwnPairs];
 #pragma unroll
-        for (int c = 0; c < kPairs; ++c) {
+        for (int c = 0; c < kOwnPairs; ++c) {
             behind[c] = turning[c];
 #pragma unroll
             for (int m = kStrips - 1; m >= 0; --m) {
-                const float of_strip = own.d_turns[m * s.angles + least_of(pair(c), s.angles - 1)];
+                const float of_strip = own.d_turns[m * s.angles + least_of(own_pair(c), s.angles - 1)];
                 if (m > strip()) behind[c] += of_strip;
                 turning[c] += of_strip;
             }
@@ -327,15 +340,16 @@ private:
 #pragma unroll
             for (int i = at_once - 1; i >= 0; --i)
 #pragma unroll
-                for (int c = 0; c < kPairs; ++c) {
+                for (int c = 0; c < kOwnPairs; ++c) {
                     const int row = own_row() + base + i;
                     behind[c] += d_angle(row, c);
-                    const bool there = pair(c) < s.angles;
-                    if (there && row < positions) to[row * s.angles + pair(c)] = x.dt[row] * behind[c];
+                    const bool there = own_pair(c) < s.angles;
+                    if (there && row < positions) to[row * s.angles + own_pair(c)] = x.dt[row] * behind[c];
                     dots[i] = numerics::fma(there ? velocities.at[base + i][c] : 0, behind[c], dots[i]);
                 }
             const float sum = sums_over_warp(dots);
-            if (lane_index() % (32 / at_once) == 0) own.d_dt[own_row() + base + lane_index() / (32 / at_once)] = sum;
+            if (lane_index() % (32 / at_once) == 0)
+                own.d_dt[sharer() * kStripChunk + own_row() + base + lane_index() / (32 / at_once)] = sum;
         }
     }
 
@@ -356,14 +370,14 @@ private:
         } else {
             if (lane == kTileRows) return;  // the next warp's
             d.log_decay = d_log_decay;
-            d.gamma = own.same[row] + own.d_strength[row];
-            d_dt = s.turning == Turning::data ? own.d_dt[row] : 0;
+            d.gamma = own.same[row] + own.whole(own.d_strength, row);
+            d_dt = s.turning == Turning::data ? own.whole(own.d_dt, row) : 0;
         }
         if (row == 0 && chunk > 0) {
             waiting[0] = d.log_decay, waiting[1] = d.gamma, waiting[2] = d_dt;
             return;
         }
-        d.carry = row > 0 ? own.d_strength[row - 1] : 0;
+        d.carry = row > 0 ? own.whole(own.d_strength, row - 1) : 0;
         const auto sums = step_backward(s, gradient, r, row_at(row), h, raw, step, d, d_dt);
         sum_dt_bias += sums.x;
         sum_a_log += sums.y;
@@ -375,12 +389,14 @@ private:
             early += own.early[keys * kStripChunk + row];
             for (int other = strip() + 1; other < strips(); ++other)
                 around += own.early[keys * kStripChunk + other * kTileRows + place];
-            if (!last()) exit += own.d_exit[keys * kTileRows + place];
+            if (!last()) exit += own.whole(own.d_exit, keys * kTileRows + place);
         }
         if (chunk > 0)
-            for (int other = strip() + 1; other < strips(); ++other) entry += own.d_entry[other * kTileRows + place];
-        const float later = strip() + 1 < strips() ? own.late[row] : 0;
-        const float own_exit = last() ? 0 : own.d_exit[row], own_entry = chunk > 0 ? own.d_entry[row] : 0;
+            for (int other = strip() + 1; other < strips(); ++other)
+                entry += own.whole(own.d_entry, other * kTileRows + place);
+        const float later = strip() + 1 < strips() ? own.whole(own.late, row) : 0;
+        const float own_exit = last() ? 0 : own.whole(own.d_exit, row),
+                    own_entry = chunk > 0 ? own.whole(own.d_entry, row) : 0;
         const float of_others = sum_from_lane(around + exit + entry, kTileRows);
         const float from_here = sum_from_lane(early + own_entry, kTileRows);
         const float before = __shfl_up_sync(0xffffffffU, later + own_exit, 1, kTileRows);
@@ -388,7 +404,7 @@ private:
                     __shfl_sync(0xffffffffU, of_others, 0, kTileRows);
         if (chunk > 0 && !last()) {
             float whole = 0;
-            for (int warp = 0; warp < kStrips; ++warp) whole += own.of_warps[warp];
+            for (int warp = 0; warp < kWarps; ++warp) whole += own.of_warps[warp];
             sum = numerics::fma(whole, through(0, kStrips), sum);
         }
         return sum;
@@ -399,18 +415,18 @@ private:
         float* const to = parts.sums + task * sums.count();
         float scalars[4] = {sum_dt_bias, sum_d, sum_a_log, 0};
         const float sum = sums_over_warp(scalars);
-        if (lane_index() % 8 == 0) table()[lane_index() / 8] = sum;
+        if (lane_index() % 8 == 0) own.scratch[4 * this->warp() + lane_index() / 8] = sum;
         __syncthreads();
         const auto over_warps = [&](int at) {
             float total = 0;
-            for (int m = 0; m < kStrips; ++m) total += own.scratch[m * Memory::kScratch + at];
+            for (int warp = 0; warp < kWarps; ++warp) total += own.scratch[4 * warp + at];
             return total;
         };
-        for (int i = static_cast<int>(threadIdx.x); i < 3; i += kStripThreads) to[i] = over_warps(i);
-        for (int p = static_cast<int>(threadIdx.x); p < kHeaddim; p += kStripThreads) to[sums.norm() + p] = 0;
+        for (int i = static_cast<int>(threadIdx.x); i < 3; i += kThreads) to[i] = over_warps(i);
+        for (int p = static_cast<int>(threadIdx.x); p < kHeaddim; p += kThreads) to[sums.norm() + p] = 0;
 #pragma unroll
         for (int i = 0; i < kColumns; ++i) {  // C's columns stand first
-            const int column = static_cast<int>(threadIdx.x) + i * kStripThreads;
+            const int column = static_cast<int>(threadIdx.x) + i * kThreads;
             to[column < kState ? sums.c_bias() + column : sums.b_bias() + column - kState] = sum_bias[i];
         }
     }

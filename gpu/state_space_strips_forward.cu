@@ -29,9 +29,9 @@ struct StripForward : StripHead<Kind> {
     using Base = StripHead<Kind>;
     using Base::P, Base::kState, Base::kHeaddim, Base::kPairs, Base::kPanels, Base::kNld, Base::kPld;
     using Base::s, Base::in, Base::x, Base::q, Base::k, Base::r, Base::h, Base::phase, Base::positions, Base::strip,
-        Base::own_row, Base::clamped, Base::pair, Base::z, Base::xbc;
+        Base::own_row, Base::state_row, Base::clamped, Base::pair, Base::z, Base::xbc, Base::kOwnPanels,
+        Base::kStateStrips;
     using typename Base::E, typename Base::S;
-    static constexpr int kStateStrips = kState / kStripChunk;      // of 16 rows of the state, a warp's
     static constexpr int kTogether = P == Products::bf16 ? 4 : 1;  // steps of a sum that there are registers for
 
     const StripForwardMemory<Kind>& own;
@@ -51,18 +51,18 @@ struct StripForward : StripHead<Kind> {
             typename Base::RawRows rows;
             const auto raw = this->raw_steps();
             this->load_velocities(velocities);
-            this->load_rows(rows, own_row());
+            this->load_rows(rows, this->share_row());
             const auto step = this->steps(raw);
             const bool inside = lane_index() < kTileRows && own_row() + lane_index() < positions;
-            inner_decays(inside ? step.dt * step.a : 0, own.decays + own_row() * kTableLd);
-            this->strip_turns(velocities, position);
+            if (this->first_sharer()) inner_decays(inside ? step.dt * step.a : 0, own.decays + own_row() * kTableLd);
+            this->strip_turns(velocities, inside ? step.dt : 0, position);
             typename Base::InputRows input;
             this->load_input(input);
             __syncthreads();
             this->read_decays();
             this->turn_rows(rows, [](int, int, std::uint32_t) {});
             this->store_input(input, own.v);
-            if (chunk + 1 < chunks) exit_weights();
+            if (chunk + 1 < chunks && this->first_sharer()) exit_weights();
             __syncthreads();
             if (this->busy()) outputs(chunk > 0, y, saved);
             if (chunk + 1 == chunks) return;
@@ -79,7 +79,7 @@ private:
 
     /// Rolled loops: a kernel must stay in the instruction cache.
     __device__ __forceinline__ void outputs(bool with_state, const View<S>& y, float* saved) const {
-        WarpTile<float> out[kPanels];
+        WarpTile<float> out[kOwnPanels];
         const E* const queries = q + own_row() * kNld;
         Gates gates;
         load_gates(gates);
@@ -94,18 +94,19 @@ private:
             weigh(scores, other);
             const Left<P> left = left_results<P>(scores);
 #pragma unroll
-            for (int c = 0; c < kPanels; ++c)
-                multiply_add(out[c], left, right_columns<P>(own.v + other * kTileRows * kPld + c * kTileColumns, kPld));
+            for (int c = 0; c < kOwnPanels; ++c)
+                multiply_add(out[c], left,
+                             right_columns<P>(own.v + other * kTileRows * kPld + this->own_channel(c), kPld));
         }
         write(out, gates, y, saved);
     }
-    __device__ __forceinline__ void from_state(const E* queries, WarpTile<float> (&out)[kPanels]) const {
+    __device__ __forceinline__ void from_state(const E* queries, WarpTile<float> (&out)[kOwnPanels]) const {
 #pragma unroll 1
         for (int n = 0; n < kState; n += 16) {
             const Left<P> left = left_rows<P>(queries + n, kNld);
 #pragma unroll
-            for (int c = 0; c < kPanels; ++c)
-                multiply_add(out[c], left, right_columns<P>(own.h + n * kPld + c * kTileColumns, kPld));
+            for (int c = 0; c < kOwnPanels; ++c)
+                multiply_add(out[c], left, right_columns<P>(own.h + n * kPld + this->own_channel(c), kPld));
         }
         const float before = this->through(0, strip());
         const float weights[2] = {x.head[own_row() + lane_row()] * before, x.head[own_row() + lane_row() + 8] * before};
@@ -133,7 +134,7 @@ private:
 
     /// The gate's numbers, in the places of the lane's results.
     struct Gates {
-        typename Base::Two at[kPanels][kEighths][2];
+        typename Base::Two at[kOwnPanels][kEighths][2];
     };
     __device__ __forceinline__ void load_gates(Gates& to) const {
         if (s.gating == Gating::none) return;
@@ -141,8 +142,8 @@ private:
             [&](int row, int p, int c, int n, int half) { to.at[c][n][half] = this->load_two(z(clamped(row)) + p); });
     }
     /// Skip and gate; what the backward pass reads of the scan.
-    __device__ __forceinline__ void write(const WarpTile<float> (&out)[kPanels], const Gates& gates, const View<S>& y,
-                                          float* saved) const {
+    __device__ __forceinline__ void write(const WarpTile<float> (&out)[kOwnPanels], const Gates& gates,
+                                          const View<S>& y, float* saved) const {
         const float d = in.d.at(r)[h];
         float* const kept = saved + std::int64_t{this->begin} * kHeaddim;
         const ChunkRows<S> to(y, r, this->row_at(0), h * kHeaddim);
@@ -152,8 +153,7 @@ private:
             Pack<float, 2> done;
 #pragma unroll
             for (int e = 0; e < 2; ++e)
-                done.at[e] =
-                    gated(s.gating, numerics::fma(d, input.at[e], scanned.at[e]), float(gates.at[c][n][half].at[e]));
+                done.at[e] = gated(s.gating, numerics::fma(d, input.at[e], scanned.at[e]), gates.at[c][n][half][e]);
             if (row >= positions) return;
             store_pack(kept + row * kHeaddim + p, scanned);
             store_pack(to(row) + p, done);
@@ -170,7 +170,7 @@ private:
         const float through = this->through(0, kStrips);
 #pragma unroll
         for (int b = 0; b < kStateStrips; ++b) {
-            const int n = own_row() + b * kStripChunk;
+            const int n = state_row(b);
 #pragma unroll
             for (auto& tile : state[b])
                 each_pair(tile,
@@ -187,7 +187,7 @@ private:
         for (int c = 0; c < kPairs; ++c) {
             const float angle = numerics::angle_of<float>(phase[c] + this->turns_before(kStrips, c));
             phase[c] = numerics::turn_of(angle);
-            if (strip() == 0 && pair(c) < s.angles) phases[pair(c)] = angle;
+            if (this->warp() == 0 && pair(c) < s.angles) phases[pair(c)] = angle;
         }
         __syncthreads();  // all have read the state before the chunk
 #pragma unroll
@@ -195,7 +195,7 @@ private:
 #pragma unroll
             for (int c = 0; c < kPanels; ++c)
                 each_pair(state[b][c], [&](int i, int j, int, float& first, float& second) {
-                    const int n = own_row() + b * kStripChunk + i, p = c * kTileColumns + j;
+                    const int n = state_row(b) + i, p = c * kTileColumns + j;
                     this->store_operands(own.h + n * kPld + p, first, second);
                     *reinterpret_cast<float2*>(states + n * kHeaddim + p) = make_float2(first, second);
                 });
@@ -204,10 +204,12 @@ private:
 
 /// Blocks that share a multiprocessor's registers.
 template <class Kind>
-constexpr int kForwardBlocks = Kind::kHeaddim > 32 ? 2 : 4;
+constexpr int kForwardBlocks = Kind::kSharers > 1    ? 1
+                               : Kind::kHeaddim > 32 ? 2
+                                                     : 4;
 
 template <class Kind>
-__global__ void __launch_bounds__(kStripThreads, kForwardBlocks<Kind>)
+__global__ void __launch_bounds__(Kind::kThreads, kForwardBlocks<Kind>)
     strips_forward_kernel(const __grid_constant__ StateSpaceShape s,
                           const __grid_constant__ StateSpaceViews<float, typename Kind::S> in, View<typename Kind::S> y,
                           std::int64_t position, float* saved) {
@@ -236,7 +238,7 @@ void strips_forward(const CudaBackend& backend, const StateSpaceShape& s, const 
                     const View<S>& y, std::int64_t position, float* saved) {
     with_strip_kind<S>(s, backend.products(), [&](auto kind) {
         using Kind = decltype(kind);
-        launch("state_space_forward", strips_forward_kernel<Kind>, strip_grid(s), dim3(kStripThreads),
+        launch("state_space_forward", strips_forward_kernel<Kind>, strip_grid(s), dim3(Kind::kThreads),
                static_cast<std::size_t>(block_bytes<StripForwardMemory<Kind>>(s)), backend.stream(), s, in, y, position,
                saved);
     });

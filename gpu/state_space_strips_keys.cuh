@@ -19,14 +19,16 @@ struct StripBackwardMemory {
         k = memory.take<E>(kStripChunk * Kind::kNld);
         d_y = memory.take<E>(kStripChunk * Kind::kPld);
         d_scores = memory.take<E>(kTiles * kTileSize);
+        scores = memory.take<E>(Kind::kSharers > 1 ? kTiles * kTileSize : 0);
         d_h = memory.take<E>(several ? Kind::kState * Kind::kPld : 0);
         h = memory.take<E>(several && kKeepsEntry ? Kind::kState * Kind::kPld : 0);
         scratch = memory.take<float>(kStrips * kScratch);
         early = memory.take<float>(kStrips * kStripChunk);
-        for (float** vector : {&late, &same, &d_strength, &d_dt}) *vector = memory.take<float>(kStripChunk);
-        for (float** vector : {&d_exit, &d_entry, &exits, &entries})
-            *vector = memory.take<float>(several ? kStripChunk : 0);
-        of_warps = memory.take<float>(kStrips);
+        same = memory.take<float>(kStripChunk);
+        for (float** part : {&late, &d_strength, &d_dt}) *part = memory.take<float>(kPart);
+        for (float** part : {&d_exit, &d_entry}) *part = memory.take<float>(several ? kPart : 0);
+        for (float** vector : {&exits, &entries}) *vector = memory.take<float>(several ? kStripChunk : 0);
+        of_warps = memory.take<float>(Kind::kWarps);
         pending = memory.take<float>(6);
         vectors.take_turns(memory, s.angles);
         d_turns = reinterpret_cast<float*>(vectors.turns);
@@ -38,31 +40,39 @@ struct StripBackwardMemory {
     static constexpr int kTiles = kStrips * (kStrips + 1) / 2, kTileLd = operand_ld<E>(kTileColumns);
     static constexpr int kTileSize = kTileRows * kTileLd;
     static constexpr int kScratch = most_of(kTileRows * kTableLd, 2 * Kind::kState);
+    static constexpr int kPart = Kind::kSharers * kStripChunk;
     StripVectors vectors;
-    E *q, *k, *d_y;      // [64,N], [64,P]
-    E* d_scores;         // [tile][key, query]
-    E *d_h, *h;          // [N,P]: gradient of the state behind the chunk; the state before it
-    float* scratch;      // [strip]: decays between its rows; its own pairs; column sums of its d_q and d_k
-    float* early;        // [strip of keys][query]: what pairs give the decays between them
-    float *late, *same;  // [64]: of each key, pairs with later strips; the pair with itself
-    float *d_strength, *d_dt;
-    float *d_exit, *d_entry;  // [64]: through the state behind the chunk, and that before it
-    float *exits, *entries;   // [64]: weights of an input in the state behind, and of the state before in an output
+    E *q, *k, *d_y;                  // [64,N], [64,P]
+    E *d_scores, *scores;            // [tile][key, query]; the latter where sharers leave them to each other
+    E *d_h, *h;                      // [N,P]: gradient of the state behind the chunk; the state before it
+    float* scratch;                  // [strip]: decays between its rows; its own pairs; column sums of its d_q and d_k
+    float* early;                    // [strip of keys][query]: what pairs give the decays between them
+    float* same;                     // [64]: each key's pair with itself
+    float *late, *d_strength;        // [sharer,64], to be added: of each key, pairs with later strips
+    float *d_exit, *d_entry, *d_dt;  // likewise: through the state behind the chunk, and that before it
+    float *exits, *entries;  // [64]: weights of an input in the state behind, and of the state before in an output
     float* of_warps;
     float* pending;  // of the first position of the chunk behind: gradients of log_decay, γ, Δ, for odd and even
     float* d_turns;  // [strip, S], where the turns were: those are read before
     std::uint32_t* angles;  // [64,S], rows an odd number apart; then their gradients
-    __device__ E* tile(int keys, int queries) const {
-        return d_scores + (queries * (queries + 1) / 2 + keys) * kTileSize;
+    __device__ static int tile(int keys, int queries) { return (queries * (queries + 1) / 2 + keys) * kTileSize; }
+    /// A row's sum over the parts that the sharers of its strip left.
+    __device__ static float whole(const float* part, int row) {
+        float sum = part[row];
+#pragma unroll
+        for (int sharer = 1; sharer < Kind::kSharers; ++sharer) sum += part[sharer * kStripChunk + row];
+        return sum;
     }
 };
 
 template <class Kind>
 struct StripKeys : StripHead<Kind> {
     using Base = StripHead<Kind>;
-    using Base::P, Base::kState, Base::kHeaddim, Base::kPanels, Base::kNld, Base::kPld;
+    using Base::P, Base::kState, Base::kHeaddim, Base::kPanels, Base::kNld, Base::kPld, Base::kSharers,
+        Base::kOwnPanels;
     using Base::s, Base::in, Base::x, Base::q, Base::k, Base::r, Base::h, Base::begin, Base::positions, Base::strip,
-        Base::own_row, Base::row_at, Base::clamped, Base::through, Base::last, Base::strips, Base::xbc, Base::z;
+        Base::own_row, Base::row_at, Base::clamped, Base::through, Base::last, Base::strips, Base::xbc, Base::z,
+        Base::sharer;
     using typename Base::E, typename Base::S;
     using Memory = StripBackwardMemory<Kind>;
     static constexpr int kLd = Memory::kTileLd;
@@ -109,7 +119,7 @@ struct StripKeys : StripHead<Kind> {
         /// Many rows come while those before them are worked on; of few, registers are better spent on more at once.
         static constexpr bool kAhead = kHeaddim > 32;
         static constexpr int kCount = kAhead ? 2 : 4;
-        Pack<float, 2> y[kCount];
+        StoredTwo<float> y[kCount];
         typename Base::Two v[kCount], d[kCount], gate[kCount];
     };
     __device__ int gate_row(int i) const {
@@ -148,10 +158,9 @@ struct StripKeys : StripHead<Kind> {
                 Pack<float, 2> d_y, d_z;
 #pragma unroll
                 for (int e = 0; e < 2; ++e) {
-                    const float input = rows.v[i].at[e];
-                    const auto all =
-                        gate_slopes(s.gating, numerics::fma(d_skip, input, rows.y[i].at[e]), float(rows.d[i].at[e]),
-                                    s.gating == Gating::none ? 0 : float(rows.gate[i].at[e]));
+                    const float input = rows.v[i][e];
+                    const auto all = gate_slopes(s.gating, numerics::fma(d_skip, input, rows.y[i][e]), rows.d[i][e],
+                                                 s.gating == Gating::none ? 0 : rows.gate[i][e]);
                     d_y.at[e] = there ? all.d_skip : 0;
                     d_z.at[e] = all.d_gate;
                     sum_d = numerics::fma(d_y.at[e], input, sum_d);
@@ -163,16 +172,19 @@ struct StripKeys : StripHead<Kind> {
         }
     }
 
-    /// Scores and their gradients with the strip as keys; the gradient of the input; what pairs give γ, s and the
-    /// decays. Returns what the pairs of the strip's rows give the decay of row `lane`.
-    __device__ __forceinline__ float keys_backward() {
-        WarpTile<float> d_v[kPanels];
+    /// Of the strip as keys: the gradient of the input, and sums over pairs of the lane's two rows.
+    struct Keys {
+        WarpTile<float> d_v[kOwnPanels];
+        float later[2] = {}, all[2] = {}, itself[2] = {};
+    };
+    /// Scores and their gradients with the strip as keys; what pairs give γ, s and the decays. Sharers take turns with
+    /// the other strips, and leave each other the scores.
+    __device__ __forceinline__ void key_pairs(Keys& of) const {
         InputLeft inputs;
         load_left(inputs);
-        float later[2] = {}, all[2] = {}, itself[2] = {};
         const E* const keys = k + own_row() * kNld;
 #pragma unroll 1
-        for (int other = strip(); other < strips(); ++other) {
+        for (int other = strip() + sharer(); other < strips(); other += kSharers) {
             WarpTile<float> score, d;
             const E *queries = q + other * kTileRows * kNld, *slopes_of = own.d_y + other * kTileRows * kPld;
 #pragma unroll
@@ -181,39 +193,53 @@ struct StripKeys : StripHead<Kind> {
 #pragma unroll
             for (int c = 0; c < kPanels; ++c)
                 multiply_add(d, inputs.left(c), right_rows<P>(slopes_of + c * kTileColumns, kPld));
-            weigh(score, d, other, later, all, itself);
-            store_tile(d, own.tile(strip(), other));
-            const Left<P> left = left_results<P>(score);
-#pragma unroll
-            for (int c = 0; c < kPanels; ++c)
-                multiply_add(d_v[c], left, right_columns<P>(slopes_of + c * kTileColumns, kPld));
+            weigh(score, d, other, of);
+            store_tile(d, own.d_scores + own.tile(strip(), other));
+            if constexpr (kSharers > 1)
+                store_tile(score, own.scores + own.tile(strip(), other));
+            else
+                add_values(of, left_results<P>(score), other);
         }
+    }
+    __device__ __forceinline__ void add_values(Keys& to, const Left<P>& scores, int other) const {
+        const E* const slopes_of = own.d_y + other * kTileRows * kPld;
+#pragma unroll
+        for (int c = 0; c < kOwnPanels; ++c)
+            multiply_add(to.d_v[c], scores, right_columns<P>(slopes_of + this->own_channel(c), kPld));
+    }
+    /// The gradient of the input, and the sums. Returns what the pairs of the strip's rows give the decay of row
+    /// `lane`.
+    __device__ __forceinline__ float keys_backward(Keys& of) const {
+        if constexpr (kSharers > 1)
+#pragma unroll 1
+            for (int other = strip(); other < strips(); ++other)
+                add_values(of, left_rows<P>(own.scores + own.tile(strip(), other), kLd), other);
         float exit[2] = {};
-        if (!last()) add_exit(d_v, exit);
+        if (!last()) add_exit(of.d_v, exit);
+        const int part = sharer() * kStripChunk;
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             const int row = own_row() + lane_row() + 8 * half;
             const float to_end = last() ? 0 : this->to_end(row);
-            const float of_exit = tile_row_sum(exit[half]), of_later = tile_row_sum(later[half]);
-            const float of_all = tile_row_sum(all[half]), of_itself = tile_row_sum(itself[half]);
+            const float of_exit = tile_row_sum(exit[half]), of_later = tile_row_sum(of.later[half]);
+            const float of_all = tile_row_sum(of.all[half]), of_itself = tile_row_sum(of.itself[half]);
             if (lane_place() != 0) continue;
-            own.late[row] = of_later * x.strength[row];
-            own.same[row] = of_itself;
-            own.d_strength[row] = numerics::fma(of_exit, to_end, of_later + of_all);
-            if (!last()) own.d_exit[row] = of_exit * to_end * x.strength[row];
+            own.late[part + row] = of_later * x.strength[row];
+            if (this->first_sharer()) own.same[row] = of_itself;
+            own.d_strength[part + row] = numerics::fma(of_exit, to_end, of_later + of_all);
+            if (!last()) own.d_exit[part + row] = of_exit * to_end * x.strength[row];
         }
-        write_input_gradient(d_v);
-        return crossings(table());
+        write_input_gradient(of.d_v);
+        return this->first_sharer() ? crossings(table()) : 0;
     }
 
     /// score, d: of the strip's keys as rows with queries of the strip `other`, to be masked and weighed. Terms of each
     /// key's pairs are added up: with later strips, with its own.
-    __device__ __forceinline__ void weigh(WarpTile<float>& score, WarpTile<float>& d, int other, float (&later)[2],
-                                          float (&all)[2], float (&itself)[2]) const {
+    __device__ __forceinline__ void weigh(WarpTile<float>& score, WarpTile<float>& d, int other, Keys& of) const {
         float strengths[2], columns[2 * kEighths] = {};
 #pragma unroll
         for (int half = 0; half < 2; ++half) strengths[half] = x.strength[own_row() + lane_row() + 8 * half];
-        if (other == strip()) return weigh_own(score, d, strengths, all, itself);
+        if (other == strip()) return weigh_own(score, d, strengths, of);
         const float between = through(strip() + 1, other);
         float tails[2];
 #pragma unroll
@@ -228,7 +254,7 @@ struct StripKeys : StripHead<Kind> {
                 float &a = score.sum[n][e], &b = d.sum[n][e];
                 const float decay = tails[half] * (e % 2 ? heads.y : heads.x), factor = decay * strengths[half];
                 const float both = a * b, term = both * decay;
-                later[half] = numerics::fma(both, decay, later[half]);
+                of.later[half] = numerics::fma(both, decay, of.later[half]);
                 columns[2 * n + e % 2] = numerics::fma(term, strengths[half], columns[2 * n + e % 2]);
                 a *= factor, b *= factor;
             }
@@ -240,7 +266,7 @@ struct StripKeys : StripHead<Kind> {
                 columns[0];
     }
     __device__ __forceinline__ void weigh_own(WarpTile<float>& score, WarpTile<float>& d, const float (&strengths)[2],
-                                              float (&all)[2], float (&itself)[2]) const {
+                                              Keys& of) const {
         float* const pairs = table();
 #pragma unroll
         for (int n = 0; n < kEighths; ++n)
@@ -250,9 +276,9 @@ struct StripKeys : StripHead<Kind> {
                 float &a = score.sum[n][e], &b = d.sum[n][e];
                 float* const place = pairs + i * kTableLd + j;  // the lane's own
                 const float decay = j < i ? *place : 0, both = a * b;
-                all[half] = numerics::fma(both, decay, all[half]);
+                of.all[half] = numerics::fma(both, decay, of.all[half]);
                 if (j < i) *place = both * decay * strengths[half];
-                itself[half] += j == i ? both : 0;
+                of.itself[half] += j == i ? both : 0;
                 const float factor = j == i ? x.gamma[own_row() + j] : decay * strengths[half];
                 a *= factor, b *= factor;
             }
@@ -263,14 +289,14 @@ struct StripKeys : StripHead<Kind> {
         });
     }
     /// Through the state behind the chunk.
-    __device__ __forceinline__ void add_exit(WarpTile<float> (&d_v)[kPanels], float (&exit)[2]) const {
-        WarpTile<float> behind[kPanels];
+    __device__ __forceinline__ void add_exit(WarpTile<float> (&d_v)[kOwnPanels], float (&exit)[2]) const {
+        WarpTile<float> behind[kOwnPanels];
 #pragma unroll 1
         for (int n = 0; n < kState; n += 16) {
             const Left<P> left = left_rows<P>(k + own_row() * kNld + n, kNld);
 #pragma unroll
-            for (int c = 0; c < kPanels; ++c)
-                multiply_add(behind[c], left, right_columns<P>(own.d_h + n * kPld + c * kTileColumns, kPld));
+            for (int c = 0; c < kOwnPanels; ++c)
+                multiply_add(behind[c], left, right_columns<P>(own.d_h + n * kPld + this->own_channel(c), kPld));
         }
         this->each_place([&](int row, int p, int c, int n, int half) {
             const auto v = input(row, p);
@@ -283,7 +309,7 @@ struct StripKeys : StripHead<Kind> {
             }
         });
     }
-    __device__ __forceinline__ void write_input_gradient(const WarpTile<float> (&d_v)[kPanels]) const {
+    __device__ __forceinline__ void write_input_gradient(const WarpTile<float> (&d_v)[kOwnPanels]) const {
         const float d_skip = in.d.at(r)[h];
         const ChunkRows<S> to(gradient.xbc, r, row_at(0), h * kHeaddim);
         this->each_place([&](int row, int p, int c, int n, int half) {

@@ -42,29 +42,49 @@ __device__ __forceinline__ void load_shared(const T* from, T (&to)[Count]) {
     }
 }
 
+/// How a matrix of `rows`, a multiple of Wide, and at most `columns` is laid out over a block's threads. Made on the
+/// host: a block's divisions would take longer than its copies.
+struct Stripes {
+    int strips = 1;       // of a row
+    int stripes = 1;      // rows of strips that threads have side by side
+    int groups = 0;       // of Wide rows
+    int most_groups = 0;  // the largest count of any thread
+    unsigned scale = 0;   // thread · scale / 2¹⁶ = thread / strips
+
+    static Stripes of(int wide, int rows, int columns) {
+        Stripes x;
+        x.strips = (columns + wide - 1) / wide;
+        x.groups = rows / wide;
+        x.stripes = least_of(most_of(kUpdateThreads / x.strips, 1), x.groups);
+        x.most_groups = (x.groups + x.stripes - 1) / x.stripes;
+        x.scale = 65536U / static_cast<unsigned>(x.strips) + 1;
+        return x;
+    }
+};
+static_assert(kUpdateThreads <= 128);  // that its scale be exact
+
 /// Which part of a matrix this thread has: `count` groups of Wide strips below each other, all from column `column` on,
-/// every so many rows. `most_columns` is the width that the threads are laid out for, `columns` the width there is;
-/// rows are a multiple of Wide.
+/// every so many rows. `columns`: the width there is.
 template <int Wide>
 struct StripeOfThread {
     int column, stripe, stripes, count;
-    __device__ StripeOfThread(int rows, int columns, int most_columns) {
-        const int strips = (most_columns + Wide - 1) / Wide, thread = static_cast<int>(threadIdx.x);
-        stripes = stripes_of(rows, most_columns);
-        column = thread % strips * Wide;
-        stripe = thread / strips;
-        count = stripe < stripes && column < columns ? (rows / Wide - stripe + stripes - 1) / stripes : 0;
-    }
-    __host__ __device__ static int stripes_of(int rows, int most_columns) {
-        const int fit = kUpdateThreads / ((most_columns + Wide - 1) / Wide);
-        return fit < rows / Wide ? fit : rows / Wide;
-    }
-    /// The largest count of any thread.
-    __host__ __device__ static int most_groups(int rows, int most_columns) {
-        const int stripes = stripes_of(rows, most_columns);
-        return (rows / Wide + stripes - 1) / stripes;
+    __device__ StripeOfThread(const Stripes& of, int columns) : stripes(of.stripes) {
+        stripe = static_cast<int>(threadIdx.x * of.scale >> 16);
+        column = (static_cast<int>(threadIdx.x) - stripe * of.strips) * Wide;
+        const bool full = stripe + (of.most_groups - 1) * stripes < of.groups;
+        count = stripe < stripes && column < columns ? of.most_groups - (full ? 0 : 1) : 0;
     }
     __device__ int row(int index) const { return (stripe + index * stripes) * Wide; }
+};
+
+/// What a block of an update does: one head of one sequence. Division by 64-bit numbers is a hundred instructions.
+struct UpdateTask {
+    __device__ UpdateTask(int heads)
+        : r(blockIdx.z),
+          b(blockIdx.x / static_cast<unsigned>(heads)),
+          h(static_cast<int>(blockIdx.x % static_cast<unsigned>(heads))) {}
+    std::int64_t r, b;
+    int h;
 };
 
 /// A thread's own strip of strips[…, threads, Wide] in shared memory, which no other thread looks at.
@@ -91,14 +111,19 @@ __device__ __forceinline__ void each_by_lane(int count, const Body& body) {
     for (int i = static_cast<int>(threadIdx.x) % 32; i < count; i += 32) body(i);
 }
 
-/// Starts the copy of a vector to shared memory by a warp, 16 bytes at a time where Wide elements are that and its
-/// address allows it; `to` then does.
+/// Starts the copy of rows, `ld` apart, by a warp, to shared memory, where they lie close together; 16 bytes at a time
+/// where Wide elements are that and the addresses allow it.
 template <int Wide, class T>
-__device__ __forceinline__ void copy_vector(T* to, const T* from, int count) {
-    if (count % Wide == 0 && reinterpret_cast<std::uintptr_t>(from) % (Wide * sizeof(T)) == 0)
-        each_by_lane(count / Wide, [&](int i) { copy_async<Wide>(to + Wide * i, from + Wide * i, Wide); });
-    else
-        each_by_lane(count, [&](int i) { copy_async<1>(to + i, from + i, 1); });
+__device__ __forceinline__ void fetch_rows(T* to, const T* from, int rows, int columns, std::int64_t ld) {
+    const bool wide =
+        columns % Wide == 0 && ld % Wide == 0 && reinterpret_cast<std::uintptr_t>(from) % (Wide * sizeof(T)) == 0;
+    if (ld == columns) columns *= rows, rows = 1;
+#pragma unroll 1
+    for (int row = 0; row < rows; ++row, from += ld, to += columns)
+        if (wide)
+            each_by_lane(columns / Wide, [&](int i) { copy_async<Wide>(to + Wide * i, from + Wide * i, Wide); });
+        else
+            each_by_lane(columns, [&](int i) { copy_async<1>(to + i, from + i, 1); });
 }
 
 }  // namespace whorl::gpu

@@ -24,8 +24,9 @@ struct UpdateMemory {
     static constexpr int kAhead = 16 / Wide;  // groups of rows under way
     enum Part { last_k, k, q, parts };
 
-    __host__ __device__ UpdateMemory(BlockMemory& memory, const StateSpaceShape& s) : state(s.state) {
-        const int groups = least_of(kAhead, StripeOfThread<Wide>::most_groups(s.state, s.headdim));
+    __host__ __device__ UpdateMemory(BlockMemory& memory, const StateSpaceShape& s, const Stripes& tile)
+        : state(s.state) {
+        const int groups = least_of(kAhead, tile.most_groups);
         ring = memory.take<T>(most_of(groups * Wide, Ranks) * kUpdateThreads * Wide);
         rows = memory.take<T>(parts * Ranks * s.state);
         bias = memory.take<T>(2 * s.rank * s.state);
@@ -34,6 +35,7 @@ struct UpdateMemory {
         for (T** matrix : {&v, &gate, &mimo_o, &last_v}) *matrix = memory.take<T>(s.rank * s.headdim);
         x = s.mimo ? memory.take<T>(s.headdim) : v;
         z = s.mimo ? memory.take<T>(s.headdim) : gate;
+        step = memory.take<numerics::Coefficients<T>>(1);
     }
     __device__ T* row(int part, int rank) const { return rows + (part * Ranks + rank) * state; }
 
@@ -44,6 +46,7 @@ struct UpdateMemory {
     T *sin, *cos;                   // [S]
     T *v, *gate, *mimo_o, *last_v;  // [rank, P]; at first v and gate are the mixes of x and z
     T *x, *z;                       // [P]
+    numerics::Coefficients<T>* step;
 };
 
 /// One head of one sequence.
@@ -57,29 +60,38 @@ struct HeadUpdate {
     T* state;  // of this head
     std::int64_t r, b;
     int h;
+    Stripes layout;  // of the state
 
     __device__ T* carried_h() const { return state + (s.carries_input ? s.angles : 0); }
     __device__ T* carried_k() const { return carried_h() + s.state * s.headdim; }
     __device__ T* carried_v() const { return carried_k() + s.rank * s.state; }
 
     __device__ void run(const View<T>& y, std::int64_t position) const {
-        const StripeOfThread<Wide> tile(s.state, s.headdim, s.headdim);
-        const T raw_dt = in.ddt.at(r, b)[h], dt_bias = in.dt_bias.at(r)[h],
-                raw_decay = in.a_log ? in.a_log.at(r)[h] : in.da.at(r, b)[h],
-                raw_weight = s.learned_weight ? in.u.at(r, b)[h] : T(0), skip = in.d.at(r)[h];
+        const StripeOfThread<Wide> tile(layout, s.headdim);
+        const bool last_warp = threadIdx.x >= kUpdateThreads - 32;  // has the fewest angles
+        const T raw_dt = in.ddt.at(r, b)[h], dt_bias = in.dt_bias.at(r)[h], skip = in.d.at(r)[h];
+        T raw_decay = 0, raw_weight = 0;
+        if (last_warp) {
+            raw_decay = in.a_log ? in.a_log.at(r)[h] : in.da.at(r, b)[h];
+            if (s.learned_weight) raw_weight = in.u.at(r, b)[h];
+        }
         fetch();
         end_of_copies();
         for (int index = 0; index < kAhead; ++index) fetch_group(tile, index);
-        const T dt = numerics::step_size(raw_dt, dt_bias),
-                decay = in.a_log ? numerics::head_decay_rate(raw_decay)
-                                 : numerics::data_decay_rate(raw_decay, s.heavy_tail, static_cast<T>(s.a_floor)),
-                weight = s.learned_weight ? numerics::sigmoid(raw_weight) : static_cast<T>(s.fixed_weight);
+        const T dt = numerics::step_size(raw_dt, dt_bias);
+        if (last_warp) {
+            const T decay = in.a_log ? numerics::head_decay_rate(raw_decay)
+                                     : numerics::data_decay_rate(raw_decay, s.heavy_tail, static_cast<T>(s.a_floor)),
+                    weight = s.learned_weight ? numerics::sigmoid(raw_weight) : static_cast<T>(s.fixed_weight);
+            const auto step = numerics::exp_trapezoid(dt, decay, weight);
+            if (threadIdx.x == kUpdateThreads - 1) *own.step = step;
+        }
         wait_for_copies_but<kAhead>();
         turns(dt, position);
         __syncthreads();
         each_by_warp(3 * s.rank, [&](int i) { i < 2 * s.rank ? turn_row(i) : mix_input(i - 2 * s.rank); });
         __syncthreads();
-        stream(tile, numerics::exp_trapezoid(dt, decay, weight));
+        stream(tile, *own.step);
         __syncthreads();
         finish_ranks(tile, skip);
         __syncthreads();
@@ -91,54 +103,52 @@ struct HeadUpdate {
     }
 
 private:
-    /// Starts the copies of all inputs, raw; phases and their speeds by the threads that will turn them.
+    /// Starts the copies of all inputs, raw: of a kind by a warp each, but phases and their speeds by the threads that
+    /// will turn them.
     __device__ void fetch() const {
-        each_by_warp(3 * s.rank + 2, [&](int i) {
-            if (i < 2 * s.rank)
-                fetch_row(i, i >= s.rank, i % s.rank);
-            else if (i < 3 * s.rank)
-                fetch_rank(i - 2 * s.rank);
-            else if (i == 3 * s.rank)
-                fetch_input();
-            else if (in.b_norm)
-                for (const int second : {0, 1})
-                    copy_vector<Wide>(own.weight + second * s.state, (second ? in.c_norm : in.b_norm).at(r), s.state);
-        });
-        each_by_warp(Memory::parts * (Ranks - s.rank), [&](int i) {
-            T* const row = own.row(i % Memory::parts, s.rank + i / Memory::parts);
-            each_by_lane(s.state, [&](int n) { row[n] = 0; });
-        });
+        const int warp = static_cast<int>(threadIdx.x) / 32;
+        static_assert(kUpdateThreads == 4 * 32);
+        const T* const x = in.xbc.at(r, b);
+        if (warp < 2) {
+            fetch_shared(x + s.heads * s.headdim, warp != 0);
+        } else if (warp == 2) {
+            fetch_row(own.x, x + h * s.headdim, s.headdim);
+            if (s.gating != Gating::none) fetch_row(own.z, in.z.at(r, b) + h * s.headdim, s.headdim);
+            fetch_last();
+        } else if (s.mimo) {
+            fetch_rows<Wide>(own.v, in.mimo_x.at(r, h), s.rank, s.headdim, in.mimo_x.stride2);
+            fetch_rows<Wide>(own.gate, in.mimo_z.at(r, h), s.rank, s.headdim, in.mimo_z.stride2);
+            fetch_rows<Wide>(own.mimo_o, in.mimo_o.at(r, h), s.rank, s.headdim, in.mimo_o.stride2);
+        }
         if (s.turning != Turning::data) return;
         for (int j = static_cast<int>(threadIdx.x); j < s.angles; j += kUpdateThreads) {
             copy_async<1>(own.cos + j, state + j, 1);
             copy_async<1>(own.sin + j, in.angle.at(r, b) + j, 1);
         }
     }
-    __device__ void fetch_row(int i, bool second, int rank) const {
-        const int group = h / (s.heads / s.groups);
-        copy_vector<Wide>(own.row(second ? Memory::q : Memory::k, rank),
-                          in.xbc.at(r, b) + s.heads * s.headdim + (i * s.groups + group) * s.state, s.state);
-        const View<T>& bias = second ? in.c_bias : in.b_bias;
-        if (bias) copy_vector<Wide>(own.bias + i * s.state, bias.at(r, h, rank), s.state);
+    __device__ void fetch_row(T* to, const T* from, int count) const { fetch_rows<Wide>(to, from, 1, count, count); }
+    /// C (second) or B of every rank, biases, weights; zeros for ranks that there is only room for.
+    __device__ void fetch_shared(const T* from, bool second) const {
+        const int group = s.groups == 1 ? 0 : h / (s.heads / s.groups);
+        const View<T>&bias = second ? in.c_bias : in.b_bias, &norm = second ? in.c_norm : in.b_norm;
+        T* const rows = own.row(second ? Memory::q : Memory::k, 0);
+        fetch_rows<Wide>(rows, from + ((second ? s.rank * s.groups : 0) + group) * s.state, s.rank, s.state,
+                         std::int64_t{s.groups} * s.state);
+        if (bias)
+            fetch_rows<Wide>(own.bias + (second ? s.rank * s.state : 0), bias.at(r, h), s.rank, s.state, bias.stride2);
+        if (norm) fetch_row(own.weight + (second ? s.state : 0), norm.at(r), s.state);
+        zeros(rows + s.rank * s.state, (Ranks - s.rank) * s.state);
     }
-    /// The last position's k and v, or zeros, and the mixes of the ranks.
-    __device__ void fetch_rank(int rank) const {
-        const int at = rank * s.headdim;
-        if (s.carries_input) {
-            copy_vector<Wide>(own.row(Memory::last_k, rank), carried_k() + rank * s.state, s.state);
-            copy_vector<Wide>(own.last_v + at, carried_v() + at, s.headdim);
-        } else {
-            each_by_lane(s.state, [&](int n) { own.row(Memory::last_k, rank)[n] = 0; });
-            each_by_lane(s.headdim, [&](int p) { own.last_v[at + p] = 0; });
-        }
-        if (!s.mimo) return;
-        copy_vector<Wide>(own.v + at, in.mimo_x.at(r, h, rank), s.headdim);
-        copy_vector<Wide>(own.gate + at, in.mimo_z.at(r, h, rank), s.headdim);
-        copy_vector<Wide>(own.mimo_o + at, in.mimo_o.at(r, h, rank), s.headdim);
+    /// The last position's k and v of every rank, or zeros.
+    __device__ void fetch_last() const {
+        T* const rows = own.row(Memory::last_k, 0);
+        zeros(rows + (s.carries_input ? s.rank * s.state : 0), (s.carries_input ? Ranks - s.rank : Ranks) * s.state);
+        if (!s.carries_input) return zeros(own.last_v, s.rank * s.headdim);
+        fetch_rows<Wide>(rows, carried_k(), s.rank, s.state, s.state);
+        fetch_rows<Wide>(own.last_v, carried_v(), s.rank, s.headdim, s.headdim);
     }
-    __device__ void fetch_input() const {
-        copy_vector<Wide>(own.x, in.xbc.at(r, b) + h * s.headdim, s.headdim);
-        if (s.gating != Gating::none) copy_vector<Wide>(own.z, in.z.at(r, b) + h * s.headdim, s.headdim);
+    __device__ static void zeros(T* to, int count) {
+        each_by_lane(count, [&](int i) { to[i] = 0; });
     }
 
     /// The phases, advanced, and their sines.
@@ -156,10 +166,13 @@ private:
     /// B or C of one rank, in one warp: RMSNorm·w + bias, then the rotation. This position's k is the next one's last.
     __device__ void turn_row(int i) const {
         const bool second = i >= s.rank, biased = static_cast<bool>(second ? in.c_bias : in.b_bias);
-        const int rank = i % s.rank, pairs = s.angles, plain = s.state - 2 * pairs;
+        const int rank = second ? i - s.rank : i, pairs = s.angles, plain = s.state - 2 * pairs;
         T* const row = own.row(second ? Memory::q : Memory::k, rank);
         T squares = 0;
-        if (in.b_norm) each_by_lane(s.state, [&](int n) { squares = numerics::fma(row[n], row[n], squares); });
+        if (in.b_norm)
+#pragma unroll 4
+            for (int n = static_cast<int>(threadIdx.x) % 32; n < s.state; n += 32)
+                squares = numerics::fma(row[n], row[n], squares);
         const T scale = numerics::inverse_rms(warp_sum(squares), static_cast<T>(s.state), static_cast<T>(s.epsilon));
         const auto value = [&](int n) {
             const T normed = in.b_norm ? row[n] * (scale * own.weight[(second ? s.state : 0) + n]) : row[n];
@@ -290,13 +303,14 @@ constexpr int blocks_wanted(int ranks, std::size_t scalar) {
 
 template <class T, int Ranks, int Wide>
 __global__ void __launch_bounds__(kUpdateThreads, blocks_wanted(Ranks, sizeof(T)))
-    state_update_kernel(StateSpaceShape s, UpdateViews<T> in, View<T> y, View<T> state, std::int64_t position) {
+    state_update_kernel(StateSpaceShape s, Stripes layout, UpdateViews<T> in, View<T> y, View<T> state,
+                        std::int64_t position) {
     BlockMemory memory(block_memory<true>(nullptr, 0));
-    const UpdateMemory<T, Ranks, Wide> own(memory, s);
-    const std::int64_t task = blockIdx.x, b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-    const int h = static_cast<int>(task % s.heads),
-              carried = s.state * s.headdim + (s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0);
-    const HeadUpdate<T, Ranks, Wide> head{s, in, own, state.at(r, b) + std::int64_t{h} * carried, r, b, h};
+    const UpdateMemory<T, Ranks, Wide> own(memory, s, layout);
+    const UpdateTask task(s.heads);
+    const int carried = s.state * s.headdim + (s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0);
+    T* const own_state = state.at(task.r, task.b) + std::int64_t{task.h} * carried;
+    const HeadUpdate<T, Ranks, Wide> head{s, in, own, own_state, task.r, task.b, task.h, layout};
     head.run(y, position);
 }
 
@@ -320,12 +334,14 @@ template <class T, int Ranks, int Wide>
 bool start(const CudaBackend& backend, const StateSpaceShape& s, const Mamba3Tensors& in, const Tensor& y,
            const Tensor& state, std::int64_t position) {
     if (s.rank > Ranks || (s.headdim + Wide - 1) / Wide > kUpdateThreads) return false;
+    const Stripes layout = Stripes::of(Wide, s.state, s.headdim);
     BlockMemory measure;
-    const UpdateMemory<T, Ranks, Wide> memory(measure, s);
+    const UpdateMemory<T, Ranks, Wide> memory(measure, s, layout);
     if (measure.used() > backend.shared_limit()) return false;
-    launch("state_update", state_update_kernel<T, Ranks, Wide>, dim3(grid_size(s.replicas * s.batch * s.heads)),
-           dim3(kUpdateThreads), static_cast<std::size_t>(measure.used()), backend.stream(), s, views<T>(in),
-           view<T>(y), view<T>(state), position);
+    launch("state_update", state_update_kernel<T, Ranks, Wide>,
+           dim3(grid_size(s.batch * s.heads), 1, grid_size(s.replicas)), dim3(kUpdateThreads),
+           static_cast<std::size_t>(measure.used()), backend.stream(), s, layout, views<T>(in), view<T>(y),
+           view<T>(state), position);
     return true;
 }
 

@@ -44,7 +44,7 @@ WHORL_HD WHORL_INLINE constexpr T key_eigenvalue(T decay, T beta, T key_square) 
 /// 1 / sqrt(Σx²/count + ε): what RMSNorm multiplies by.
 template <Real T>
 WHORL_HD WHORL_INLINE constexpr T inverse_rms(T sum_of_squares, T count, T epsilon) {
-    return inverse_sqrt(sum_of_squares / count + epsilon);
+    return inverse_sqrt(sum_of_squares * reciprocal(count) + epsilon);
 }
 
 /// 1 / sqrt(Σx² + 1e-6): what brings the delta rule's queries and keys to length one.
