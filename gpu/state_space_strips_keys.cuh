@@ -116,9 +116,7 @@ struct StripKeys : StripHead<Kind> {
     /// What the gate's gradients are made from, of some of the strip's rows on their way.
     struct GateRows {
         using Rows = typename Base::InputRows;
-        /// Many rows come while those before them are worked on; of few, registers are better spent on more at once.
-        static constexpr bool kAhead = kHeaddim > 32;
-        static constexpr int kCount = kAhead ? 2 : 4;
+        static constexpr int kCount = P == Products::bf16 ? 4 : 2;  // float32's operands take the registers
         StoredTwo<float> y[kCount];
         typename Base::Two v[kCount], d[kCount], gate[kCount];
     };
@@ -139,18 +137,13 @@ struct StripKeys : StripHead<Kind> {
     }
     /// Gradient of the layer's output → that of the scan's, d_z, and the sum of D.
     __device__ __forceinline__ void gate_backward() {
-        GateRows rows;
-        if (GateRows::kAhead) load_gate(rows, 0);
         const int p = this->input_pair();
         const float d_skip = in.d.at(r)[h];
         const ChunkRows<S> to = gradient.z ? ChunkRows<S>(gradient.z, r, row_at(0), h * kHeaddim + p) : ChunkRows<S>();
 #pragma unroll 1
         for (int first = 0; first < GateRows::Rows::kCount; first += GateRows::kCount) {
-            GateRows next;
-            if (!GateRows::kAhead)
-                load_gate(rows, first);
-            else if (first + GateRows::kCount < GateRows::Rows::kCount)
-                load_gate(next, first + GateRows::kCount);
+            GateRows rows;
+            load_gate(rows, first);
 #pragma unroll
             for (int i = 0; i < GateRows::kCount; ++i) {
                 const int row = gate_row(first + i);
@@ -168,7 +161,6 @@ struct StripKeys : StripHead<Kind> {
                 if (there && gradient.z) store_pack(to(row), d_z);
                 this->store_operands(own.d_y + row * kPld + p, d_y.at[0], d_y.at[1]);
             }
-            if (GateRows::kAhead) rows = next;
         }
     }
 
