@@ -66,6 +66,16 @@ TEST_CASE("sizes that kernels are compiled for agree between backends with every
     for (const Mamba3Config& config : configs) check(config, {1, 73, 2}, 1);
     configs.back().rope_fraction = 0.3;  // an odd number of angles: what heads keep still begins at pairs
     check(configs.back(), {2, 73, 3}, 1);
+    // Two warps a strip share its angles: all, some, standard ones, none; over a first, a middle and a last chunk.
+    Mamba3Config shared = mamba3_config(64, 128);
+    shared.rope_fraction = 1;
+    check(shared, {1, 150, 2}, 1);
+    shared.rope_fraction = 0.3;
+    check(shared, {1, 73, 1}, 1);
+    for (const Rotation rotation : {Rotation::standard, Rotation::none}) {
+        shared.rotation = rotation;
+        check(shared, {1, 73, 1}, 1);
+    }
     Mamba2Config config;
     config.headdim = 32;
     config.d_state = 64;
