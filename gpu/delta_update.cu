@@ -4,6 +4,7 @@
 #include "core/numerics/mixer_terms.hpp"
 #include "gpu/block.cuh"
 #include "gpu/delta_update.cuh"
+#include "gpu/head_task.cuh"
 #include "gpu/state_tile.cuh"
 
 namespace whorl::gpu {
@@ -156,7 +157,7 @@ template <class T, int Wide>
 __global__ void __launch_bounds__(kUpdateThreads) delta_update_kernel(DeltaUpdateShape s, DeltaUpdateViews<T> in) {
     BlockMemory memory(block_memory<true>(nullptr, 0));
     const DeltaUpdateMemory<T, Wide> own(memory, s);
-    const UpdateTask task(s.v_heads);
+    const HeadTask task(s.v_heads, blockIdx.z);
     const ColumnsUpdate<T, Wide> columns{s, in, own, task.r, task.b, task.h, static_cast<int>(blockIdx.y) * kColumns};
     columns.run();
 }

@@ -6,8 +6,8 @@
 // whatever the scalar. The order of k is free as long as a and b agree: bf16 takes (t, t+4) for neighbours.
 //
 // The float32 product is three TF32 products of operands split in two (hi·hi + hi·lo + lo·hi): what is left out is
-// 2^-22 of a term, which float32 sums do not show either. GPUs before compute capability 8.0 pass the fragments round
-// and multiply in float32 whatever was asked for.
+// 2^-22 of a term, which float32 sums do not show either. Code for compute capability 7.5, which all GPUs without
+// machine code of their own run, passes the fragments round and multiplies in float32 whatever was asked for.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -208,8 +208,8 @@ template <class T, int Count>
 struct LaneNumbers {
     T x[Count];
 };
-/// Called, not put in place: kernels are made of products, and would take three times as long to compile for these
-/// GPUs.
+/// Called, not put in place: kernels are made of products, and the longest file would take twice as long to compile.
+/// (A register file's worth of sums lives across these calls; what that costs was not measured.)
 template <class T>
 __device__ __noinline__ LaneNumbers<T, 4> with_product(LaneNumbers<T, 4> c, LaneNumbers<T, 4> a, LaneNumbers<T, 2> b) {
     add_product(c.x, a, b);

@@ -1,12 +1,13 @@
 // The state-space kernels of the usual layers: one rank, channels that turn together side by side, no norm in the gate,
 // sizes that the compiler knows. A block has one head of one sequence, four warps each a strip of 16 of a chunk's 64
-// positions (or twice as many warps, two a strip, where a block has a multiprocessor to itself); B and C go from memory
-// through a warp's registers, normed, biased and turned on the way, into the block's memory, and what is made of them
-// stays in registers (strip_tile.cuh). A chunk takes three or four barriers, where the kernels for any layer
-// (state_space_forward.cuh) have twenty. Loops are rolled where they can be: a kernel that leaves the instruction cache
-// takes twice as long.
+// positions, or twice as many warps, two a strip; B and C go from memory through a warp's registers, normed, biased and
+// turned on the way, into the block's memory, and what is made of them stays in registers (strip_tile.cuh) where a
+// strip has one warp. A chunk takes three barriers forward and five, or seven, backward, where the kernels for any
+// layer (state_space_forward.cuh) have twenty. Loops are rolled where they can be: a kernel that leaves the instruction
+// cache takes twice as long.
 #pragma once
 
+#include "gpu/head_task.cuh"
 #include "gpu/state_space_terms.cuh"
 #include "gpu/strip_tile.cuh"
 
@@ -22,7 +23,8 @@ struct StripKind {
     static constexpr Products P = Multiplied;
     using E = Operand<P>;
     static constexpr int kState = StateSize, kHeaddim = HeadSize;
-    /// Warps that share a strip: two where the operands leave no room for a second block on a multiprocessor.
+    /// Warps that share a strip: two where, over several chunks, the operands leave no room for a second block on a
+    /// multiprocessor.
     static constexpr int kSharers = kState > 64 && P != Products::bf16 ? 2 : 1;
     static constexpr int kWarps = kStrips * kSharers, kThreads = 32 * kWarps;
     static constexpr int kPairs = kState / 64;               // of a row's pairs, a lane's
@@ -61,7 +63,7 @@ struct alignas(2 * sizeof(S)) StoredTwo {
     S at[2];
     __device__ float operator[](int e) const { return at[e]; }
 };
-/// In one register, which the compiler would take apart.
+/// Both in one register: two of 16 bits would be taken apart and put together again.
 template <>
 struct StoredTwo<Bf16> {
     std::uint32_t bits;
@@ -421,15 +423,10 @@ private:
     }
 };
 
-/// What a block does: a head of a sequence of a replica. Division by 64-bit numbers is a hundred instructions.
-struct StripTask {
+/// What a block does, and its place among all heads of all replicas.
+struct StripTask : HeadTask {
     __device__ explicit StripTask(const StateSpaceShape& s)
-        : r(blockIdx.y),
-          b(blockIdx.x / static_cast<unsigned>(s.heads)),
-          h(static_cast<int>(blockIdx.x % static_cast<unsigned>(s.heads))),
-          index(r * gridDim.x + blockIdx.x) {}
-    std::int64_t r, b;
-    int h;
+        : HeadTask(s.heads, blockIdx.y), index(r * gridDim.x + blockIdx.x) {}
     std::int64_t index;
 };
 inline dim3 strip_grid(const StateSpaceShape& s) {

@@ -312,7 +312,8 @@ private:
 #pragma unroll
         for (int c = 0; c < kOwnPairs; ++c) {
             float sum = 0;
-            if (this->busy())
+            // Where sharers are two, an angle that is not there stands for one that the other is about to change.
+            if (this->busy() && (kSharers == 1 || own_pair(c) < s.angles))
 #pragma unroll
                 for (int i = kTileRows - 1; i >= 0; --i) sum += d_angle(own_row() + i, c);
             if (own_pair(c) < s.angles) own.d_turns[strip() * s.angles + own_pair(c)] = sum;

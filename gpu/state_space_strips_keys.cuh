@@ -1,6 +1,7 @@
 // The first half of the backward pass of state_space_strips.cuh, with a warp's strip as keys: scores are made with the
-// keys as rows, so that they are, where they lie in registers, what the gradient of the input is multiplied from; their
-// own gradients go through the block's memory to the second half (state_space_strips_backward.cuh).
+// keys as rows, so that they are, where they lie in registers, what the gradient of the input is multiplied from (two
+// warps of a strip leave them to each other in the block's memory); their own gradients go through the block's memory
+// to the second half (state_space_strips_backward.cuh).
 //
 // Sums of products say fma: compilers would do so for activations of one type and not for another.
 #pragma once
@@ -42,14 +43,14 @@ struct StripBackwardMemory {
     static constexpr int kScratch = most_of(kTileRows * kTableLd, 2 * Kind::kState);
     static constexpr int kPart = Kind::kSharers * kStripChunk;
     StripVectors vectors;
-    E *q, *k, *d_y;                  // [64,N], [64,P]
-    E *d_scores, *scores;            // [tile][key, query]; the latter where sharers leave them to each other
-    E *d_h, *h;                      // [N,P]: gradient of the state behind the chunk; the state before it
-    float* scratch;                  // [strip]: decays between its rows; its own pairs; column sums of its d_q and d_k
-    float* early;                    // [strip of keys][query]: what pairs give the decays between them
-    float* same;                     // [64]: each key's pair with itself
-    float *late, *d_strength;        // [sharer,64], to be added: of each key, pairs with later strips
-    float *d_exit, *d_entry, *d_dt;  // likewise: through the state behind the chunk, and that before it
+    E *q, *k, *d_y;            // [64,N], [64,P]
+    E *d_scores, *scores;      // [tile][key, query]; the latter where sharers leave them to each other
+    E *d_h, *h;                // [N,P]: gradient of the state behind the chunk; the state before it
+    float* scratch;            // [strip]: decays between its rows; its own pairs; column sums of its d_q and d_k
+    float* early;              // [strip of keys][query]: what pairs give the decays between them
+    float* same;               // [64]: each key's pair with itself
+    float *late, *d_strength;  // [sharer,64], to be added: of each key, pairs with later strips; d of its strength
+    float *d_exit, *d_entry, *d_dt;  // likewise: through the state behind the chunk, that before it; by the angles
     float *exits, *entries;  // [64]: weights of an input in the state behind, and of the state before in an output
     float* of_warps;
     float* pending;  // of the first position of the chunk behind: gradients of log_decay, γ, Δ, for odd and even

@@ -43,7 +43,7 @@ __device__ __forceinline__ void load_shared(const T* from, T (&to)[Count]) {
 }
 
 /// How a matrix of `rows`, a multiple of Wide, and at most `columns` is laid out over a block's threads. Made on the
-/// host: a block's divisions would take longer than its copies.
+/// host: divisions were a tenth of an update's instructions.
 struct Stripes {
     int strips = 1;       // of a row
     int stripes = 1;      // rows of strips that threads have side by side
@@ -75,16 +75,6 @@ struct StripeOfThread {
         count = stripe < stripes && column < columns ? of.most_groups - (full ? 0 : 1) : 0;
     }
     __device__ int row(int index) const { return (stripe + index * stripes) * Wide; }
-};
-
-/// What a block of an update does: one head of one sequence. Division by 64-bit numbers is a hundred instructions.
-struct UpdateTask {
-    __device__ UpdateTask(int heads)
-        : r(blockIdx.z),
-          b(blockIdx.x / static_cast<unsigned>(heads)),
-          h(static_cast<int>(blockIdx.x % static_cast<unsigned>(heads))) {}
-    std::int64_t r, b;
-    int h;
 };
 
 /// A thread's own strip of strips[…, threads, Wide] in shared memory, which no other thread looks at.

@@ -6,6 +6,7 @@
 #include "core/numerics/mixer_terms.hpp"
 #include "core/numerics/rotation.hpp"
 #include "gpu/block.cuh"
+#include "gpu/head_task.cuh"
 #include "gpu/state_tile.cuh"
 #include "gpu/state_update.cuh"
 
@@ -110,7 +111,7 @@ private:
         static_assert(kUpdateThreads == 4 * 32);
         const T* const x = in.xbc.at(r, b);
         if (warp < 2) {
-            fetch_shared(x + s.heads * s.headdim, warp != 0);
+            fetch_projected(x + s.heads * s.headdim, warp != 0);
         } else if (warp == 2) {
             fetch_row(own.x, x + h * s.headdim, s.headdim);
             if (s.gating != Gating::none) fetch_row(own.z, in.z.at(r, b) + h * s.headdim, s.headdim);
@@ -127,8 +128,8 @@ private:
         }
     }
     __device__ void fetch_row(T* to, const T* from, int count) const { fetch_rows<Wide>(to, from, 1, count, count); }
-    /// C (second) or B of every rank, biases, weights; zeros for ranks that there is only room for.
-    __device__ void fetch_shared(const T* from, bool second) const {
+    /// C (second) or B of every rank, its biases and weights; zeros for ranks that there is only room for.
+    __device__ void fetch_projected(const T* from, bool second) const {
         const int group = s.groups == 1 ? 0 : h / (s.heads / s.groups);
         const View<T>&bias = second ? in.c_bias : in.b_bias, &norm = second ? in.c_norm : in.b_norm;
         T* const rows = own.row(second ? Memory::q : Memory::k, 0);
@@ -170,7 +171,7 @@ private:
         T* const row = own.row(second ? Memory::q : Memory::k, rank);
         T squares = 0;
         if (in.b_norm)
-#pragma unroll 4
+#pragma unroll 4  // loads side by side: the block waits for its last row
             for (int n = static_cast<int>(threadIdx.x) % 32; n < s.state; n += 32)
                 squares = numerics::fma(row[n], row[n], squares);
         const T scale = numerics::inverse_rms(warp_sum(squares), static_cast<T>(s.state), static_cast<T>(s.epsilon));
@@ -307,7 +308,7 @@ __global__ void __launch_bounds__(kUpdateThreads, blocks_wanted(Ranks, sizeof(T)
                         std::int64_t position) {
     BlockMemory memory(block_memory<true>(nullptr, 0));
     const UpdateMemory<T, Ranks, Wide> own(memory, s, layout);
-    const UpdateTask task(s.heads);
+    const HeadTask task(s.heads, blockIdx.z);
     const int carried = s.state * s.headdim + (s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0);
     T* const own_state = state.at(task.r, task.b) + std::int64_t{task.h} * carried;
     const HeadUpdate<T, Ranks, Wide> head{s, in, own, own_state, task.r, task.b, task.h, layout};

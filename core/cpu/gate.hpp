@@ -4,11 +4,11 @@
 //   after:  out = RMSNorm(x ⊙ silu(z))·w        (Mamba-2; Mamba-3 post_gate)
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "core/cpu/vector_math.hpp"
 #include "core/numerics/activations.hpp"
+#include "core/numerics/mixer_terms.hpp"
 
 namespace whorl::cpu {
 
@@ -20,7 +20,7 @@ struct Gate {
     std::int64_t n = 0;
     T epsilon = 0;
 
-    T inverse_rms(const T* x) const { return T(1) / std::sqrt(sum_squares(x, n) / static_cast<T>(n) + epsilon); }
+    T inverse_rms(const T* x) const { return numerics::inverse_rms(sum_squares(x, n), static_cast<T>(n), epsilon); }
 
     void forward(const T* x, const T* z, const T* w, T* out) const {
         if (norm == GateNorm::after) {
@@ -83,7 +83,7 @@ private:
             const T gated = x[i] * d_z[i];
             square += gated * gated;
         }
-        const T s = T(1) / std::sqrt(square / static_cast<T>(n) + epsilon);
+        const T s = numerics::inverse_rms(square, static_cast<T>(n), epsilon);
         T projection = 0;
 #pragma omp simd reduction(+ : projection)
         for (std::int64_t i = 0; i < n; ++i) {

@@ -1,10 +1,9 @@
 // RMSNorm with the residual add, row by row.
-#include <cmath>
-
 #include "core/cpu/cpu_backend.hpp"
 #include "core/cpu/parallel.hpp"
 #include "core/cpu/scratch.hpp"
 #include "core/cpu/vector_math.hpp"
+#include "core/numerics/mixer_terms.hpp"
 
 namespace whorl::cpu {
 namespace {
@@ -56,7 +55,7 @@ void norm_forward(int threads, const NormRows& rows, const Tensor& residual, con
         const T* w = weight.at<T>(r);
         for (std::int64_t i = blocks.begin(block); i < blocks.end(block); ++i) {
             const T* in = sum_row<T>(rows, residual, sum, r, i);
-            const T scale = T(1) / std::sqrt(sum_squares(in, n) / static_cast<T>(n) + static_cast<T>(epsilon));
+            const T scale = numerics::inverse_rms(sum_squares(in, n), static_cast<T>(n), static_cast<T>(epsilon));
             *row<T>(inverse, r, i) = scale;
             T* out = row<T>(y, r, i);
 #pragma omp simd

@@ -66,22 +66,29 @@ TEST_CASE("sizes that kernels are compiled for agree between backends with every
     for (const Mamba3Config& config : configs) check(config, {1, 73, 2}, 1);
     configs.back().rope_fraction = 0.3;  // an odd number of angles: what heads keep still begins at pairs
     check(configs.back(), {2, 73, 3}, 1);
-    // Two warps a strip share its angles: all, some, standard ones, none; over a first, a middle and a last chunk.
-    Mamba3Config shared = mamba3_config(64, 128);
+    // Two warps a strip share its angles: all, one's and a part of the other's, a part of one's, standard ones, none;
+    // over a first, a middle and a last chunk.
+    Mamba3Config shared = mamba3_config(64, 128, 2);
     shared.rope_fraction = 1;
-    check(shared, {1, 150, 2}, 1);
-    shared.rope_fraction = 0.3;
-    check(shared, {1, 73, 1}, 1);
+    check(shared, {2, 150, 2}, 2);
+    check(shared, {1, 61, 2}, 1, {Form::chunked, 20});
+    shared.ngroups = 1;
+    for (const double fraction : {0.75, 0.3, 1.0}) {
+        shared.rope_fraction = fraction;
+        check(shared, {1, 73, 1}, 1);
+    }
     for (const Rotation rotation : {Rotation::standard, Rotation::none}) {
         shared.rotation = rotation;
         check(shared, {1, 73, 1}, 1);
     }
-    Mamba2Config config;
-    config.headdim = 32;
-    config.d_state = 64;
-    Operation operation = mamba2(config, {1, 90, 2});
-    align_rows(operation);
-    check_backends(operation, 90, 3, 2);
+    for (const auto& [headdim, state] : {std::pair{32, 64}, {64, 128}}) {
+        Mamba2Config config;
+        config.headdim = headdim;
+        config.d_state = state;
+        Operation operation = mamba2(config, {1, 90, 2});
+        align_rows(operation);
+        check_backends(operation, 90, 3, 2);
+    }
 }
 
 TEST_CASE("mamba2 agrees between backends over a grid of shapes", "[backend][mamba2][shapes]") {

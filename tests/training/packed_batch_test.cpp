@@ -112,6 +112,7 @@ TEST_CASE("packed batches have that at the sizes that kernels are compiled for a
         if (!backend->packs_batches()) continue;
         for (const Sizes& sizes : {Sizes{"mamba3", 16, 64, 16},
                                    {"mamba3", 16, 64, 32},
+                                   {"mamba3", 32, 128, 64},
                                    {"mamba2", 16, 64, 16},
                                    {"gdn", 16, 6, 40},
                                    {"gdn", 32, 6, 16},
