@@ -208,7 +208,7 @@ template <class T, int Count>
 struct LaneNumbers {
     T x[Count];
 };
-/// Called, not put in place: kernels are made of products, and the longest file would take twice as long to compile.
+/// Called, not put in place: kernels are made of products, and the longest file would take about twice as long.
 /// (A register file's worth of sums lives across these calls; what that costs was not measured.)
 template <class T>
 __device__ __noinline__ LaneNumbers<T, 4> with_product(LaneNumbers<T, 4> c, LaneNumbers<T, 4> a, LaneNumbers<T, 2> b) {
