@@ -2,4 +2,4 @@
 #ifdef WHORL_CATCH2_V2
 #define CATCH_CONFIG_MAIN
 #endif
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"

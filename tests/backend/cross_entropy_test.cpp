@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "tests/backend/judge.hpp"
-#include "tests/backend/small_operations.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/judge.hpp"
+#include "tests/support/small_operations.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,8 +1,8 @@
 // A state carried from part to part gives what the whole sequence gives: token by token, and a prompt followed by
 // tokens.
-#include "tests/backend/judge.hpp"
-#include "tests/backend/mixer_operations.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/judge.hpp"
+#include "tests/support/mixer_operations.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

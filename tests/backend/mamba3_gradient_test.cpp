@@ -1,7 +1,7 @@
 // The backward pass of the Mamba-3 recurrence under every ablation, alone and in the pairs that meet in the code.
-#include "tests/backend/judge.hpp"
-#include "tests/backend/mixer_operations.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/judge.hpp"
+#include "tests/support/mixer_operations.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,9 +1,9 @@
 // Each mixer against plain loops from its equations. Mamba-3's loops turn the state itself, step by step, where the
 // operation turns B and C by cumulative angles: that the two agree is the rotary form of a complex state.
-#include "tests/backend/judge.hpp"
-#include "tests/backend/mixer_operations.hpp"
-#include "tests/backend/reference.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/judge.hpp"
+#include "tests/support/mixer_operations.hpp"
+#include "tests/support/reference.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -4,8 +4,8 @@
 
 #include "core/training/run_config.hpp"
 #include "core/training/step_queue.hpp"
-#include "tests/backend/judge.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/judge.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,8 +1,8 @@
 // A grid of shapes, most of them awkward: CPU and GPU agree, in float and in double.
-#include "tests/backend/judge.hpp"
-#include "tests/backend/mixer_operations.hpp"
-#include "tests/backend/small_operations.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/judge.hpp"
+#include "tests/support/mixer_operations.hpp"
+#include "tests/support/small_operations.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,12 +1,12 @@
 // embed, linear, swiglu, the norms, the convolution: plain loops, differences, bits.
-#include "tests/backend/small_operations.hpp"
+#include "tests/support/small_operations.hpp"
 
 #include <cmath>
 
-#include "tests/backend/judge.hpp"
-#include "tests/backend/reference.hpp"
-#include "tests/catch.hpp"
-#include "tests/numerics/ulp.hpp"
+#include "tests/support/judge.hpp"
+#include "tests/support/reference.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/ulp.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -2,9 +2,9 @@
 // in shapes_test.cpp, too, all of rows that start anywhere.)
 #include <array>
 
-#include "tests/backend/judge.hpp"
-#include "tests/backend/mixer_operations.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/judge.hpp"
+#include "tests/support/mixer_operations.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

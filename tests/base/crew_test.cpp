@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using whorl::Crew;
 

@@ -1,6 +1,6 @@
 #include "core/base/error.hpp"
 
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using whorl::nearest;
 using whorl::suggestion;

@@ -5,7 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using whorl::philox4x32;
 using whorl::PhiloxCounter;

@@ -1,6 +1,6 @@
 // whorl check as a user types it: a bound that holds, one that does not, and bad baselines.
-#include "tests/catch.hpp"
-#include "tests/cli/run_program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/run_program.hpp"
 
 using Catch::Matchers::ContainsSubstring;
 

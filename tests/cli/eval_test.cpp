@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "core/io/value.hpp"
-#include "tests/catch.hpp"
-#include "tests/cli/run_program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/run_program.hpp"
 
 using Catch::Matchers::ContainsSubstring;
 using whorl::Array;

@@ -13,8 +13,9 @@
 
 #include "core/base/philox.hpp"
 #include "core/io/run_directory.hpp"
-#include "tests/catch.hpp"
-#include "tests/cli/run_program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/run_program.hpp"
 
 namespace fs = std::filesystem;
 
@@ -73,7 +74,7 @@ class Program {
 public:
     Program(const std::string& run, const std::string& log) {
         std::vector<std::string> words = kWords;
-        words.insert(words.begin(), WHORL_BINARY);
+        words.insert(words.begin(), program());
         words.push_back(run);
         std::vector<char*> arguments;
         for (std::string& word : words) arguments.push_back(word.data());
@@ -82,7 +83,7 @@ public:
         posix_spawn_file_actions_init(&files);
         posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
         posix_spawn_file_actions_addopen(&files, 2, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
-        if (::posix_spawn(&process_, WHORL_BINARY, &files, nullptr, arguments.data(), environ) != 0) process_ = -1;
+        if (::posix_spawn(&process_, program().c_str(), &files, nullptr, arguments.data(), environ) != 0) process_ = -1;
         posix_spawn_file_actions_destroy(&files);
     }
     bool started() const { return process_ > 0; }

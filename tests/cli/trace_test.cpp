@@ -3,8 +3,8 @@
 
 #include "core/io/safetensors.hpp"
 #include "core/io/value.hpp"
-#include "tests/catch.hpp"
-#include "tests/cli/run_program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/run_program.hpp"
 
 using Catch::Matchers::ContainsSubstring;
 

@@ -6,8 +6,9 @@
 
 #include "core/io/run_directory.hpp"
 #include "core/io/value.hpp"
-#include "tests/catch.hpp"
-#include "tests/cli/run_program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/run_program.hpp"
 
 using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
@@ -105,7 +106,7 @@ TEST_CASE("Ctrl-C saves and says how to resume and the resumed run has the same 
     const std::string whole = folder / "whole", cut = folder / "cut";
     REQUIRE(run_whorl(kTiny + "--out " + whole).status == 0);
     // The signal comes as soon as the metrics show that training is under way.
-    const Outcome interrupted = run_command(WHORL_BINARY " " + kTiny + "--out " + cut + " & while [ ! -s " + cut +
+    const Outcome interrupted = run_command(program() + " " + kTiny + "--out " + cut + " & while [ ! -s " + cut +
                                             "/metrics.jsonl ]; do sleep 0.002; done; kill -INT $!; wait $!");
     INFO(interrupted.err);
     if (interrupted.status == 130)
@@ -187,7 +188,7 @@ TEST_CASE("two processes do not work on one run", "[cli]") {
     REQUIRE(run_whorl(kTiny + "--out " + run).status == 0);
     fs::remove_all(run + "/checkpoints/step-30");
     const Outcome second =
-        run_command("exec 9<" + run + "; flock -n 9 && " WHORL_BINARY " train --resume --out " + run);
+        run_command("exec 9<" + run + "; flock -n 9 && " + program() + " train --resume --out " + run);
     CHECK(second.status == 2);
     CHECK_THAT(second.err, ContainsSubstring("another process"));
     CHECK(run_whorl("train --resume --out " + run).status == 0);

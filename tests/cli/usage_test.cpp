@@ -3,8 +3,9 @@
 
 #include "core/backend/backend.hpp"
 #include "experiments/cli/command.hpp"
-#include "tests/catch.hpp"
-#include "tests/cli/run_program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/run_program.hpp"
 
 using Catch::Matchers::ContainsSubstring;
 
@@ -34,7 +35,7 @@ TEST_CASE("the version is printed", "[cli]") {
 TEST_CASE("without a GPU the processor is used, and asking for a GPU says why there is none", "[cli]") {
     const std::string missing = whorl::why_no_cuda();
     if (missing.empty()) return;  // then the tests of the backend run on it
-    const std::string verify = "verify " WHORL_TEST_DATA "/golden/mamba3-len1.safetensors --device ";
+    const std::string verify = "verify " + test_data("golden/mamba3-len1.safetensors") + " --device ";
     CHECK(run_whorl(verify + "auto").status == 0);
     const Outcome asked = run_whorl(verify + "cuda");
     CHECK(asked.status == 2);

@@ -2,9 +2,9 @@
 #include <thread>
 #include <vector>
 
-#include "tests/catch.hpp"
-#include "tests/cpu/allocation_counter.hpp"
-#include "tests/model/model_run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/allocation_counter.hpp"
+#include "tests/support/model_run.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

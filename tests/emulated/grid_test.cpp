@@ -14,7 +14,7 @@
 #include "gpu/emulated/device.hpp"
 #include "gpu/emulated/order.hpp"
 #include "gpu/emulated/runtime.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using Catch::Matchers::ContainsSubstring;

@@ -1,7 +1,7 @@
 // What the GPU backend plans for GPUs that are not there.
 #include "gpu/state_space.cuh"
 
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::gpu;

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/base/error.hpp"
-#include "tests/io/sample_config.hpp"
+#include "tests/support/sample_config.hpp"
 
 namespace {
 

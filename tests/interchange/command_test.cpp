@@ -5,9 +5,9 @@
 #include "core/model/checkpoint_file.hpp"
 #include "core/model/config_io.hpp"
 #include "core/model/registry.hpp"
-#include "tests/catch.hpp"
-#include "tests/interchange/release.hpp"
-#include "tests/io/messages.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/release.hpp"
+#include "tests/support/messages.hpp"
 
 using namespace whorl;
 using namespace whorl::interchange_test;

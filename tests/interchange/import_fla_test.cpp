@@ -1,9 +1,9 @@
 #include "core/base/error.hpp"
 #include "core/model/config_io.hpp"
 #include "experiments/interchange/import_model.hpp"
-#include "tests/catch.hpp"
-#include "tests/interchange/release.hpp"
-#include "tests/io/messages.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/release.hpp"
+#include "tests/support/messages.hpp"
 
 using namespace whorl;
 using namespace whorl::interchange;

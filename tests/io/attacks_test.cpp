@@ -5,14 +5,15 @@
 
 #include "core/base/error.hpp"
 #include "core/io/safetensors.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/sample_config.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/sample_config.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kFolder = std::string(WHORL_SOURCE_DIR) + "/tests/attacks/";
+const std::string kFolder = source_file("tests/attacks/");
 
 struct Attack {
     std::string file;

@@ -1,8 +1,8 @@
 #include "core/io/checksum.hpp"
 
 #include "core/base/error.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/temporary_folder.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace {
 

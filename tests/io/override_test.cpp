@@ -1,7 +1,7 @@
 #include "core/base/error.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/io/sample_config.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/sample_config.hpp"
 
 using namespace sample;
 

@@ -6,9 +6,9 @@
 
 #include "core/base/error.hpp"
 #include "core/io/stored_convert.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/io/temporary_folder.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace whorl;
 

@@ -1,6 +1,6 @@
 #include "core/io/text.hpp"
 
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 

@@ -7,8 +7,8 @@
 
 #include "core/model/constructed/constructed.hpp"
 #include "experiments/inference/runner.hpp"
-#include "tests/catch.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace whorl;
 

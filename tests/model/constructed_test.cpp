@@ -8,9 +8,9 @@
 #include "core/training/trained_models.hpp"
 #include "experiments/inference/runner.hpp"
 #include "tasks/registry.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/io/temporary_folder.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace whorl;
 using Catch::Matchers::ContainsSubstring;

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "tests/backend/fixture.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/fixture.hpp"
+#include "tests/support/paths.hpp"
 
 using namespace whorl;
 
@@ -13,7 +14,7 @@ namespace {
 
 std::vector<std::string> golden_files() {
     std::vector<std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(WHORL_TEST_DATA "/golden"))
+    for (const auto& entry : std::filesystem::directory_iterator(test_data("golden")))
         if (entry.path().extension() == ".safetensors") files.push_back(entry.path().string());
     std::sort(files.begin(), files.end());
     return files;

@@ -4,8 +4,8 @@
 
 #include "core/model/parameter_layout.hpp"
 #include "core/numerics/activations.hpp"
-#include "tests/catch.hpp"
-#include "tests/model/model_run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/model_run.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -3,8 +3,8 @@
 
 #include <map>
 
-#include "tests/catch.hpp"
-#include "tests/model/model_run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/model_run.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

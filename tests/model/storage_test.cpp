@@ -1,8 +1,8 @@
 // A whole model whose layers hand each other bf16: close to the exact one, smaller, and of no use to decoding.
-#include "tests/backend/fixture.hpp"
-#include "tests/backend/judge.hpp"
-#include "tests/catch.hpp"
-#include "tests/model/model_run.hpp"
+#include "tests/support/fixture.hpp"
+#include "tests/support/judge.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/model_run.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -3,8 +3,8 @@
 
 #include "core/base/error.hpp"
 #include "core/model/registry.hpp"
-#include "tests/catch.hpp"
-#include "tests/model/model_run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/model_run.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

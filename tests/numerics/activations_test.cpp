@@ -4,8 +4,8 @@
 #include <cstring>
 #include <limits>
 
-#include "tests/catch.hpp"
-#include "tests/numerics/ulp.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/ulp.hpp"
 
 namespace n = whorl::numerics;
 using namespace whorl::test;

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "core/base/philox.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using numerics::Bf16;

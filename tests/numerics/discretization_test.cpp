@@ -4,7 +4,7 @@
 #include <complex>
 #include <limits>
 
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 namespace n = whorl::numerics;
 using Rule = n::DiscretizationRule;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 namespace n = whorl::numerics;
 

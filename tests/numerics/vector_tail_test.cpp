@@ -6,7 +6,7 @@
 #include "core/numerics/activations.hpp"
 #include "core/numerics/discretization.hpp"
 #include "core/numerics/rotation.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 namespace n = whorl::numerics;
 

@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "experiments/reproduce/piece_record.hpp"
-#include "tests/catch.hpp"
-#include "tests/cli/run_program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/run_program.hpp"
 
 using namespace whorl;
 using Catch::Matchers::ContainsSubstring;

@@ -2,8 +2,8 @@
 #include "core/base/error.hpp"
 #include "experiments/reproduce/piece_summary.hpp"
 #include "experiments/reproduce/piece_table.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
 
 using namespace whorl;
 using Catch::Matchers::ContainsSubstring;

@@ -3,10 +3,10 @@
 #include "core/base/error.hpp"
 #include "experiments/run/manifest.hpp"
 #include "experiments/run/session.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/io/temporary_folder.hpp"
-#include "tests/training/device_sets.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/device_sets.hpp"
 
 using namespace whorl;
 using Catch::Matchers::ContainsSubstring;

@@ -7,9 +7,10 @@
 #include "core/base/error.hpp"
 #include "experiments/run/session.hpp"
 #include "experiments/sweep/table.hpp"
-#include "tests/catch.hpp"
-#include "tests/cli/run_program.hpp"
-#include "tests/io/messages.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/run_program.hpp"
 
 using namespace whorl;
 using Catch::Matchers::ContainsSubstring;
@@ -55,7 +56,7 @@ TEST_CASE("axes may be tasks and lists and deep keys", "[sweep]") {
 }
 
 TEST_CASE("the sweep in the README is one", "[sweep]") {
-    const Sweep sweep = read_sweep(load_toml(WHORL_SOURCE_DIR "/experiments/sweeps/models.toml"));
+    const Sweep sweep = read_sweep(load_toml(source_file("experiments/sweeps/models.toml")));
     CHECK(runs_of(sweep, {}).size() == 6);
 }
 

@@ -1,9 +1,9 @@
 // A batch that a device makes holds the numbers that the host makes.
 #include "core/training/batch.hpp"
 #include "core/training/schedule.hpp"
-#include "tests/backend/fixture.hpp"
-#include "tests/catch.hpp"
-#include "tests/tasks/task_variants.hpp"
+#include "tests/support/fixture.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/task_variants.hpp"
 
 using namespace tasktest;
 using whorl::test::Fixture;

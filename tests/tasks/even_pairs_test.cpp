@@ -1,6 +1,6 @@
 #include "tasks/even_pairs.hpp"
 
-#include "tests/tasks/task_support.hpp"
+#include "tests/support/task_support.hpp"
 
 using namespace tasktest;
 

@@ -7,8 +7,8 @@
 
 #include "core/base/error.hpp"
 #include "tasks/registry.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/tasks/task_support.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/task_support.hpp"
 
 using namespace tasktest;
 

@@ -1,7 +1,7 @@
 #include "tasks/modular_sum.hpp"
 
 #include "tasks/parity.hpp"
-#include "tests/tasks/task_support.hpp"
+#include "tests/support/task_support.hpp"
 
 using namespace tasktest;
 

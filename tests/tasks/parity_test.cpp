@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/io/checksum.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 

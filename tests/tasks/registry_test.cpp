@@ -7,9 +7,9 @@
 #include "core/base/error.hpp"
 #include "core/io/checksum.hpp"
 #include "tasks/baseline.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/tasks/task_support.hpp"
-#include "tests/tasks/task_variants.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/task_support.hpp"
+#include "tests/support/task_variants.hpp"
 
 using namespace tasktest;
 using Catch::Matchers::ContainsSubstring;

@@ -4,8 +4,8 @@
 
 #include "core/model/constructed/constructed.hpp"
 #include "core/trace/trace.hpp"
-#include "tests/catch.hpp"
-#include "tests/trace/traced_model.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/traced_model.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -2,10 +2,10 @@
 #include "core/base/error.hpp"
 #include "core/model/registry.hpp"
 #include "core/trace/trace.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/model/model_run.hpp"
-#include "tests/trace/traced_model.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/model_run.hpp"
+#include "tests/support/traced_model.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

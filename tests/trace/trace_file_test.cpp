@@ -8,10 +8,10 @@
 #include "core/io/safetensors.hpp"
 #include "core/io/value.hpp"
 #include "core/model/config_io.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/io/temporary_folder.hpp"
-#include "tests/trace/traced_model.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/traced_model.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

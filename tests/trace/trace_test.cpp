@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "tests/backend/operation.hpp"
-#include "tests/backend/reference.hpp"
-#include "tests/catch.hpp"
-#include "tests/trace/traced_model.hpp"
+#include "tests/support/operation.hpp"
+#include "tests/support/reference.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/traced_model.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,7 +1,7 @@
 // Nothing is allocated inside a training step, data and optimizer included.
-#include "tests/catch.hpp"
-#include "tests/cpu/allocation_counter.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/allocation_counter.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace small;
 

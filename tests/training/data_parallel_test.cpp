@@ -3,10 +3,10 @@
 #include "core/backend/communicator.hpp"
 #include "core/base/crew.hpp"
 #include "core/base/error.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/training/device_sets.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/device_sets.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace small;
 using Catch::Matchers::ContainsSubstring;

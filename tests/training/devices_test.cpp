@@ -1,10 +1,10 @@
 // A population spread over devices: no bit depends on how many there are.
 #include "core/base/error.hpp"
 #include "core/training/share.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/training/device_sets.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/device_sets.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace small;
 using Catch::Matchers::ContainsSubstring;

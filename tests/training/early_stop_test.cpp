@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "core/training/checkpoint.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/temporary_folder.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace small;
 

@@ -3,8 +3,8 @@
 
 #include "core/training/trained_models.hpp"
 #include "tasks/example.hpp"
-#include "tests/catch.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace small;
 

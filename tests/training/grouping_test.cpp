@@ -2,10 +2,10 @@
 #include "core/training/grouping.hpp"
 
 #include "core/base/error.hpp"
-#include "tests/catch.hpp"
-#include "tests/cpu/allocation_counter.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/allocation_counter.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace small;
 using Catch::Matchers::ContainsSubstring;

@@ -1,7 +1,7 @@
 // Tiny trainings with a known outcome: what can learn does, what cannot does not.
 #include "core/training/trained_models.hpp"
-#include "tests/catch.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace small;
 

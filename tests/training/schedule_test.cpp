@@ -2,7 +2,7 @@
 
 #include "core/training/replica.hpp"
 #include "core/training/statistics.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace whorl;
 

@@ -1,10 +1,10 @@
 // Curricula whose stages end when the population passes them.
 #include "core/base/error.hpp"
 #include "core/training/checkpoint.hpp"
-#include "tests/catch.hpp"
-#include "tests/io/messages.hpp"
-#include "tests/io/temporary_folder.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace small;
 

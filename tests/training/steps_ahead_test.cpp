@@ -2,9 +2,9 @@
 // learns of a replica's end only when it looks.
 #include <cmath>
 
-#include "tests/backend/fixture.hpp"
-#include "tests/catch.hpp"
-#include "tests/training/small_population.hpp"
+#include "tests/support/fixture.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/small_population.hpp"
 
 using namespace small;
 using whorl::test::judged_backends;

@@ -2,9 +2,9 @@
 // unequal length and slots that carry no loss.
 #include "core/model/training_pass.hpp"
 
-#include "tests/backend/operation.hpp"
-#include "tests/catch.hpp"
-#include "tests/model/model_run.hpp"
+#include "tests/support/operation.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/model_run.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,7 +1,7 @@
 // The operations around the mixers, as descriptions for judge.hpp.
 #pragma once
 
-#include "tests/backend/operation.hpp"
+#include "tests/support/operation.hpp"
 
 namespace whorl::test {
 

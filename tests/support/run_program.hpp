@@ -7,7 +7,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/io/temporary_folder.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 struct Outcome {
     int status = -1;  // exit status; 128 + N when signal N ended it
@@ -31,5 +32,5 @@ inline Outcome run_command(const std::string& line) {
 
 /// Runs `whorl ARGUMENTS`.
 inline Outcome run_whorl(const std::string& arguments) {
-    return run_command(WHORL_BINARY " " + arguments);
+    return run_command(program() + " " + arguments);
 }

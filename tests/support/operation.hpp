@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/backend/fixture.hpp"
+#include "tests/support/fixture.hpp"
 
 namespace whorl::test {
 

@@ -1,4 +1,4 @@
-#include "tests/backend/small_operations.hpp"
+#include "tests/support/small_operations.hpp"
 
 namespace whorl::test {
 namespace {

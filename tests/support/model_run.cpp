@@ -1,4 +1,4 @@
-#include "tests/model/model_run.hpp"
+#include "tests/support/model_run.hpp"
 
 #include "core/base/philox.hpp"
 #include "core/model/parameter_file.hpp"

@@ -1,4 +1,4 @@
-#include "tests/backend/operation.hpp"
+#include "tests/support/operation.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // The checks that every operation passes, whatever it computes. Each runs on all judged backends.
 #pragma once
 
-#include "tests/backend/operation.hpp"
+#include "tests/support/operation.hpp"
 
 namespace whorl::test {
 

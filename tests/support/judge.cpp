@@ -1,10 +1,10 @@
-#include "tests/backend/judge.hpp"
+#include "tests/support/judge.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/numerics/bf16.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 namespace whorl::test {
 namespace {

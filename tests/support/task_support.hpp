@@ -7,7 +7,7 @@
 
 #include "tasks/example.hpp"
 #include "tasks/task.hpp"
-#include "tests/catch.hpp"
+#include "tests/support/catch.hpp"
 
 namespace tasktest {
 

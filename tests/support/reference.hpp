@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/model/config.hpp"
-#include "tests/backend/operation.hpp"
+#include "tests/support/operation.hpp"
 
 namespace whorl::test {
 

@@ -13,7 +13,7 @@
 #include "core/io/safetensors.hpp"
 #include "core/model/language_model.hpp"
 #include "core/model/parameter_file.hpp"
-#include "tests/io/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace whorl::interchange_test {
 

@@ -1,9 +1,9 @@
-#include "tests/backend/reference.hpp"
+#include "tests/support/reference.hpp"
 
 #include <cmath>
 #include <cstring>
 
-#include "tests/backend/mixer_operations.hpp"
+#include "tests/support/mixer_operations.hpp"
 
 namespace whorl::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/backend/mixer_operations.hpp"
+#include "tests/support/mixer_operations.hpp"
 
 #include <limits>
 

@@ -1,7 +1,7 @@
 // Mamba-2, the gated delta rule and attention in plain loops.
 #include <cmath>
 
-#include "tests/backend/reference.hpp"
+#include "tests/support/reference.hpp"
 
 namespace whorl::test {
 

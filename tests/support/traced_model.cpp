@@ -1,4 +1,4 @@
-#include "tests/trace/traced_model.hpp"
+#include "tests/support/traced_model.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -8,7 +8,8 @@
 #include "core/io/safetensors.hpp"
 #include "core/model/checkpoint_file.hpp"
 #include "core/model/parameter_file.hpp"
-#include "tests/model/model_run.hpp"
+#include "tests/support/model_run.hpp"
+#include "tests/support/paths.hpp"
 
 namespace whorl::test {
 
@@ -57,7 +58,7 @@ double Reading::value(const std::int64_t* at, std::size_t count) const {
 
 std::vector<Subject> golden_subjects() {
     std::vector<std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(WHORL_TEST_DATA "/golden"))
+    for (const auto& entry : std::filesystem::directory_iterator(test_data("golden")))
         if (entry.path().extension() == ".safetensors") files.push_back(entry.path().string());
     std::sort(files.begin(), files.end());
     std::vector<Subject> subjects;

@@ -1,4 +1,4 @@
-#include "tests/backend/fixture.hpp"
+#include "tests/support/fixture.hpp"
 
 #include <cstring>
 #include <iostream>
