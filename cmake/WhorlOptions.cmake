@@ -47,7 +47,9 @@ endif()
 
 # No code here reads errno or the floating-point exception flags after arithmetic; giving both up lets loops vectorise
 # and changes no result. -ffast-math would change results, and is never used.
-set(code_flags -fno-math-errno -fno-trapping-math)
+# Products are fused with sums only where the source says fma: which others a compiler would fuse changes with its
+# version, and between a loop's vector body and its tail.
+set(code_flags -fno-math-errno -fno-trapping-math -ffp-contract=off)
 if(WHORL_MARCH)
   list(APPEND code_flags -march=${WHORL_MARCH})
 endif()

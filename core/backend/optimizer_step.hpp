@@ -3,10 +3,10 @@
 // anybody has looked at the results of earlier ones: what happens to a replica is decided where its gradient is.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "core/backend/tensor.hpp"
+#include "core/numerics/activations.hpp"
 #include "core/numerics/adamw.hpp"
 
 namespace whorl {
@@ -21,7 +21,7 @@ struct StepNumbers {
 
 /// 1 / (1 - βⁿ): what a moment is multiplied with that started from zero n steps ago.
 inline double bias_correction(double beta, std::int64_t n) {
-    return 1 / (1 - std::pow(beta, static_cast<double>(n)));
+    return 1 / -numerics::expm1(static_cast<double>(n) * numerics::log(beta));
 }
 
 /// What a replica is to all steps, and where it stands among those asked for.

@@ -111,13 +111,12 @@ struct AttentionSequence {
         for (std::int64_t i = 0; i < rows; ++i) {
             T* p = x.p + i * columns;
             const std::int64_t seen = earlier + begin + i + 1;
-            T highest = -std::numeric_limits<T>::infinity(), total = 0;
+            T highest = -std::numeric_limits<T>::infinity();
             for (std::int64_t j = 0; j < seen; ++j) highest = std::max(highest, p[j]);
-#pragma omp simd reduction(+ : total)
-            for (std::int64_t j = 0; j < seen; ++j) {
+            const T total = sum_over<T>(seen, [&](T sum, std::int64_t j) {
                 p[j] = numerics::exp(p[j] - highest);
-                total += p[j];
-            }
+                return sum + p[j];
+            });
             scale(T(1) / total, p, seen);
             fill(T(0), p + seen, columns - seen);
         }

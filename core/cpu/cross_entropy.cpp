@@ -5,6 +5,7 @@
 
 #include "core/cpu/cpu_backend.hpp"
 #include "core/cpu/parallel.hpp"
+#include "core/cpu/vector_math.hpp"
 #include "core/numerics/activations.hpp"
 
 namespace whorl::cpu {
@@ -15,12 +16,8 @@ namespace {
 template <class T>
 T row_loss(const T* logits, std::int64_t n, std::int64_t target, T smoothing, T weight, T* d) {
     const T highest = *std::max_element(logits, logits + n);
-    T total = 0, sum = 0;
-#pragma omp simd reduction(+ : total, sum)
-    for (std::int64_t j = 0; j < n; ++j) {
-        total += numerics::exp(logits[j] - highest);
-        sum += logits[j];
-    }
+    const T total = sum_over<T>(n, [&](T sum, std::int64_t j) { return sum + numerics::exp(logits[j] - highest); });
+    const T sum = sum_over<T>(n, [&](T partial, std::int64_t j) { return partial + logits[j]; });
     const T share = smoothing / static_cast<T>(n);
     const T loss = numerics::log(total) + highest - (1 - smoothing) * logits[target] - share * sum;
     if (d) {

@@ -138,17 +138,14 @@ void mask_backward(const Chunk<T>& c, const ScanInput<T>& in, const ScanGradient
         const std::int64_t own = i / rank * rank, t = c.begin + i / rank;
         T *score = x.scores + i * c.rows, *d = x.d_scores + i * c.rows;
         const T* w = x.weights + i * c.rows;
-        T crossing = 0;
-#pragma omp simd reduction(+ : crossing)
-        for (std::int64_t j = 0; j < own; ++j) {
+        const T crossing = sum_over<T>(own, [&](T sum, std::int64_t j) {
             const T d_strength = d[j] * score[j] * w[j], weight = w[j] * strength[j];
-            const T sum = column_sums[j] + d_strength * strength[j];
             d_strengths[j] += d_strength;
-            column_sums[j] = sum;
-            crossing += sum;
+            column_sums[j] = numerics::fma(d_strength, strength[j], column_sums[j]);
             d[j] *= weight;
             score[j] *= weight;
-        }
+            return sum + column_sums[j];
+        });
         if (i == own) x.d_crossing[own] = crossing;
         const T gamma = in.gamma[t];
         for (std::int64_t j = own; j < own + rank; ++j) {

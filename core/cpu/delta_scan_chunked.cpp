@@ -122,13 +122,11 @@ void decay_backward(const DeltaChunk<T>& c, T sign, const T* d, const T* value, 
     fill(T(0), x.column_sums, c.rows);
     for (std::int64_t i = c.rows - 1; i >= 0; --i) {
         const T *d_row = d + i * c.rows, *row = value + i * c.rows;
-        T crossing = 0;
-#pragma omp simd reduction(+ : crossing)
-        for (std::int64_t j = 0; j < i; ++j) {
-            x.column_sums[j] += sign * d_row[j] * row[j];
-            crossing += x.column_sums[j];
-        }
-        x.d_crossing[i] += crossing;
+        T* sums = x.column_sums;
+        x.d_crossing[i] += sum_over<T>(i, [&](T sum, std::int64_t j) {
+            sums[j] = numerics::fma(sign * d_row[j], row[j], sums[j]);
+            return sum + sums[j];
+        });
     }
 }
 

@@ -61,41 +61,37 @@ struct Gate {
 private:
     void backward_before(const T* x, const T* z, const T* w, const T* d_out, T* d_x, T* d_z, T* d_w) const {
         const T s = inverse_rms(x);
-        T projection = 0;
-#pragma omp simd reduction(+ : projection)
+#pragma omp simd
         for (std::int64_t i = 0; i < n; ++i) {
             const T d = d_out[i], gate = numerics::silu(z[i]), normed = x[i] * s;
-            d_w[i] += d * normed * gate;
+            d_w[i] = numerics::fma(d * normed, gate, d_w[i]);
             d_z[i] = d * normed * w[i] * numerics::silu_derivative(z[i]);
             d_x[i] = d * gate * w[i];
-            projection += d_x[i] * normed;
         }
-        projection /= static_cast<T>(n);
+        const T projection = s * dot(static_cast<const T*>(d_x), x, n) / static_cast<T>(n);
 #pragma omp simd
-        for (std::int64_t i = 0; i < n; ++i) d_x[i] = s * (d_x[i] - x[i] * s * projection);
+        for (std::int64_t i = 0; i < n; ++i) d_x[i] = s * numerics::fma(-(x[i] * s), projection, d_x[i]);
     }
 
     void backward_after(const T* x, const T* z, const T* w, const T* d_out, T* d_x, T* d_z, T* d_w) const {
-        T square = 0;
-#pragma omp simd reduction(+ : square)
-        for (std::int64_t i = 0; i < n; ++i) {
-            d_z[i] = numerics::silu(z[i]);  // the gate, until its gradient replaces it
+#pragma omp simd
+        for (std::int64_t i = 0; i < n; ++i) d_z[i] = numerics::silu(z[i]);  // the gate, until its gradient replaces it
+        const T square = sum_over<T>(n, [&](T sum, std::int64_t i) {
             const T gated = x[i] * d_z[i];
-            square += gated * gated;
-        }
+            return numerics::fma(gated, gated, sum);
+        });
         const T s = numerics::inverse_rms(square, static_cast<T>(n), epsilon);
-        T projection = 0;
-#pragma omp simd reduction(+ : projection)
-        for (std::int64_t i = 0; i < n; ++i) {
-            const T normed = x[i] * d_z[i] * s;
-            d_w[i] += d_out[i] * normed;
-            d_x[i] = d_out[i] * w[i];
-            projection += d_x[i] * normed;
-        }
-        projection /= static_cast<T>(n);
+        const T projection = sum_over<T>(n,
+                                         [&](T sum, std::int64_t i) {
+                                             const T normed = x[i] * d_z[i] * s;
+                                             d_w[i] = numerics::fma(d_out[i], normed, d_w[i]);
+                                             d_x[i] = d_out[i] * w[i];
+                                             return numerics::fma(d_x[i], normed, sum);
+                                         }) /
+                             static_cast<T>(n);
 #pragma omp simd
         for (std::int64_t i = 0; i < n; ++i) {
-            const T gate = d_z[i], d_gated = s * (d_x[i] - x[i] * gate * s * projection);
+            const T gate = d_z[i], d_gated = s * numerics::fma(-(x[i] * gate * s), projection, d_x[i]);
             d_z[i] = d_gated * x[i] * numerics::silu_derivative(z[i]);
             d_x[i] = d_gated * gate;
         }

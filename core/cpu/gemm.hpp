@@ -1,4 +1,5 @@
-// Matrix products on one thread: our own tiles for small ones, Eigen's for large ones, instantiated once. Row-major; `ld` = elements from row to row.
+// Matrix products on one thread: our own tiles for small ones, Eigen's for large ones, instantiated once. Row-major;
+// `ld` = elements from row to row.
 #pragma once
 
 #include <cstdint>

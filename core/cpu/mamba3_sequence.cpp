@@ -230,7 +230,7 @@ const T* Mamba3Sequence<T>::ungated(std::int64_t h, std::int64_t t, std::int64_t
     const std::int64_t at = (t * s_.rank + r) * s_.headdim;
     const T d = in_.d.at<T>(r_)[h];
 #pragma omp simd
-    for (std::int64_t p = 0; p < s_.headdim; ++p) skip[p] = x_.y[at + p] + d * x_.v[at + p];
+    for (std::int64_t p = 0; p < s_.headdim; ++p) skip[p] = numerics::fma(d, x_.v[at + p], x_.y[at + p]);
     const T* z = row(in_.z, t) + h * s_.headdim;
     if (!in_.mimo_z) return z;
     const T* mix = in_.mimo_z.at<T>(r_, h, r);
@@ -391,7 +391,7 @@ void Mamba3Sequence<T>::phases_backward() {
         for (std::int64_t j = 0; j < n; ++j) {
             x_.phase[j] += d_phase[j];
             d_phase[j] = x_.phase[j];
-            d_theta[j] += dt * x_.phase[j];
+            d_theta[j] = numerics::fma(dt, x_.phase[j], d_theta[j]);
         }
     }
 }
@@ -438,15 +438,14 @@ void Mamba3Sequence<T>::norm_rows_backward(std::int64_t offset, const T* weight,
             const T scale = inverse[t * per_position + g];
             s_.to_rotation_order(source, raw);
             if (normed) {
-                T projection = 0;
-#pragma omp simd reduction(+ : projection)
-                for (std::int64_t i = 0; i < n; ++i) {
-                    d_weight[i] += d[i] * raw[i] * scale;
-                    projection += d[i] * weight[i] * raw[i];
-                }
+                const T projection = sum_over<T>(n, [&](T sum, std::int64_t i) {
+                    d_weight[i] = numerics::fma(d[i] * raw[i], scale, d_weight[i]);
+                    return numerics::fma(d[i] * weight[i], raw[i], sum);
+                });
                 const T pull = projection * scale * scale / static_cast<T>(n);
 #pragma omp simd
-                for (std::int64_t i = 0; i < n; ++i) d_raw[i] = scale * (d[i] * weight[i] - raw[i] * pull);
+                for (std::int64_t i = 0; i < n; ++i)
+                    d_raw[i] = scale * numerics::fma(d[i], weight[i], -(raw[i] * pull));
             } else {
                 copy(d, d_raw, n);
             }

@@ -4,6 +4,7 @@
 
 #include "core/cpu/cpu_backend.hpp"
 #include "core/cpu/parallel.hpp"
+#include "core/cpu/vector_math.hpp"
 
 namespace whorl::cpu {
 namespace {
@@ -34,11 +35,11 @@ void CpuBackend::gradient_norm(const OptimizerStep& step, const Tensor& gradient
         parallel_for(threads_, gradient.replicas() * blocks.count, [&](std::int64_t task, int) {
             const T* g = gradient.at<T>(task / blocks.count);
             const std::int64_t block = task % blocks.count;
-            double sum = 0;
-#pragma omp simd reduction(+ : sum)
-            for (std::int64_t i = blocks.begin(block); i < blocks.end(block); ++i)
-                sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-            partial[task] = sum;
+            const std::int64_t begin = blocks.begin(block);
+            partial[task] = sum_over<double>(blocks.end(block) - begin, [&](double sum, std::int64_t i) {
+                const auto slope = static_cast<double>(g[begin + i]);
+                return numerics::fma(slope, slope, sum);
+            });
         });
         for (std::int64_t r = 0; r < gradient.replicas(); ++r) {
             double sum = 0;

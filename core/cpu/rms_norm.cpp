@@ -80,16 +80,15 @@ void norm_backward(int threads, const Tensor& sum, const Tensor& weight, const T
             if (to < 0) continue;
             const T *in = row<T>(sum, r, i), *slope = row<T>(d_y, r, i);
             const T scale = *row<T>(inverse, r, i);
-            T projection = 0;
-#pragma omp simd reduction(+ : projection)
-            for (std::int64_t j = 0; j < n; ++j) {
-                d_w[j] += slope[j] * in[j] * scale;
-                projection += slope[j] * w[j] * in[j];
-            }
+            const T projection = sum_over<T>(n, [&](T partial, std::int64_t j) {
+                d_w[j] = numerics::fma(slope[j] * in[j], scale, d_w[j]);
+                return numerics::fma(slope[j] * w[j], in[j], partial);
+            });
             const T pull = projection * scale * scale / static_cast<T>(n);
             T* out = row<T>(d_x.x, r, to);
 #pragma omp simd
-            for (std::int64_t j = 0; j < n; ++j) out[j] += scale * (slope[j] * w[j] - in[j] * pull);
+            for (std::int64_t j = 0; j < n; ++j)
+                out[j] = numerics::fma(scale, numerics::fma(slope[j], w[j], -(in[j] * pull)), out[j]);
         }
     });
     parallel_for(threads, sum.replicas(), [&](std::int64_t r, int) {

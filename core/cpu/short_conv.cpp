@@ -67,7 +67,7 @@ struct ConvSequence {
     }
     T pre_activation(const T* const* rows, const T* shift, std::int64_t f) const {
         T sum = shift[f];
-        for (std::int64_t w = 0; w < width(); ++w) sum += taps()[w * s.features + f] * rows[w][f];
+        for (std::int64_t w = 0; w < width(); ++w) sum = numerics::fma(taps()[w * s.features + f], rows[w][f], sum);
         return sum;
     }
 
@@ -107,7 +107,10 @@ struct ConvSequence {
             const T d = d_y[f] * numerics::silu_derivative(pre_activation(rows, shift, f));
             slope[f] = d;
             sums.bias[f] += d;
-            for (std::int64_t w = 0; w < width(); ++w) sums.taps[w * s.features + f] += d * rows[w][f];
+            for (std::int64_t w = 0; w < width(); ++w) {
+                T& tap = sums.taps[w * s.features + f];
+                tap = numerics::fma(d, rows[w][f], tap);
+            }
         }
     }
     /// d_x of row t: position t + i saw it through tap width - 1 - i.
@@ -118,7 +121,8 @@ struct ConvSequence {
 #pragma omp simd
         for (std::int64_t f = 0; f < s.features; ++f) {
             T sum = 0;
-            for (std::int64_t w = 0; w < width(); ++w) sum += taps()[w * s.features + f] * slopes[w][f];
+            for (std::int64_t w = 0; w < width(); ++w)
+                sum = numerics::fma(taps()[w * s.features + f], slopes[w][f], sum);
             d_x[f] = sum;
         }
     }

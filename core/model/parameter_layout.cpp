@@ -43,11 +43,12 @@ double draw(const Initializer& init, Random random) {
         case InitKind::uniform:
             return init.scale * init.a * (2 * random.uniform() - 1);
         case InitKind::step_size: {
-            const double dt = std::exp(std::log(init.a) + random.uniform() * (std::log(init.b) - std::log(init.a)));
+            const double low = numerics::log(init.a), high = numerics::log(init.b);
+            const double dt = numerics::exp(low + random.uniform() * (high - low));
             return numerics::softplus_inverse(std::max(dt, init.floor));
         }
         case InitKind::log_uniform:
-            return std::log(std::max(init.a + random.uniform() * (init.b - init.a), 1e-6));
+            return numerics::log(std::max(init.a + random.uniform() * (init.b - init.a), 1e-6));
     }
     return 0;
 }

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/numerics/activations.hpp"
+
 namespace whorl {
 namespace {
 
@@ -92,7 +94,8 @@ std::vector<double> linear_grid(double first, double last, std::int64_t count) {
 }
 
 std::vector<double> log_grid(double first, double last, std::int64_t count) {
-    return spaced(first, last, count, [&](double share) { return first * std::pow(last / first, share); });
+    const double ratio = numerics::log(last / first);
+    return spaced(first, last, count, [&](double share) { return first * numerics::exp(share * ratio); });
 }
 
 void read_value(const Value& value, const Place& place, NumberGrid& grid, const Limits& limits) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/numerics/rotation.hpp"
+
 namespace whorl {
 
 double schedule_factor(const Schedule& schedule, std::int64_t step, std::int64_t steps) {
@@ -10,7 +12,8 @@ double schedule_factor(const Schedule& schedule, std::int64_t step, std::int64_t
     if (now < warm) return (now + 1) / warm;  // never 0: the first step would be lost
     if (schedule.shape == ScheduleShape::constant) return 1;
     const double done = (now - warm) / std::max(1.0, static_cast<double>(steps) - warm);
-    return schedule.final + (1 - schedule.final) * 0.5 * (1 + std::cos(3.14159265358979323846 * std::min(done, 1.0)));
+    const double cosine = numerics::sincos(numerics::pi<double> * std::min(done, 1.0)).cos;
+    return schedule.final + (1 - schedule.final) * 0.5 * (1 + cosine);
 }
 
 std::int64_t Curriculum::smallest() const {
