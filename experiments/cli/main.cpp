@@ -6,10 +6,7 @@
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
 #include "experiments/cli/command.hpp"
-
-#ifndef WHORL_VERSION
-#define WHORL_VERSION "unknown"
-#endif
+#include "experiments/run/manifest.hpp"
 
 namespace {
 
@@ -40,7 +37,7 @@ int dispatch(const Arguments& words) {
         return 0;
     }
     if (words[0] == "--version") {
-        std::puts("whorl " WHORL_VERSION);
+        std::puts(version_text(build_info()).c_str());
         return 0;
     }
     std::vector<std::string> names;

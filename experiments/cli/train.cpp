@@ -11,6 +11,7 @@
 #include "experiments/cli/tables.hpp"
 #include "experiments/run/config_difference.hpp"
 #include "experiments/run/interrupt.hpp"
+#include "experiments/run/manifest.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -167,7 +168,7 @@ int run_train(const Arguments& arguments) {
         return kSignalStatus + InterruptGuard::signal();
     }
     fmt::print("{} steps in {}: {} (determinism {})\n", result.step, duration_text(result.seconds), job.run.path(),
-               name_of(*job.setup.config.determinism));
+               determinism_text(job.setup, devices.describe()));
     if (result.solved > 0) fmt::print("{} replicas solved it and were stopped early\n", result.solved);
     print_population(result.test, job.setup);
     const std::int64_t failed = job.setup.config.replicas.count() - result.alive;

@@ -8,26 +8,30 @@
 #include "core/base/error.hpp"
 #include "core/io/config_binding.hpp"
 #include "core/model/golden.hpp"
+#include "experiments/check/bits.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/run/manifest.hpp"
 
 namespace whorl::cli {
 namespace {
 
 Syntax syntax() {
-    Syntax s("verify", "FILE…|DIR [--device D] [--precision float|double] [--json]",
+    Syntax s("verify", "FILE…|DIR [--device D] [--precision float|double] [--json]  |  --bits [--threads N] [--json]",
              "Builds the model that each golden file describes, runs it forward and backward, and compares logits, "
              "loss and every "
              "gradient with the file's. Errors are ‖a-b‖ / max(‖b‖, 0.001·largest gradient). Exit status 1 when one is "
-             "over its limit.",
-             {"whorl verify tests/data/golden",
+             "over its limit. With --bits: trains each kind of model for a few steps on the processor and compares "
+             "what is left, bit by bit, with what every build for x86-64-v3 promises.",
+             {"whorl verify --bits", "whorl verify tests/data/golden",
               "whorl verify tests/data/golden/mamba3-siso.safetensors --precision double"});
     s.options.add_options()("precision", po::value<std::string>()->default_value("float"), "float or double")(
         "form", po::value<std::string>()->default_value("automatic"),
-        "recurrence: automatic, recurrent, chunked or dense")(
-        "all", po::bool_switch(), "print every tensor, not the worst only")("json", po::bool_switch(),
-                                                                            "for another program to read");
+        "recurrence: automatic, recurrent, chunked or dense")("all", po::bool_switch(),
+                                                              "print every tensor, not the worst only")(
+        "bits", po::bool_switch(), "compare bits of short trainings instead of golden files")(
+        "json", po::bool_switch(), "for another program to read");
     add_device_options(s.options);
-    s.positionals = {{"FILE", 1, -1}};
+    s.positionals = {{"FILE", 0, -1}};
     return s;
 }
 
@@ -89,11 +93,48 @@ Value json_of(const GoldenReport& report) {
                   {"errors", {std::move(errors)}}}};
 }
 
+/// Prints a row a training; the number of those whose bits differ.
+std::int64_t compare_bits(const Devices& devices, bool json) {
+    const std::string own = why_own_bits(build_info());
+    Array rows;
+    std::int64_t differing = 0;
+    for (const BitsCase& one : bits_cases()) {
+        const std::string found = training_checksum(one.model, devices);
+        const bool same = found == one.checksum;
+        differing += same ? 0 : 1;
+        if (json)
+            rows.push_back({Table{{"model", {one.model}}, {"checksum", {found}}, {"expected", {one.checksum}}}});
+        else
+            fmt::print("{}  {:<16} {}\n", same ? "same " : own.empty() ? "OTHER" : "own  ", one.model, found);
+    }
+    if (json)
+        std::puts(write_json({Table{{"build", {version_text(build_info())}},
+                                    {"own_bits", {own}},
+                                    {"differing", {differing}},
+                                    {"trainings", {std::move(rows)}}}},
+                             2)
+                      .c_str());
+    else if (own.empty())
+        fmt::print("{} of {} trainings left the promised bits\n", bits_cases().size() - differing, bits_cases().size());
+    else
+        fmt::print("{}\n", own);
+    return own.empty() ? differing : 0;
+}
+
+int verify_bits(const Parsed& parsed) {
+    if (!parsed.all("FILE").empty()) throw UserError("--bits takes no file");
+    if (parsed.text("device") == "cuda") throw UserError("--bits is about processors; leave --device cuda out");
+    const auto processor = make_cpu_backend(static_cast<int>(parsed.number("threads")));
+    return compare_bits(*processor, parsed.flag("json")) > 0 ? 1 : 0;
+}
+
 }  // namespace
 
 int run_verify(const Arguments& arguments) {
     const auto parsed = parse(syntax(), arguments);
     if (!parsed) return 0;
+    if (parsed->flag("bits")) return verify_bits(*parsed);
+    if (parsed->all("FILE").empty()) throw UserError("verify needs a golden FILE or DIR, or --bits");
     const DType dtype = dtype_of_flag(parsed->text("precision"));
     const FormChoice form = form_of_flag(parsed->text("form"));
     const auto backend = make_backend(*parsed);

@@ -11,10 +11,16 @@
 
 namespace whorl {
 
-extern const char* const kCommit;  // in a file that the build makes, see cmake/GitCommit.cmake
+// In a file that the build makes, see cmake/BuildInfo.cmake.
+extern const char* const kCommit;
+extern const char* const kBuildType;
+extern const char* const kBuildTarget;
+extern const char* const kBuildGpu;
 
 namespace {
 
+constexpr const char* kPromisedTarget = "x86-64-v3";
+constexpr const char* kProcessorDevice = "CPU";  // how CpuBackend describes itself
 constexpr std::uint64_t kMaxManifestBytes = 1 << 20;
 
 std::string compiler_name() {
@@ -71,11 +77,9 @@ std::vector<std::string> texts_of(const Value* value) {
 }
 
 Table to_table(const Origin& origin) {
-    return {{"version", text(origin.build.version)},
-            {"commit", text(origin.build.commit)},
-            {"compiler", text(origin.build.compiler)},
-            {"processor", text(origin.processor)},
-            {"device", text(origin.device)}};
+    return {{"version", text(origin.build.version)},   {"commit", text(origin.build.commit)},
+            {"compiler", text(origin.build.compiler)}, {"target", text(origin.build.target)},
+            {"processor", text(origin.processor)},     {"device", text(origin.device)}};
 }
 
 }  // namespace
@@ -93,15 +97,42 @@ std::optional<Origin> stored_origin(const RunDirectory& run) {
     const std::optional<Document> manifest = read_manifest(run);
     if (!manifest) return std::nullopt;
     const auto get = [&](const char* key) { return member(manifest->root, key, std::string()); };
-    return Origin{{get("version"), get("commit"), get("compiler")}, get("processor"), without_threads(get("device"))};
+    return Origin{{get("version"), get("commit"), get("compiler"), "", get("target"), ""},
+                  get("processor"),
+                  without_threads(get("device"))};
 }
 
 std::string origin_differences(const Origin& there, const Origin& here) {
-    return difference_text(config_differences({to_table(there)}, {to_table(here)}));
+    Origin known = there;
+    if (there.same_build() && here.same_build()) {
+        known.build.compiler = here.build.compiler;
+        known.processor = here.processor;
+    }
+    return difference_text(config_differences({to_table(known)}, {to_table(here)}));
 }
 
 BuildInfo build_info() {
-    return {WHORL_VERSION, kCommit, compiler_name()};
+    return {WHORL_VERSION, kCommit, compiler_name(), kBuildType, kBuildTarget, kBuildGpu};
+}
+
+std::string version_text(const BuildInfo& build) {
+    return "whorl " + build.version + ", commit " + build.commit + ", " + build.compiler + ", " + build.type + ", " +
+           build.target + ", " + (build.gpu.empty() ? "no GPU code" : build.gpu);
+}
+
+std::string why_own_bits(const BuildInfo& build) {
+    if (build.target == kPromisedTarget) return "";
+    return "this build is for " + build.target + " processors: its bits are its own, the promise is for " +
+           kPromisedTarget;
+}
+
+bool Origin::same_build() const {
+    return device == kProcessorDevice && why_own_bits(build).empty();
+}
+
+std::string determinism_text(const RunSetup& setup, const std::string& device) {
+    const std::string level = name_of(*setup.config.determinism);
+    return origin_here(device).same_build() ? level + ", same_build" : level;
 }
 
 void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::string& device, const RunStatus& status) {
@@ -118,6 +149,8 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"version", text(build.version)},
         {"commit", text(build.commit)},
         {"compiler", text(build.compiler)},
+        {"build_type", text(build.type)},
+        {"target", text(build.target)},
         {"processor", text(processor_name())},
         {"device", text(device)},
         {"devices", {status.devices}},
@@ -125,7 +158,7 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"earlier", texts(status.earlier)},
         {"precision", text(name_of(setup.config.precision.matmul))},
         {"storage", text(name_of(setup.config.precision.storage))},
-        {"determinism", text(name_of(*setup.config.determinism))},
+        {"determinism", text(determinism_text(setup, device))},
         {"task", text(setup.data->name())},
         {"task_version", {std::int64_t{setup.data->version()}}},
         {"replicas", {grid.count()}},

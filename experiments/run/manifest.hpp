@@ -11,16 +11,30 @@
 
 namespace whorl {
 
-/// Version, commit and compiler of this program.
+/// What this program was built from, and for what.
 struct BuildInfo {
     std::string version, commit, compiler;
+    std::string type{};    // CMake's build type, as "Release"
+    std::string target{};  // processors it runs on: "x86-64-v3", "native", …
+    std::string gpu{};     // GPUs it holds code for, as "CUDA 13.0 for 90-real"; empty: none
 };
 BuildInfo build_info();
+/// "whorl 0.2.0, commit …, GCC …, Release, x86-64-v3, no GPU code"
+std::string version_text(const BuildInfo& build);
+
+/// Empty where a processor computes the bits that every build promises (same_build); else why this build's are its own.
+std::string why_own_bits(const BuildInfo& build);
+
+/// What a run promises on that device: "same_replica, same_build".
+std::string determinism_text(const RunSetup& setup, const std::string& device);
 
 /// What may change a run's bits without being in its config: build and machine.
 struct Origin {
     BuildInfo build;
     std::string processor, device;  // the device without its number of threads, which changes nothing
+
+    /// The bits are those of every such build, whatever the compiler and the processor.
+    bool same_build() const;
 
     /// "whorl 0.1.0, commit …, GCC …, on AMD …, CPU"
     std::string text() const;
@@ -29,7 +43,7 @@ struct Origin {
 Origin origin_here(const std::string& device);
 /// Of the process that wrote the manifest; empty when there is none.
 std::optional<Origin> stored_origin(const RunDirectory& run);
-/// "commit: abc there, def here; …", empty when both are the same.
+/// "commit: abc there, def here; …", empty when both compute the same bits.
 std::string origin_differences(const Origin& there, const Origin& here);
 
 /// What changes while a run goes on.
