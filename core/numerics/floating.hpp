@@ -91,11 +91,17 @@ WHORL_HD WHORL_INLINE constexpr bool is_finite(T x) {
     return detail::magnitude(x) < detail::infinity<T>;
 }
 
-/// a·b + c with one rounding. The formulas call this instead of leaving the choice to the compiler.
+/// a·b + c with one rounding, and the only way to it: nothing else is fused. Where the processor has no such
+/// instruction, a float's is formed in double (two roundings, the first of which almost never matters), because the C
+/// library's function would keep loops from being vectorised.
 template <Real T>
 WHORL_HD WHORL_INLINE constexpr T fma(T a, T b, T c) {
     if constexpr (std::is_same_v<T, float>) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__CUDA_ARCH__)
         return __builtin_fmaf(a, b, c);
+#else
+        return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c));
+#endif
     } else {
         return __builtin_fma(a, b, c);
     }

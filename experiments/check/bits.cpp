@@ -18,8 +18,13 @@ std::string checksum_of(const PopulationValues& values) {
 
 const std::vector<BitsCase>& bits_cases() {
     static const std::vector<BitsCase> cases = {
-        {"mamba3", ""}, {"mamba3-mimo", ""}, {"mamba3-std-rope", ""}, {"mamba2", ""},
-        {"gdn", ""},    {"transformer", ""}, {"hybrid", ""},
+        {"mamba3", "ca204f39c65132c6ee44b1e5291e8f9f"},
+        {"mamba3-mimo", "d8d81065e6c873b345fc2ef30a8b98a6"},
+        {"mamba3-std-rope", "859d26eb83dc98706fed7839967576e4"},
+        {"mamba2", "672378c2ba7d206addfe40b801cfb091"},
+        {"gdn", "eb20699a74e8459233687190397ebb08"},
+        {"transformer", "4c41e743c64eb4da5699c07b8db6a58b"},
+        {"hybrid", "8b030665de115c6faaaf4f2bfbc8b232"},
     };
     return cases;
 }

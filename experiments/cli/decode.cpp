@@ -10,6 +10,7 @@
 #include "core/base/philox.hpp"
 #include "core/io/value.hpp"
 #include "core/model/checkpoint_file.hpp"
+#include "core/numerics/activations.hpp"
 #include "experiments/bench/measure.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/inference/runner.hpp"
@@ -46,7 +47,7 @@ Answer choose(const std::vector<double>& logits, double temperature, Random rand
                  scale = temperature > 0 ? 1 / temperature : 1;
     std::vector<double> weights;
     double total = 0;
-    for (const double logit : logits) total += weights.emplace_back(std::exp((logit - highest) * scale));
+    for (const double logit : logits) total += weights.emplace_back(numerics::exp((logit - highest) * scale));
     std::size_t pick = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
     if (temperature > 0) {
         double left = random.uniform() * total;

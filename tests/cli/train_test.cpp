@@ -231,7 +231,7 @@ TEST_CASE("groups and early stop and stages leave the same run however it is cut
     const std::string metrics = slurp(folder / "a/metrics.jsonl");
     CHECK(metrics == slurp(folder / "b/metrics.jsonl"));
     CHECK_THAT(metrics, ContainsSubstring("\"kind\":\"stage\""));
-    CHECK_THAT(slurp(folder / "a/manifest.json"), ContainsSubstring("\"determinism\": \"same_setup\""));
+    CHECK_THAT(slurp(folder / "a/manifest.json"), ContainsSubstring("\"determinism\": \"same_setup"));
     CHECK_THAT(run_whorl(lively + "--set determinism=same_replica").err, ContainsSubstring("cannot be had"));
 }
 

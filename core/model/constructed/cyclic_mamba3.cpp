@@ -58,15 +58,19 @@ ModelConfig config_of(std::int64_t modulus) {
 Table turning(double turn, const ModelConfig& config) {
     const auto& layer = std::get<Mamba3Config>(config.layers.front());
     const auto rule = numerics::exp_trapezoid(kStep, -layer.a_floor, 1.0);
-    const std::complex<double> added = rule.alpha * std::polar(1.0, turn) - 1.0, direction = added / std::abs(added);
+    const auto turned = numerics::sincos(turn);
+    const std::complex<double> added{rule.alpha * turned.cos - 1, rule.alpha * turned.sin};
+    const double size = std::sqrt(std::norm(added));
+    const std::complex<double> direction = added / size;
     // B is normed: a unit vector comes out with this length.
     const double length = numerics::inverse_rms(1.0, 2.0, config.norm_epsilon);
     Table table;
     table.step = numerics::softplus_inverse(kStep);
-    table.angle = std::atanh(-turn / (numerics::pi<double> * kStep));  // the state turns by -Δθ
+    const double share = -turn / (numerics::pi<double> * kStep);  // the state turns by -Δθ, θ = π tanh(angle)
+    table.angle = 0.5 * numerics::log1p(2 * share / (1 - share));
     table.b[0] = direction.real();
     table.b[1] = direction.imag();
-    table.x = std::abs(added) / (rule.gamma * length);
+    table.x = size / (rule.gamma * length);
     return table;
 }
 
