@@ -164,7 +164,7 @@ void CudaBackend::attention_forward(const AttentionConfig& config, const Tensor&
         const AttentionViews<T, S> in{view<S>(qkv), {}, view<T>(cache), work.sin, work.cos};
         if constexpr (std::is_same_v<T, S>)  // what is cached is not stored in bf16
             if (cache)
-                for_each_element("attention_forward", stream_, s.replicas, s.packing, s.width(), FillCache<T>{s, in});
+                for_each_element("attention_forward", stream_, s.replicas, s.sequences, s.width(), FillCache<T>{s, in});
         with_attention_kernel<T, S>(plan, products_, [&](auto products, auto shared, auto panel) {
             launch("attention_forward", forward_kernel<T, S, products(), panel(), shared()>,
                    dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),

@@ -9,6 +9,7 @@
 
 #include "core/numerics/rotation.hpp"
 #include "gpu/cuda_backend.hpp"
+#include "gpu/head_task.cuh"
 #include "gpu/tile_product.cuh"
 
 namespace whorl::gpu {
@@ -19,7 +20,7 @@ __host__ __device__ constexpr int up_to_multiple(int n, int of) {
 
 struct AttentionShape {
     std::int64_t replicas = 0, batch = 0;
-    Packing packing;                    // of the sequences
+    SequenceRows sequences;             // of the sequences
     int length = 0;                     // of a sequence, at most
     int heads = 0, k = 0, earlier = 0;  // earlier: keys in the cache, before the first query
     bool rope = false;
@@ -54,17 +55,14 @@ struct AttentionViews {
 };
 
 /// Head h of sequence b, and one tile of queries (or keys). The last tiles begin first.
-struct TileTask {
-    std::int64_t r, b;
-    int h, tile;
-    __device__ TileTask(const AttentionShape& s, std::int64_t index) {
-        const std::int64_t heads = s.replicas * s.batch * s.heads;
-        tile = s.tiles() - 1 - static_cast<int>(index / heads);
-        index %= heads;
-        h = static_cast<int>(index % s.heads);
-        b = index / s.heads % s.batch;
-        r = index / s.heads / s.batch;
-    }
+struct TileTask : HeadOfSequence {
+    int tile;
+    __device__ TileTask(const AttentionShape& s, std::int64_t index)
+        : TileTask(s, index, s.replicas * s.batch * s.heads) {}
+
+private:
+    __device__ TileTask(const AttentionShape& s, std::int64_t index, std::int64_t heads)
+        : HeadOfSequence(at(index % heads, s.batch, s.heads)), tile(s.tiles() - 1 - static_cast<int>(index / heads)) {}
 };
 
 /// Where a loop over panels ends: smaller panels than the largest are those of heads that have one.
@@ -145,7 +143,7 @@ inline AttentionShape attention_shape(const AttentionConfig& c, const Tensor& qk
     AttentionShape s;
     s.replicas = qkv.replicas();
     s.batch = qkv.shape[1];
-    s.packing = Packing(qkv);
+    s.sequences = SequenceRows(qkv);
     s.length = static_cast<int>(qkv.shape[2]);
     s.heads = static_cast<int>(c.num_heads);
     s.k = static_cast<int>(c.head_dim);

@@ -27,9 +27,9 @@ struct HeadRows {
           in(views),
           r(task.r),
           b(task.b),
-          first_row(shape.packing.first_row(task.r, task.b)),
+          first_row(shape.sequences.first_row(task.r, task.b)),
           h(task.h),
-          length(shape.packing.length_of(task.r, task.b)) {}
+          length(shape.sequences.length_of(task.r, task.b)) {}
 
     /// Position t of activations.
     __device__ S* at(const View<S>& tensor, int t) const { return tensor.row(r, first_row + t); }

@@ -5,7 +5,7 @@
 // measures them. Rows are an odd number of 16-byte groups apart: threads that read down a column hit different banks.
 #pragma once
 
-#include "gpu/pack.cuh"
+#include "gpu/vector.cuh"
 
 namespace whorl::gpu {
 
@@ -160,15 +160,15 @@ __device__ __forceinline__ void copy_rows_inline(int rows, int columns, float* t
         return;
     }
     constexpr int at_once = 4;
-    const int packs = columns / 4, count = (rows + at_once - 1) / at_once;
-    spread(count, packs, [&](int i, int j) {
-        Pack<float, 4> pack[at_once];
+    const int vectors = columns / 4, count = (rows + at_once - 1) / at_once;
+    spread(count, vectors, [&](int i, int j) {
+        Vector<float, 4> vector[at_once];
 #pragma unroll
         for (int k = 0; k < at_once; ++k)
-            if (i + k * count < rows) pack[k] = load_pack<4>(from + (i + k * count) * stride + 4 * j);
+            if (i + k * count < rows) vector[k] = load_vector<4>(from + (i + k * count) * stride + 4 * j);
 #pragma unroll
         for (int k = 0; k < at_once; ++k)
-            if (i + k * count < rows) store_pack(to + (i + k * count) * ld + 4 * j, pack[k]);
+            if (i + k * count < rows) store_vector(to + (i + k * count) * ld + 4 * j, vector[k]);
     });
 }
 /// Starts the copy of a matrix whose rows are `stride` apart in memory, and `ld` at `to`.

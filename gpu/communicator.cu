@@ -130,14 +130,14 @@ public:
         const std::int64_t replicas = gradient.replicas();
         const Parts parts{view<float>(gradient), view<double>(losses.loss), view<double>(losses.correct),
                           view<double>(losses.used), reinterpret_cast<PartSums*>(memory_.data())};
-        for_each_element("to_sums", backend_.stream(), replicas, Packing(1), gradient.features(), ToSums{parts});
+        for_each_element("to_sums", backend_.stream(), replicas, SequenceRows(1), gradient.features(), ToSums{parts});
         check_nccl(nccl().group_start(), "adding");
         add(gradient.data, static_cast<std::size_t>(replicas * gradient.stride[0]), NcclType::float32);
         add(memory_.data(), static_cast<std::size_t>(replicas) * kSums, NcclType::float64);
         check_nccl(nccl().group_end(), "adding");
-        for_each_element("to_means", backend_.stream(), replicas, Packing(1), gradient.features(), ToMeans{parts});
+        for_each_element("to_means", backend_.stream(), replicas, SequenceRows(1), gradient.features(), ToMeans{parts});
     }
-        void meet() override { connection_->meet(); }
+    void meet() override { connection_->meet(); }
     void check() override { connection_->comm(rank_); }
     void abandon() override { connection_->abandon(); }
 

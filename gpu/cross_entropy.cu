@@ -4,7 +4,7 @@
 #include "gpu/cuda_backend.hpp"
 #include "gpu/last_block.cuh"
 #include "gpu/launch.cuh"
-#include "gpu/pack.cuh"
+#include "gpu/vector.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -114,11 +114,11 @@ struct LossTotals {
 __device__ int used_slots(const int* row_of, int slots, bool aligned) {
     int used = 0, first = 0;
     if (aligned) {
-        const auto* fours = reinterpret_cast<const Pack<int, 4>*>(row_of);
+        const auto* fours = reinterpret_cast<const Vector<int, 4>*>(row_of);
         first = slots / 4 * 4;
 #pragma unroll 16
         for (int m = static_cast<int>(threadIdx.x); m < slots / 4; m += kThreads) {
-            const Pack<int, 4> four = fours[m];
+            const Vector<int, 4> four = fours[m];
 #pragma unroll
             for (int e = 0; e < 4; ++e) used += four.at[e] >= 0 ? 1 : 0;
         }

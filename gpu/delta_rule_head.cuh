@@ -14,7 +14,7 @@ namespace whorl::gpu {
 
 struct RuleShape {
     std::int64_t replicas = 0, batch = 0;
-    Packing packing;                                                        // of the sequences
+    SequenceRows sequences;                                                 // of the sequences
     int length = 0;                                                         // of a sequence, at most
     int heads = 0, v_heads = 0, key = 0, panels = 1, panel = 0, chunk = 1;  // panel: channels of one
     bool negative = false;                                                  // β up to 2
@@ -87,8 +87,8 @@ struct RuleBlock {
           b(task / (shape.panels * shape.v_heads) % static_cast<int>(shape.batch)),
           j(task / shape.panels % shape.v_heads),
           panel(task % shape.panels),
-          first_row(shape.packing.first_row(r, b)) {
-        scan.s.length = s.packing.length_of(r, b);
+          first_row(shape.sequences.first_row(r, b)) {
+        scan.s.length = s.sequences.length_of(r, b);
     }
 
     __device__ S* at(const View<S>& tensor, int i) const { return tensor.row(r, first_row + scan.begin + i); }

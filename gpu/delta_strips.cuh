@@ -8,6 +8,7 @@
 
 #include "gpu/cuda_backend.hpp"
 #include "gpu/delta_rule_head.cuh"
+#include "gpu/head_task.cuh"
 #include "gpu/strip_tile.cuh"
 
 namespace whorl::gpu {
@@ -44,16 +45,16 @@ struct DeltaStripMemory {
 
 /// All of a chunk's rows, four neighbours of a row each: kLanes lanes have a row, kCount times kAtOnce rows.
 template <class S, int Columns>
-struct ChunkPacks {
+struct ChunkVectors {
     static constexpr int kLanes = Columns / 4, kAtOnce = 32 / kLanes, kCount = kDeltaChunk / kAtOnce;
-    Pack<S, 4> at[kCount];
+    Vector<S, 4> at[kCount];
     __device__ static int row(int i) { return i * kAtOnce + lane_index() / kLanes; }
     __device__ static int column() { return lane_index() % kLanes * 4; }
     /// Rows behind the last of m are the last.
     __device__ __forceinline__ void load(const S* first, std::int64_t stride, int m) {
 #pragma unroll
         for (int i = 0; i < kCount; ++i)
-            at[i] = *reinterpret_cast<const Pack<S, 4>*>(first + least_of(row(i), m - 1) * stride + column());
+            at[i] = *reinterpret_cast<const Vector<S, 4>*>(first + least_of(row(i), m - 1) * stride + column());
     }
     __device__ static float sum_over_row(float value) {
 #pragma unroll
@@ -77,7 +78,7 @@ struct DeltaStrip {
     static constexpr Products P = Kind::P;
     static constexpr int kKey = Kind::kKey, kValue = Kind::kValue, kKeys = Kind::kKeys, kPanels = Kind::kPanels;
     static constexpr int kKeyLd = Kind::kKeyLd, kLd = Kind::kLd;
-    using KeyRows = ChunkPacks<S, kKey>;
+    using KeyRows = ChunkVectors<S, kKey>;
     /// Columns of values that a lane solves for; with few, half of the lanes have none.
     static constexpr int kColumns = most_of(kValue / 32, 1);
 
@@ -89,18 +90,18 @@ struct DeltaStrip {
     int begin = 0, m = 0;  // of the chunk at hand
     float rate, bias;
 
-    __device__ DeltaStrip(const RuleShape& shape, const RuleViews<float, S>& tensors, const Memory& memory, int replica,
-                          int b, int head_index)
+    __device__ DeltaStrip(const RuleShape& shape, const RuleViews<float, S>& tensors, const Memory& memory,
+                          const HeadOfSequence& place)
         : s(shape),
           in(tensors),
           own(memory),
-          r(replica),
-          head(head_index),
-          length(shape.packing.length_of(replica, b)),
-          first_row(shape.packing.first_row(replica, b)),
-          task((replica * shape.batch + b) * shape.v_heads + head_index),
-          rate(numerics::head_decay_rate(tensors.a_log.at(replica)[head_index])),
-          bias(tensors.dt_bias.at(replica)[head_index]) {}
+          r(static_cast<int>(place.r)),
+          head(place.h),
+          length(shape.sequences.length_of(r, place.b)),
+          first_row(shape.sequences.first_row(r, place.b)),
+          task(place.index(shape.batch, shape.v_heads)),
+          rate(numerics::head_decay_rate(tensors.a_log.at(r)[head])),
+          bias(tensors.dt_bias.at(r)[head]) {}
 
     __device__ int chunks() const { return (length + kDeltaChunk - 1) / kDeltaChunk; }
     __device__ void enter(int chunk) {
@@ -143,7 +144,7 @@ struct DeltaStrip {
 #pragma unroll
         for (int i = 0; i < KeyRows::kCount; ++i) {
             const int row = KeyRows::row(i);
-            Pack<float, 4> values;
+            Vector<float, 4> values;
             float square = 0;
 #pragma unroll
             for (int e = 0; e < 4; ++e) {
@@ -154,7 +155,7 @@ struct DeltaStrip {
             if (inverse && KeyRows::column() == 0) inverse[row] = scale;
 #pragma unroll
             for (float& value : values.at) value *= factor * scale;
-            store_pack(to + row * kKeyLd + KeyRows::column(), values);
+            store_vector(to + row * kKeyLd + KeyRows::column(), values);
         }
     }
     /// body(panel, column of values) for what the lane solves for.
@@ -168,25 +169,23 @@ struct DeltaStrip {
     __device__ __forceinline__ static void load_row(float (&x)[kDeltaChunk], const float* from) {
 #pragma unroll
         for (int i = 0; i < kDeltaChunk; i += 4) {
-            const auto four = load_pack<4>(from + i);
+            const auto four = load_vector<4>(from + i);
 #pragma unroll
             for (int e = 0; e < 4; ++e) x[i + e] = four.at[e];
         }
     }
     __device__ __forceinline__ static void store_row(float* to, const float (&x)[kDeltaChunk]) {
 #pragma unroll
-        for (int i = 0; i < kDeltaChunk; i += 4) store_pack(to + i, Pack<float, 4>{x[i], x[i + 1], x[i + 2], x[i + 3]});
+        for (int i = 0; i < kDeltaChunk; i += 4)
+            store_vector(to + i, Vector<float, 4>{x[i], x[i + 1], x[i + 2], x[i + 3]});
     }
 };
 
 /// A warp's turn: a head of a sequence. Grid: (sequences by fours, heads; replicas).
-struct DeltaTask {
-    __device__ explicit DeltaTask(const RuleShape& s)
-        : r(static_cast<int>(blockIdx.y)),
-          b(static_cast<int>(blockIdx.x) / s.v_heads * kDeltaWarps + static_cast<int>(threadIdx.x) / 32),
-          head(static_cast<int>(blockIdx.x) % s.v_heads) {}
-    int r, b, head;
-};
+__device__ __forceinline__ HeadOfSequence head_of_warp(const RuleShape& s) {
+    const int block = static_cast<int>(blockIdx.x);
+    return {blockIdx.y, block / s.v_heads * kDeltaWarps + static_cast<int>(threadIdx.x) / 32, block % s.v_heads};
+}
 inline dim3 delta_grid(const RuleShape& s) {
     return {grid_size(ceil_div(s.batch, kDeltaWarps) * s.v_heads), grid_size(s.replicas)};
 }

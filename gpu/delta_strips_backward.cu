@@ -38,12 +38,9 @@ struct DeltaStripBackward : DeltaStrip<Kind, DeltaStripBackwardMemory<Kind>> {
     float sum_dt_bias = 0, sum_a_log = 0;          // the lane's share
 
     __device__ DeltaStripBackward(const RuleShape& shape, const RuleViews<float, S>& tensors, const Memory& memory,
-                                  const View<S>& d_out, const RuleViews<float, S>& to, const float* saved, int replica,
-                                  int b, int head_index)
-        : Base(shape, tensors, memory, replica, b, head_index),
-          d_y(d_out),
-          gradient(to),
-          kept(saved + task * shape.saved_count()) {}
+                                  const View<S>& d_out, const RuleViews<float, S>& to, const float* saved,
+                                  const HeadOfSequence& place)
+        : Base(shape, tensors, memory, place), d_y(d_out), gradient(to), kept(saved + task * shape.saved_count()) {}
 
     __device__ __forceinline__ void run() {
 #pragma unroll 1
@@ -76,8 +73,8 @@ struct DeltaStripBackward : DeltaStrip<Kind, DeltaStripBackwardMemory<Kind>> {
 private:
     __device__ __forceinline__ Step prepare() const {
         typename Base::KeyRows q, k;
-        ChunkPacks<S, kValue> d_o;
-        ChunkPacks<float, kValue> w;
+        ChunkVectors<S, kValue> d_o;
+        ChunkVectors<float, kValue> w;
         q.load(this->row(in.q, 0) + head * kKey, in.q.stride2, m);
         k.load(this->row(in.k, 0) + head * kKey, in.k.stride2, m);
         d_o.load(this->row(d_y, 0) + head * kValue, d_y.stride2, m);
@@ -112,7 +109,7 @@ private:
                            : column == i && diagonal ? sum
                                                      : 0;
                 };
-                store_pack(to + i * kLd + j, Pack<float, 2>{of(j, first), of(j + 1, second)});
+                store_vector(to + i * kLd + j, Vector<float, 2>{of(j, first), of(j + 1, second)});
             });
         };
         store(keys, own.system, false, [&](int i) { return own.beta[i]; });
@@ -133,7 +130,7 @@ private:
                     multiply_add(tile, left_columns<P>(own.d_h + n * kStateLd + c * kTileColumns, kStateLd),
                                  right_rows<P>(own.k + n, kKeyLd));
                 each_pair(tile, [&](int p, int i, int, float& first, float& second) {
-                    const auto values = load_pack<2>(w + p * kLd + i);
+                    const auto values = load_vector<2>(w + p * kLd + i);
                     float(&sum)[2] = exit[i / 8];
                     sum[0] = numerics::fma(values.at[0], first, sum[0]);
                     sum[1] = numerics::fma(values.at[1], second, sum[1]);
@@ -143,7 +140,7 @@ private:
             multiply_add(tile, left_rows<P>(own.d_o + c * kTileRows * kLd, kLd), scores);
             float* const to = own.r + c * kTileRows * kLd;
             each_pair(tile, [&](int p, int i, int, float first, float second) {
-                store_pack(to + p * kLd + i, Pack<float, 2>{first, second});
+                store_vector(to + p * kLd + i, Vector<float, 2>{first, second});
             });
         }
         if (last()) return;
@@ -162,7 +159,7 @@ private:
             float row[kDeltaChunk];
 #pragma unroll
             for (int j = 0; j < i; j += 4) {
-                const auto four = load_pack<4>(own.system + i * kLd + j);
+                const auto four = load_vector<4>(own.system + i * kLd + j);
 #pragma unroll
                 for (int e = 0; e < 4; ++e) row[j + e] = four.at[e];
             }
@@ -222,7 +219,7 @@ private:
 #pragma unroll
             for (int c = 0; c < kPanels; ++c)
                 each_pair(d_state[n][c], [&](int key, int p, int, float first, float second) {
-                    const auto state = load_pack<2>(entry + (n * kTileRows + key) * kValue + c * kTileColumns + p);
+                    const auto state = load_vector<2>(entry + (n * kTileRows + key) * kValue + c * kTileColumns + p);
                     inner = numerics::fma(state.at[0], first, numerics::fma(state.at[1], second, inner));
                 });
         return own.from_start[kDeltaChunk - 1] * warp_sum(inner);
@@ -233,7 +230,7 @@ private:
         float sum[2] = {};
         __device__ __forceinline__ void add(WarpTile<float>& d, const float* rows, int n) {
             each_pair(d, [&](int i, int column, int half, float first, float second) {
-                const auto row = load_pack<2>(rows + i * kKeyLd + n + column);
+                const auto row = load_vector<2>(rows + i * kKeyLd + n + column);
                 sum[half] = numerics::fma(row.at[0], first, numerics::fma(row.at[1], second, sum[half]));
             });
         }
@@ -304,11 +301,11 @@ private:
             each_pair(d[tile], [&](int i, int column, int half, float first, float second) {
                 if (i >= m) return;
                 const int n = tile * kTileColumns + column;
-                const auto row = load_pack<2>(rows + i * kKeyLd + n);
+                const auto row = load_vector<2>(rows + i * kKeyLd + n);
                 const float pull = along.sum[half] / factor, scale = inverse[i];
-                store_pack(gradients + i * to.stride2 + n,
-                           Pack<float, 2>{scale * numerics::fma(factor, first, -(pull * row.at[0])),
-                                          scale * numerics::fma(factor, second, -(pull * row.at[1]))});
+                store_vector(gradients + i * to.stride2 + n,
+                             Vector<float, 2>{scale * numerics::fma(factor, first, -(pull * row.at[0])),
+                                              scale * numerics::fma(factor, second, -(pull * row.at[1]))});
             });
     }
 
@@ -334,8 +331,8 @@ private:
 #pragma unroll
             for (int c = 0; c < kPanels; ++c)
                 each_pair(d_state[n][c], [&](int key, int p, int, float first, float second) {
-                    store_pack(own.d_h + (n * kTileRows + key) * kStateLd + c * kTileColumns + p,
-                               Pack<float, 2>{first, second});
+                    store_vector(own.d_h + (n * kTileRows + key) * kStateLd + c * kTileColumns + p,
+                                 Vector<float, 2>{first, second});
                 });
     }
 
@@ -388,16 +385,16 @@ __global__ void __launch_bounds__(32 * kDeltaWarps, kBackwardBlocks<Kind>)
                                  const __grid_constant__ RuleViews<float, typename Kind::S> gradient, float2* sums,
                                  const float* saved, unsigned* tickets) {
     using Memory = DeltaStripBackwardMemory<Kind>;
-    const DeltaTask task(s);
+    const HeadOfSequence task = head_of_warp(s);
     if (task.b < s.batch) {
         BlockMemory memory = warp_memory<Memory>();
         const Memory own(memory);
-        DeltaStripBackward<Kind> head(s, in, own, d_y, gradient, saved, task.r, task.b, task.head);
+        DeltaStripBackward<Kind> head(s, in, own, d_y, gradient, saved, task);
         head.run();
         const float d_bias = warp_sum(head.sum_dt_bias), d_a_log = warp_sum(head.sum_a_log);
         if (lane_index() == 0) sums[head.task] = make_float2(d_bias, d_a_log);
     }
-    add_head_sums(s, sums, task.r, task.head, tickets, gradient);
+    add_head_sums(s, sums, static_cast<int>(task.r), task.h, tickets, gradient);
 }
 
 }  // namespace

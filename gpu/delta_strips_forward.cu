@@ -40,7 +40,7 @@ private:
 
     __device__ __forceinline__ void prepare() const {
         typename Base::KeyRows q, k;
-        ChunkPacks<S, kValue> v;
+        ChunkVectors<S, kValue> v;
         q.load(this->row(in.q, 0) + head * kKey, in.q.stride2, m);
         k.load(this->row(in.k, 0) + head * kKey, in.k.stride2, m);
         v.load(this->row(in.v, 0) + head * kValue, in.v.stride2, m);
@@ -74,23 +74,23 @@ private:
             const auto of = [&](int row, float sum) {
                 return row > j ? sum * (own.decays[row * kTableLd + j] * own.beta[j]) : 0;
             };
-            store_pack(own.system + j * kLd + i, Pack<float, 2>{of(i, first), of(i + 1, second)});
+            store_vector(own.system + j * kLd + i, Vector<float, 2>{of(i, first), of(i + 1, second)});
         });
         each_pair(queries, [&](int i, int j, int, float first, float second) {
             const auto of = [&](int column, float sum) {
                 return column < i ? sum * own.decays[i * kTableLd + column] : column == i ? sum : 0;
             };
-            store_pack(own.scores + i * kLd + j, Pack<float, 2>{of(j, first), of(j + 1, second)});
+            store_vector(own.scores + i * kLd + j, Vector<float, 2>{of(j, first), of(j + 1, second)});
         });
         if (!with_state) return;
 #pragma unroll
         for (int c = 0; c < kPanels; ++c)
             each_pair(by_keys[c], [&](int p, int i, int, float first, float second) {
                 float* const to = own.w + (c * kTileRows + p) * kLd + i;
-                auto rest = load_pack<2>(to);
+                auto rest = load_vector<2>(to);
                 rest.at[0] = numerics::fma(-own.from_start[i], first, rest.at[0]);
                 rest.at[1] = numerics::fma(-own.from_start[i + 1], second, rest.at[1]);
-                store_pack(to, rest);
+                store_vector(to, rest);
             });
     }
 
@@ -104,7 +104,7 @@ private:
 #pragma unroll
             for (int i = 0; i < kDeltaChunk; i += 4) {
                 if (i + 3 <= j) continue;
-                const auto four = load_pack<4>(own.system + j * kLd + i);
+                const auto four = load_vector<4>(own.system + j * kLd + i);
 #pragma unroll
                 for (int e = 0; e < 4; ++e) column[i + e] = four.at[e];
             }
@@ -174,11 +174,11 @@ __global__ void __launch_bounds__(32 * kDeltaWarps, Kind::kKey* Kind::kValue > 5
                                 const __grid_constant__ RuleViews<float, typename Kind::S> in,
                                 const __grid_constant__ View<typename Kind::S> y, float* saved) {
     using Memory = DeltaStripMemory<Kind>;
-    const DeltaTask task(s);
+    const HeadOfSequence task = head_of_warp(s);
     if (task.b >= s.batch) return;
     BlockMemory memory = warp_memory<Memory>();
     const Memory own(memory);
-    DeltaStripForward<Kind>(s, in, own, task.r, task.b, task.head).run(y, saved);
+    DeltaStripForward<Kind>(s, in, own, task).run(y, saved);
 }
 
 }  // namespace

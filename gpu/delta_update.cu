@@ -157,7 +157,7 @@ template <class T, int Wide>
 __global__ void __launch_bounds__(kUpdateThreads) delta_update_kernel(DeltaUpdateShape s, DeltaUpdateViews<T> in) {
     BlockMemory memory(block_memory<true>(nullptr, 0));
     const DeltaUpdateMemory<T, Wide> own(memory, s);
-    const HeadTask task(s.v_heads, blockIdx.z);
+    const HeadOfSequence task = head_of_block(s.v_heads, blockIdx.z);
     const ColumnsUpdate<T, Wide> columns{s, in, own, task.r, task.b, task.h, static_cast<int>(blockIdx.y) * kColumns};
     columns.run();
 }

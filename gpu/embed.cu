@@ -3,7 +3,7 @@
 
 #include "gpu/cuda_backend.hpp"
 #include "gpu/last_block.cuh"
-#include "gpu/pack.cuh"
+#include "gpu/vector.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -42,8 +42,8 @@ struct LookUp {
     View<T> weight, out;
     int features;
     __device__ void operator()(unsigned r, std::int64_t row, int j) const {
-        store_pack(out.row(r, row) + j * Width,
-                   load_pack<Width>(weight.at(r) + std::int64_t{token_of(r, row)} * features + j * Width));
+        store_vector(out.row(r, row) + j * Width,
+                     load_vector<Width>(weight.at(r) + std::int64_t{token_of(r, row)} * features + j * Width));
     }
 };
 
@@ -51,7 +51,7 @@ struct LookUp {
 /// of(i): the token of row i < count. `found` has room for kSearched. Called by whole warps.
 template <class T, int Width, class Of>
 __device__ void add_rows_of(int own, int count, const Of& of, const T* d_out, std::int64_t stride, int j,
-                            std::uint16_t* found, Pack<T, Width>& sum) {
+                            std::uint16_t* found, Vector<T, Width>& sum) {
     constexpr int ahead = 64 / static_cast<int>(sizeof(T));  // rows whose loads are on their way together
     const int lane = static_cast<int>(threadIdx.x) % 32;
     for (int begin = 0; begin < count; begin += kSearched) {
@@ -66,12 +66,12 @@ __device__ void add_rows_of(int own, int count, const Of& of, const T* d_out, st
         }
         __syncwarp();
         for (int first = 0; first < matches; first += ahead) {
-            Pack<T, Width> values[ahead];
+            Vector<T, Width> values[ahead];
 #pragma unroll
             for (int i = 0; i < ahead; ++i) {
                 values[i] = {};
                 if (first + i < matches && j >= 0)
-                    values[i] = load_pack<Width>(d_out + (begin + found[first + i]) * stride + j);
+                    values[i] = load_vector<Width>(d_out + (begin + found[first + i]) * stride + j);
             }
 #pragma unroll
             for (int i = 0; i < ahead; ++i)
@@ -85,12 +85,13 @@ __device__ void add_rows_of(int own, int count, const Of& of, const T* d_out, st
 /// A small table: the rows of one replica in parts, for each of which a block adds up all tokens' rows, a warp a
 /// token's stretch of features. The parts are added in order by the blocks that come last. Grid: (parts, replicas).
 template <class T, int Width>
-__global__ void __launch_bounds__(kPartThreads) embed_parts_kernel(TokenOf token_of, View<T> d_out, View<T> d_weight,
-                                                                   Packing packing, int features, BlockSums<T> sums) {
+__global__ void __launch_bounds__(kPartThreads)
+    embed_parts_kernel(TokenOf token_of, View<T> d_out, View<T> d_weight, SequenceRows sequences, int features,
+                       BlockSums<T> sums) {
     __shared__ int token[kMostPartRows];
     __shared__ std::uint16_t found[kPartThreads / 32][kSearched];
     const std::int64_t r = blockIdx.y;
-    const RowRange rows(packing.rows(r), blockIdx.x, gridDim.x);
+    const RowRange rows(sequences.rows(r), blockIdx.x, gridDim.x);
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
               count = static_cast<int>(rows.end - rows.begin);
     for (int i = static_cast<int>(threadIdx.x); i < count; i += kPartThreads) token[i] = token_of(r, rows.begin + i);
@@ -99,11 +100,11 @@ __global__ void __launch_bounds__(kPartThreads) embed_parts_kernel(TokenOf token
     const int stretches = (features + 32 * Width - 1) / (32 * Width);
     for (int task = warp; task < token_of.vocabulary * stretches; task += kPartThreads / 32) {
         const int own = task / stretches, j = ((task - own * stretches) * 32 + lane) * Width;
-        Pack<T, Width> sum{};
+        Vector<T, Width> sum{};
         add_rows_of(
             own, count, [&](int i) { return token[i]; }, d_out.row(r, rows.begin), d_out.stride2, j < features ? j : -1,
             found[warp], sum);
-        if (j < features) store_pack(part + own * features + j, sum);
+        if (j < features) store_vector(part + own * features + j, sum);
     }
     sums.finish(r, static_cast<int>(blockIdx.x), [&](int column, T total) { d_weight.at(r)[column] += total; });
 }
@@ -111,15 +112,15 @@ __global__ void __launch_bounds__(kPartThreads) embed_parts_kernel(TokenOf token
 /// A large table: one token of one replica and 32 features. Warps share the rows; a warp adds its rows in order, then
 /// the warps' sums are added in order.
 template <class T>
-__global__ void embed_backward_kernel(TokenOf token_of, View<T> d_out, View<T> d_weight, Packing packing,
+__global__ void embed_backward_kernel(TokenOf token_of, View<T> d_out, View<T> d_weight, SequenceRows sequences,
                                       int features) {
     __shared__ T sums[kWarps][33];
     __shared__ std::uint16_t found[kWarps][kSearched];
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
     const int own = static_cast<int>(blockIdx.x), j = static_cast<int>(blockIdx.y) * 32 + lane;
     const std::int64_t r = blockIdx.z;
-    const RowRange share(packing.rows(r), static_cast<unsigned>(warp), kWarps);
-    Pack<T, 1> sum{};
+    const RowRange share(sequences.rows(r), static_cast<unsigned>(warp), kWarps);
+    Vector<T, 1> sum{};
     add_rows_of(
         own, static_cast<int>(share.end - share.begin), [&](int i) { return token_of(r, share.begin + i); },
         d_out.row(r, share.begin), d_out.stride2, j < features ? j : -1, found[warp], sum);
@@ -151,7 +152,7 @@ void embed_parts(const CudaBackend& backend, const EmbedParts& parts, const Tens
     const BlockSums<T> sums(d_weight.rows() * d_weight.features(), parts.count);
     launch("embed_backward", embed_parts_kernel<T, Width>, dim3(grid_size(parts.count), grid_size(d_out.replicas())),
            dim3(kPartThreads), 0, backend.stream(), token_of(tokens, d_weight), view<T>(d_out), view<T>(d_weight),
-           Packing(d_out), static_cast<int>(d_out.features()),
+           SequenceRows(d_out), static_cast<int>(d_out.features()),
            sums.at(scratch.at<T>(), backend.tickets(d_out.replicas() * sums.ticket_count())));
 }
 
@@ -160,18 +161,18 @@ void embed_parts(const CudaBackend& backend, const EmbedParts& parts, const Tens
 void CudaBackend::add(const Tensor& x, const Tensor& y) {
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        for_each_element("add", stream_, x.replicas(), Packing(x), x.features(), Add<T>{view<T>(x), view<T>(y)});
+        for_each_element("add", stream_, x.replicas(), SequenceRows(x), x.features(), Add<T>{view<T>(x), view<T>(y)});
     });
 }
 
 void CudaBackend::embed_forward(const Tensor& tokens, const Tensor& weight, const Tensor& out) {
     dispatch(out.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        dispatch_width<T>(in_packs(out) && in_packs(weight), [&](auto width) {
+        dispatch_width<T>(in_vectors(out) && in_vectors(weight), [&](auto width) {
             constexpr int W = decltype(width)::value;
             const LookUp<T, W> body{token_of(tokens, weight), view<T>(weight), view<T>(out),
                                     static_cast<int>(out.features())};
-            for_each_element("embed_forward", stream_, out.replicas(), Packing(out), out.features() / W, body);
+            for_each_element("embed_forward", stream_, out.replicas(), SequenceRows(out), out.features() / W, body);
         });
     });
 }
@@ -188,12 +189,12 @@ void CudaBackend::embed_backward(const Tensor& tokens, const Tensor& d_out, cons
     const EmbedParts parts(d_out.rows(), d_weight.rows() * d_weight.features());
     dispatch(d_out.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        if (parts.small && in_packs(d_out)) return embed_parts<T, 2>(*this, parts, tokens, d_out, d_weight, scratch);
+        if (parts.small && in_vectors(d_out)) return embed_parts<T, 2>(*this, parts, tokens, d_out, d_weight, scratch);
         if (parts.small) return embed_parts<T, 1>(*this, parts, tokens, d_out, d_weight, scratch);
         const dim3 grid(grid_size(d_weight.rows()), grid_size(ceil_div(d_out.features(), 32)),
                         grid_size(d_out.replicas()));
         launch("embed_backward", embed_backward_kernel<T>, grid, dim3(32 * kWarps), 0, stream_,
-               token_of(tokens, d_weight), view<T>(d_out), view<T>(d_weight), Packing(d_out),
+               token_of(tokens, d_weight), view<T>(d_out), view<T>(d_weight), SequenceRows(d_out),
                static_cast<int>(d_out.features()));
     });
 }

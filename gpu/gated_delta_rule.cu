@@ -132,7 +132,7 @@ RuleShape shape_of(const CudaBackend& backend, const GatedDeltaNetConfig& c, con
     RuleShape s;
     s.replicas = y.replicas();
     s.batch = y.shape[1];
-    s.packing = Packing(y);
+    s.sequences = SequenceRows(y);
     s.length = static_cast<int>(y.shape[2]);
     s.heads = static_cast<int>(c.num_heads);
     s.v_heads = static_cast<int>(c.v_heads());
@@ -237,10 +237,10 @@ void CudaBackend::gated_delta_backward(const GatedDeltaNetConfig& config, const 
                    blocks.shared ? nullptr : work.outside, blocks.bytes);
         });
         if (s.shared_keys())
-            for_each_element("gated_delta_backward", stream_, s.replicas, s.packing, s.heads * s.key,
+            for_each_element("gated_delta_backward", stream_, s.replicas, s.sequences, s.heads * s.key,
                              AddSharedKeys<T, S>{s, work.parts, view<S>(gradient.q), view<S>(gradient.k)});
         if (s.panels > 1)
-            for_each_element("gated_delta_backward", stream_, s.replicas, s.packing, s.v_heads,
+            for_each_element("gated_delta_backward", stream_, s.replicas, s.sequences, s.v_heads,
                              AddPanels<T, S>{s, work.parts, view<S>(gradient.a), view<S>(gradient.b)});
     });
 }

@@ -14,7 +14,7 @@ constexpr int kGateThreads = 256;
 /// features.
 template <class T, class S, int Width, int Kept>
 struct GatedRows {
-    using Piece = Pack<T, Width>;
+    using Piece = Vector<T, Width>;
     NormRow<T, Width, Kept> shape;  // of a group
     View<S> x, z;
     View<T> weight;
@@ -52,7 +52,7 @@ struct GatedRows {
 };
 
 template <class T, int Width>
-__device__ Pack<T, Width> gate_of(Pack<T, Width> z) {
+__device__ Vector<T, Width> gate_of(Vector<T, Width> z) {
 #pragma unroll
     for (int e = 0; e < Width; ++e) z.at[e] = numerics::silu(z.at[e]);
     return z;
@@ -62,17 +62,17 @@ __device__ Pack<T, Width> gate_of(Pack<T, Width> z) {
 template <class T, class S, int Width, int Kept>
 __global__ void __launch_bounds__(kGateThreads)
     gated_forward_kernel(const __grid_constant__ GatedRows<T, S, Width, Kept> in, const __grid_constant__ View<S> y,
-                         const Packing packing) {
+                         const SequenceRows sequences) {
     const auto& shape = in.shape;
     const int set = static_cast<int>(blockIdx.y), lane = static_cast<int>(threadIdx.x) % shape.lanes,
               group = static_cast<int>(threadIdx.x) / shape.lanes;
     const std::int64_t r = blockIdx.z, index = std::int64_t{blockIdx.x} * (kGateThreads / shape.lanes) + group;
-    const bool inside = index < in.count(packing.rows(r));
+    const bool inside = index < in.count(sequences.rows(r));
     const auto at = in.place(set, inside ? index : 0);
     const S *x_row = inside ? in.x.row(r, at.row) + at.feature : nullptr,
             *z_row = inside ? in.z.row(r, at.row) + at.feature : nullptr;
     const T* w_row = in.weights(r, set);
-    Pack<T, Width> x[Kept] = {}, gate[Kept] = {}, w[Kept] = {};
+    Vector<T, Width> x[Kept] = {}, gate[Kept] = {}, w[Kept] = {};
     const auto load = [&](int first) {
         shape.load(x, x_row, first);
         shape.load(gate, z_row, first);
@@ -92,7 +92,7 @@ __global__ void __launch_bounds__(kGateThreads)
         shape.for_pieces(first, [&](int i, int j) {
 #pragma unroll
             for (int e = 0; e < Width; ++e) x[i].at[e] *= gate[i].at[e] * (scale * w[i].at[e]);
-            store_pack(out + j, x[i]);
+            store_vector(out + j, x[i]);
         });
     });
 }
@@ -100,7 +100,7 @@ __global__ void __launch_bounds__(kGateThreads)
 /// A group of a row on the way back. The weights are loaded once where a lane keeps its share.
 template <class T, class S, int Width, int Kept>
 struct GatedBackward {
-    using Piece = Pack<T, Width>;
+    using Piece = Vector<T, Width>;
     GatedRows<T, S, Width, Kept> in;
     View<S> d_y, d_x, d_z;
 
@@ -152,8 +152,8 @@ struct GatedBackward {
                     out_x.at[e] = in.norm_first ? scale * numerics::fma(-value, pull, dw * open) : d_gated * open;
                     d[i].at[e] *= gated * scale;
                 }
-                store_pack(to_x + j, out_x);
-                store_pack(to_z + j, out_z);
+                store_vector(to_x + j, out_x);
+                store_vector(to_z + j, out_z);
                 visit(i, j, d[i]);
             });
         });
@@ -163,18 +163,18 @@ struct GatedBackward {
 /// Grid: (splits of a set's groups, sets, replicas). d_weight += the sum over the splits.
 template <class T, class S, int Width, int Kept>
 __global__ void __launch_bounds__(kGateThreads, Kept == 1 && sizeof(T) == 4 ? 4 : 1)
-    gated_backward_kernel(const __grid_constant__ GatedBackward<T, S, Width, Kept> body, const Packing packing,
+    gated_backward_kernel(const __grid_constant__ GatedBackward<T, S, Width, Kept> body, const SequenceRows sequences,
                           const __grid_constant__ BlockSums<T> splits, const __grid_constant__ View<T> d_weight) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const auto& shape = body.in.shape;
     const int n = shape.n, threads = static_cast<int>(blockDim.x), lane = static_cast<int>(threadIdx.x) % shape.lanes,
               group = static_cast<int>(threadIdx.x) / shape.lanes, groups = threads / shape.lanes;
     const std::int64_t r = blockIdx.z;
-    const RowRange own(body.in.count(packing.rows(r)), blockIdx.x, gridDim.x);
+    const RowRange own(body.in.count(sequences.rows(r)), blockIdx.x, gridDim.x);
     const int set = static_cast<int>(blockIdx.y);
     NormWeightSums<T, Width, Kept> weight_sums{shape, sums + group * n, lane};
     weight_sums.clear();
-    Pack<T, Width> w[Kept] = {};
+    Vector<T, Width> w[Kept] = {};
     if (shape.kept()) shape.for_shares(lane, [&](int first) { shape.load(w, body.in.weights(r, set), first); });
     for (std::int64_t first = own.begin; first < own.end; first += groups)
         body.row(r, set, first + group, first + group < own.end, lane, w,
@@ -209,9 +209,9 @@ struct Sizes {
 
 /// Calls body(GatedRows) for the pieces that groups and tensors allow.
 template <class T, class S, class Body>
-void with_gated_rows(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight, bool packs,
+void with_gated_rows(const GatedNormShape& shape, const Tensor& x, const Tensor& z, const Tensor& weight, bool vectors,
                      const Body& body) {
-    const bool whole = packs && in_packs(x.slice(0, shape.group)) && in_packs(z) && in_packs(weight);
+    const bool whole = vectors && in_vectors(x.slice(0, shape.group)) && in_vectors(z) && in_vectors(weight);
     with_norm_row<T>(shape.group, whole, [&]<int Width, int Kept>(const NormRow<T, Width, Kept>& row) {
         body(GatedRows<T, S, Width, Kept>{row, view<S>(x), view<S>(z), view<T>(weight),
                                           static_cast<int>(x.features() / shape.group), shape.norm_first,
@@ -221,7 +221,7 @@ void with_gated_rows(const GatedNormShape& shape, const Tensor& x, const Tensor&
 
 template <class T, class S, int Width, int Kept>
 void backward(const CudaBackend& backend, const GatedBackward<T, S, Width, Kept>& body, const Sizes& sizes,
-              std::int64_t replicas, const Packing& packing, const View<T>& d_weight, T* scratch) {
+              std::int64_t replicas, const SequenceRows& sequences, const View<T>& d_weight, T* scratch) {
     const NormRow<T, Width, Kept>& shape = body.in.shape;
     int threads = kGateThreads;
     const auto bytes = [&] {
@@ -231,7 +231,7 @@ void backward(const CudaBackend& backend, const GatedBackward<T, S, Width, Kept>
     const BlockSums<T> sums = sizes.sums<T>();
     launch("gated_rms_norm_backward", gated_backward_kernel<T, S, Width, Kept>,
            dim3(grid_size(sizes.splits.count), grid_size(sizes.sets), grid_size(replicas)), dim3(grid_size(threads)),
-           static_cast<std::size_t>(bytes()), backend.stream(), body, packing,
+           static_cast<std::size_t>(bytes()), backend.stream(), body, sequences,
            sums.at(scratch, backend.tickets(replicas * sizes.sets * sums.ticket_count())), d_weight);
 }
 
@@ -252,11 +252,11 @@ void CudaBackend::gated_rms_norm_forward(const GatedNormShape& shape, const Tens
         using T = decltype(scalar);
         using S = decltype(stored);
         with_gated_rows<T, S>(
-            shape, x, z, weight, in_packs(y), [&]<int Width, int Kept>(const GatedRows<T, S, Width, Kept>& in) {
+            shape, x, z, weight, in_vectors(y), [&]<int Width, int Kept>(const GatedRows<T, S, Width, Kept>& in) {
                 const dim3 grid(grid_size(ceil_div(in.count(x.rows()) * in.shape.lanes, kGateThreads)),
                                 grid_size(in.sets()), grid_size(x.replicas()));
                 launch("gated_rms_norm_forward", gated_forward_kernel<T, S, Width, Kept>, grid, dim3(kGateThreads), 0,
-                       stream_, in, view<S>(y), Packing(x));
+                       stream_, in, view<S>(y), SequenceRows(x));
             });
     });
 }
@@ -267,11 +267,12 @@ void CudaBackend::gated_rms_norm_backward(const GatedNormShape& shape, const Ten
     dispatch_stored(x.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
         using S = decltype(stored);
-        const bool packs = in_packs(d_y) && in_packs(d_x) && in_packs(d_z);
+        const bool vectors = in_vectors(d_y) && in_vectors(d_x) && in_vectors(d_z);
         with_gated_rows<T, S>(
-            shape, x, z, weight, packs, [&]<int Width, int Kept>(const GatedRows<T, S, Width, Kept>& in) {
+            shape, x, z, weight, vectors, [&]<int Width, int Kept>(const GatedRows<T, S, Width, Kept>& in) {
                 const GatedBackward<T, S, Width, Kept> body{in, view<S>(d_y), view<S>(d_x), view<S>(d_z)};
-                backward(*this, body, Sizes(x, shape), x.replicas(), Packing(x), view<T>(d_weight), scratch.at<T>());
+                backward(*this, body, Sizes(x, shape), x.replicas(), SequenceRows(x), view<T>(d_weight),
+                         scratch.at<T>());
             });
     });
 }

@@ -211,7 +211,7 @@ struct TileTarget {
         if (row >= m || column >= n) return;
         S* to = data + row * ld + column;
         if (aligned && column + 1 < n) {
-            store_pack(to, Pack<T, 2>{first, second});
+            store_vector(to, Vector<T, 2>{first, second});
         } else {
             to[0] = first;
             if (column + 1 < n) to[1] = second;

@@ -81,67 +81,68 @@ struct BlockSums {
         add_narrow(part(set, 0), std::int64_t{group} * columns, groups, shared, visit);
     }
 
-    /// The same for parts that are packs of 16 bytes, `Packs` of each thread: pack p of thread t is the block's pack p
-    /// · threads + t. visit(p, its elements) in threads that are `live`; what others have is not looked at.
-    template <int Packs, class Visit>
-    __device__ void finish_packs(std::int64_t set, int index, bool live, const Visit& visit) const {
+    /// The same for parts that are vectors of 16 bytes, `Vectors` of each thread: vector p of thread t is the block's
+    /// vector p · threads + t. visit(p, its elements) in threads that are `live`; what others have is not looked at.
+    template <int Vectors, class Visit>
+    __device__ void finish_vectors(std::int64_t set, int index, bool live, const Visit& visit) const {
         unsigned* own_tickets = tickets + set * (groups + 1);
         const int own = index / group, first = own * group, members = parts - first < group ? parts - first : group;
         if (!last_to_arrive(own_tickets + own, static_cast<unsigned>(members))) return;
-        if (groups == 1) return add_packs<Packs>(part(set, 0), columns, members, live, visit);
+        if (groups == 1) return add_vectors<Vectors>(part(set, 0), columns, members, live, visit);
         T* sum = part(set, first);
-        add_packs<Packs>(sum, columns, members, live, [&](int p, const T* total) { store_own_pack(sum, p, total); });
+        add_vectors<Vectors>(sum, columns, members, live,
+                             [&](int p, const T* total) { store_own_vector(sum, p, total); });
         if (!last_to_arrive(own_tickets + groups, static_cast<unsigned>(groups))) return;
-        add_packs<Packs>(part(set, 0), std::int64_t{group} * columns, groups, live, visit);
+        add_vectors<Vectors>(part(set, 0), std::int64_t{group} * columns, groups, live, visit);
     }
-    static constexpr int kPack = 16 / static_cast<int>(sizeof(T));
-    /// Leaves this thread's pack p in a part.
-    __device__ static void store_own_pack(T* part, int p, const T* values) {
-        Pack16 pack;
+    static constexpr int kVector = 16 / static_cast<int>(sizeof(T));
+    /// Leaves this thread's vector p in a part.
+    __device__ static void store_own_vector(T* part, int p, const T* values) {
+        Vector16 vector;
 #pragma unroll
-        for (int e = 0; e < kPack; ++e) pack.at[e] = values[e];
-        *reinterpret_cast<Pack16*>(part + own_pack(p)) = pack;
+        for (int e = 0; e < kVector; ++e) vector.at[e] = values[e];
+        *reinterpret_cast<Vector16*>(part + own_vector(p)) = vector;
     }
 
 private:
-    struct alignas(16) Pack16 {
-        T at[kPack];
+    struct alignas(16) Vector16 {
+        T at[kVector];
     };
-    __device__ static int own_pack(int p) {
-        return (p * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * kPack;
+    __device__ static int own_vector(int p) {
+        return (p * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * kVector;
     }
-    __device__ static Pack16 load_own_pack(const T* part, int p) {
+    __device__ static Vector16 load_own_vector(const T* part, int p) {
         using Word = std::conditional_t<sizeof(T) == 4, float4, double2>;
-        const Word word = __ldcg(reinterpret_cast<const Word*>(part + own_pack(p)));
-        Pack16 pack;
+        const Word word = __ldcg(reinterpret_cast<const Word*>(part + own_vector(p)));
+        Vector16 vector;
         if constexpr (sizeof(T) == 4) {
-            pack = {{word.x, word.y, word.z, word.w}};
+            vector = {{word.x, word.y, word.z, word.w}};
         } else {
-            pack = {{word.x, word.y}};
+            vector = {{word.x, word.y}};
         }
-        return pack;
+        return vector;
     }
-    template <int Packs, class Visit>
-    __device__ void add_packs(const T* from, std::int64_t apart, int count, bool live, const Visit& visit) const {
+    template <int Vectors, class Visit>
+    __device__ void add_vectors(const T* from, std::int64_t apart, int count, bool live, const Visit& visit) const {
         if (!live) return;
-        constexpr int ahead = 16 / Packs > 1 ? 16 / Packs : 1;  // parts whose loads are on their way together
-        T sum[Packs][kPack] = {};
+        constexpr int ahead = 16 / Vectors > 1 ? 16 / Vectors : 1;  // parts whose loads are on their way together
+        T sum[Vectors][kVector] = {};
         for (int first = 0; first < count; first += ahead) {
-            Pack16 packs[ahead][Packs];
+            Vector16 vectors[ahead][Vectors];
 #pragma unroll
             for (int i = 0; i < ahead; ++i)
 #pragma unroll
-                for (int p = 0; p < Packs; ++p)
-                    packs[i][p] = first + i < count ? load_own_pack(from + (first + i) * apart, p) : Pack16{};
+                for (int p = 0; p < Vectors; ++p)
+                    vectors[i][p] = first + i < count ? load_own_vector(from + (first + i) * apart, p) : Vector16{};
 #pragma unroll
             for (int i = 0; i < ahead; ++i)
 #pragma unroll
-                for (int p = 0; p < Packs; ++p)
+                for (int p = 0; p < Vectors; ++p)
 #pragma unroll
-                    for (int e = 0; e < kPack; ++e) sum[p][e] += packs[i][p].at[e];
+                    for (int e = 0; e < kVector; ++e) sum[p][e] += vectors[i][p].at[e];
         }
 #pragma unroll
-        for (int p = 0; p < Packs; ++p) visit(p, sum[p]);
+        for (int p = 0; p < Vectors; ++p) visit(p, sum[p]);
     }
 
     /// Threads stand in lanes of `columns`; each lane adds every so many parts, then the lanes are added in order.

@@ -8,7 +8,7 @@
 
 #include "core/backend/tensor.hpp"
 #include "core/numerics/bf16.hpp"
-#include "gpu/packing.cuh"
+#include "gpu/sequence_rows.cuh"
 
 namespace whorl::gpu {
 
@@ -94,7 +94,7 @@ __device__ __forceinline__ std::byte* dynamic_shared() {
 constexpr int kElementThreads = 256;
 
 template <class Body>
-__global__ void element_kernel(Body body, const Packing rows, int columns) {
+__global__ void element_kernel(Body body, const SequenceRows rows, int columns) {
     const std::int64_t index = std::int64_t{blockIdx.x} * kElementThreads + threadIdx.x;
     if (index >= rows.rows(blockIdx.y) * columns) return;
     if (rows.most_rows() * columns < (std::int64_t{1} << 31)) {  // 32-bit division is several times cheaper
@@ -107,7 +107,7 @@ __global__ void element_kernel(Body body, const Packing rows, int columns) {
 
 /// body(replica, row, column) for every element.
 template <class Body>
-void for_each_element(const char* name, cudaStream_t stream, std::int64_t replicas, const Packing& rows,
+void for_each_element(const char* name, cudaStream_t stream, std::int64_t replicas, const SequenceRows& rows,
                       std::int64_t columns, const Body& body) {
     const dim3 grid(grid_size(ceil_div(rows.most_rows() * columns, kElementThreads)), grid_size(replicas));
     launch(name, element_kernel<Body>, grid, dim3(kElementThreads), 0, stream, body, rows, static_cast<int>(columns));

@@ -26,7 +26,7 @@ struct LinearForward {
     TileSource<X> x;
     TileSource<T> weight;
     TileTargets<T, Y> y;
-    Packing packing;
+    SequenceRows sequences;
     int in, tiles_per_block, slots, ahead;
 };
 
@@ -46,7 +46,7 @@ __device__ int tiles_of(int m, int n) {
 template <class T, class X, class Y, Products P, class Shape>
 __global__ void __launch_bounds__(kGemmThreads, kForwardBlocks<P>) linear_forward_kernel(LinearForward<T, X, Y> f) {
     std::byte* shared = dynamic_shared();
-    const int rows = static_cast<int>(f.packing.rows(blockIdx.y)), all = tiles_of<Shape>(rows, f.y.length);
+    const int rows = static_cast<int>(f.sequences.rows(blockIdx.y)), all = tiles_of<Shape>(rows, f.y.length);
     const int first = static_cast<int>(blockIdx.x) * f.tiles_per_block;
     if (first >= all) return;
     const Lines<X> x = f.x.of(blockIdx.y, rows);
@@ -89,7 +89,7 @@ struct LinearBackward {
     TileTargets<T> d_weight;
     WeightParts parts;
     BlockSums<T> sums;  // sets: tiles of d_W of each replica; columns: 16 values of each thread
-    Packing packing;
+    SequenceRows sequences;
     int out, x_blocks, weight_blocks, slots, ahead;
 };
 
@@ -100,7 +100,7 @@ using WeightProduct = TileProduct<T, Y, X, P, NarrowTile, false, false>;
 
 template <class T, class X, class Y, Products P, class Shape>
 __device__ void input_tile(const LinearBackward<T, X, Y>& f, int index, std::byte* shared) {
-    const int rows = static_cast<int>(f.packing.rows(blockIdx.y));
+    const int rows = static_cast<int>(f.sequences.rows(blockIdx.y));
     const TileAt place = tile_at<Shape>(index, f.d_x.length);
     if (place.m >= rows) return;
     const Lines<Y> d_y = f.d_y.of(blockIdx.y, rows);
@@ -116,7 +116,7 @@ template <class T, class X, class Y>
 __device__ void finish_weight_tile(const LinearBackward<T, X, Y>& f, int tile, int part, const TileAt& at,
                                    const TileValues<T, NarrowTile>& values) {
     const bool live = values.inside(at, f.out, f.d_weight.length);
-    constexpr int pack = BlockSums<T>::kPack, packs = 16 / pack;
+    constexpr int vector = BlockSums<T>::kVector, vectors = 16 / vector;
     T total[16];
 #pragma unroll
     for (int i = 0; i < 16; ++i) total[i] = values.at(i);
@@ -125,13 +125,13 @@ __device__ void finish_weight_tile(const LinearBackward<T, X, Y>& f, int tile, i
     const std::int64_t set = std::int64_t{blockIdx.y} * f.parts.tiles + tile;
     if (live) {
 #pragma unroll
-        for (int p = 0; p < packs; ++p) f.sums.store_own_pack(f.sums.part(set, part), p, total + p * pack);
+        for (int p = 0; p < vectors; ++p) f.sums.store_own_vector(f.sums.part(set, part), p, total + p * vector);
     }
     bool last = false;
-    f.sums.template finish_packs<packs>(set, part, live, [&](int p, const T* of_all) {
+    f.sums.template finish_vectors<vectors>(set, part, live, [&](int p, const T* of_all) {
         last = true;
 #pragma unroll
-        for (int e = 0; e < pack; ++e) total[p * pack + e] = of_all[e];
+        for (int e = 0; e < vector; ++e) total[p * vector + e] = of_all[e];
     });
     if (last) d_weight.add(at, values, total);
 }
@@ -139,7 +139,7 @@ __device__ void finish_weight_tile(const LinearBackward<T, X, Y>& f, int tile, i
 template <class T, class X, class Y, Products P>
 __device__ void weight_tile(const LinearBackward<T, X, Y>& f, int index, std::byte* shared) {
     const int tile = index % f.parts.tiles, part = index / f.parts.tiles;
-    const int rows = static_cast<int>(f.packing.rows(blockIdx.y)), size = f.parts.share(rows);
+    const int rows = static_cast<int>(f.sequences.rows(blockIdx.y)), size = f.parts.share(rows);
     const int begin = part * size < rows ? part * size : rows, end = begin + size < rows ? begin + size : rows;
     const Lines<Y> d_y = f.d_y.of(blockIdx.y, rows);
     const Lines<X> x = f.x.of(blockIdx.y, rows);
@@ -179,9 +179,14 @@ void forward(const CudaBackend& backend, const Tensor& x, const Tensor& weight, 
     const std::int64_t run = tiles_in_a_run<Shape>(
         tiles, std::max<std::int64_t>(1, backend.multiprocessors() * kForwardBlocks<P> / x.replicas()));
     const Pipeline pipeline(Product::kSlot, x.features(), backend.shared_limit(), Product::kExchange, run);
-    const LinearForward<T, X, Y> body{
-        tile_source<X>(x),     tile_source<T>(weight), tile_target<T, Y>(y), Packing(x), static_cast<int>(x.features()),
-        static_cast<int>(run), pipeline.slots,         pipeline.ahead};
+    const LinearForward<T, X, Y> body{tile_source<X>(x),
+                                      tile_source<T>(weight),
+                                      tile_target<T, Y>(y),
+                                      SequenceRows(x),
+                                      static_cast<int>(x.features()),
+                                      static_cast<int>(run),
+                                      pipeline.slots,
+                                      pipeline.ahead};
     launch("linear_forward", linear_forward_kernel<T, X, Y, P, Shape>,
            dim3(grid_size(ceil_div(tiles, run)), grid_size(x.replicas())), dim3(kGemmThreads), pipeline.bytes,
            backend.stream(), body);
@@ -207,7 +212,7 @@ void backward(const CudaBackend& backend, const Tensor& x, const Tensor& weight,
                                        tile_target<T>(d_weight),
                                        parts,
                                        sums.at(scratch.at<T>(), backend.tickets(sets * sums.ticket_count())),
-                                       Packing(x),
+                                       SequenceRows(x),
                                        static_cast<int>(out),
                                        static_cast<int>(x_blocks),
                                        static_cast<int>(weight_blocks),

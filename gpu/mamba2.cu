@@ -9,7 +9,7 @@ StateSpaceShape shape_of(const CudaBackend& backend, const Mamba2Config& c, cons
     StateSpaceShape s;
     s.replicas = y.replicas();
     s.batch = y.shape[1];
-    s.packing = Packing(y);
+    s.sequences = SequenceRows(y);
     s.length = static_cast<int>(y.shape[2]);
     s.heads = static_cast<int>(y.features() / c.headdim);
     s.headdim = static_cast<int>(c.headdim);

@@ -6,12 +6,10 @@ namespace {
 
 StateSpaceShape shape_of(const CudaBackend& backend, const Mamba3Config& c, const Tensor& y, double epsilon,
                          FormChoice form) {
-    static constexpr Turning turning[] = {Turning::data, Turning::standard, Turning::none};
-    static constexpr Gating gating[] = {Gating::plain, Gating::norm_first, Gating::norm_last};
     StateSpaceShape s;
     s.replicas = y.replicas();
     s.batch = y.shape[1];
-    s.packing = Packing(y);
+    s.sequences = SequenceRows(y);
     s.length = static_cast<int>(y.shape[2]);
     s.heads = static_cast<int>(y.features() / c.headdim);
     s.headdim = static_cast<int>(c.headdim);
@@ -27,8 +25,8 @@ StateSpaceShape shape_of(const CudaBackend& backend, const Mamba3Config& c, cons
     s.learned_weight = c.discretization == TrapezoidWeight::trapezoidal;
     s.fixed_weight = c.discretization == TrapezoidWeight::euler ? 1 : 0.5;
     s.carries_input = true;
-    s.turning = turning[static_cast<int>(c.rotation)];
-    s.gating = gating[static_cast<int>(c.outproj_norm)];
+    s.rotation = c.rotation;
+    s.gate = {true, c.outproj_norm};
     s.a_floor = c.a_floor;
     s.epsilon = epsilon;
     s.chunk = choose_chunk(backend.shared_limit(), y.dtype, s, form);

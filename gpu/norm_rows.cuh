@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/numerics/mixer_terms.hpp"
-#include "gpu/pack.cuh"
+#include "gpu/vector.cuh"
 
 namespace whorl::gpu {
 
@@ -11,7 +11,7 @@ namespace whorl::gpu {
 /// with one, that is the whole row.
 template <class T, int Width, int Kept>
 struct NormRow {
-    using Piece = Pack<T, Width>;
+    using Piece = Vector<T, Width>;
     int n, lanes;
 
     /// Calls body(first feature) for the lane's share, which comes in one go or, of a long row, in several.
@@ -37,7 +37,7 @@ struct NormRow {
     __device__ void load(Piece (&pieces)[Kept], const S* row, int first) const {
 #pragma unroll
         for (int i = 0; i < Kept; ++i) pieces[i] = {};
-        if (row) for_pieces(first, [&](int i, int j) { pieces[i] = load_pack<Width>(row + j); });
+        if (row) for_pieces(first, [&](int i, int j) { pieces[i] = load_vector<Width>(row + j); });
     }
     /// The sum over the row's lanes, the same in all of them. Called by whole warps.
     __device__ T add_lanes(T value) const {
@@ -49,8 +49,8 @@ struct NormRow {
 
 /// Calls body(NormRow) for rows of n features: as few lanes as have a row in one piece each, else a whole warp.
 template <class T, class Body>
-void with_norm_row(std::int64_t n, bool packs, const Body& body) {
-    dispatch_width<T>(packs, [&](auto width) {
+void with_norm_row(std::int64_t n, bool vectors, const Body& body) {
+    dispatch_width<T>(vectors, [&](auto width) {
         constexpr int W = decltype(width)::value;
         int lanes = 1;
         while (lanes < 32 && lanes * W < n) lanes *= 2;
@@ -90,7 +90,7 @@ struct NormForward {
     T epsilon;
 
     __device__ void row(std::int64_t r, std::int64_t index, bool inside, int lane) const {
-        using Piece = Pack<T, Width>;
+        using Piece = Vector<T, Width>;
         const std::int64_t from = inside ? chosen.row(r, index) : -1;
         const T* in = from >= 0 ? x.row(r, from) : nullptr;
         const T* extra = from >= 0 && residual ? residual.row(r, from) : nullptr;
@@ -106,7 +106,7 @@ struct NormForward {
                     value[i].at[e] += other[i].at[e];
                     square += value[i].at[e] * value[i].at[e];
                 }
-                if (total) store_pack(total + j, value[i]);
+                if (total) store_vector(total + j, value[i]);
             });
         });
         const T scale = numerics::inverse_rms(shape.add_lanes(square), static_cast<T>(shape.n), epsilon);
@@ -122,7 +122,7 @@ struct NormForward {
             shape.for_pieces(first, [&](int i, int j) {
 #pragma unroll
                 for (int e = 0; e < Width; ++e) value[i].at[e] = other[i].at[e] * (value[i].at[e] * scale);
-                store_pack(out + j, value[i]);
+                store_vector(out + j, value[i]);
             });
         });
     }
@@ -130,7 +130,7 @@ struct NormForward {
 
 template <class T, class S, int Width, int Kept>
 struct NormBackward {
-    using Piece = Pack<T, Width>;
+    using Piece = Vector<T, Width>;
     NormRow<T, Width, Kept> shape;
     View<T> sum, weight, inverse;
     View<S> d_y;
@@ -170,7 +170,7 @@ struct NormBackward {
                     before[i].at[e] += scale * numerics::fma(d[i].at[e], w[i].at[e], -(x[i].at[e] * pull));
                     d[i].at[e] *= x[i].at[e] * scale;
                 }
-                store_pack(out + j, before[i]);
+                store_vector(out + j, before[i]);
                 visit(i, j, d[i]);
             });
         });
@@ -184,14 +184,14 @@ struct NormWeightSums {
     const NormRow<T, Width, Kept>& shape;
     T* own;
     int lane;
-    Pack<T, Width> kept[Kept] = {};
+    Vector<T, Width> kept[Kept] = {};
 
     __device__ void clear() {
         if (!shape.kept())
             for (int j = lane; j < shape.n; j += shape.lanes) own[j] = 0;
         __syncwarp();
     }
-    __device__ void add(int i, int feature, const Pack<T, Width>& terms) {
+    __device__ void add(int i, int feature, const Vector<T, Width>& terms) {
 #pragma unroll
         for (int e = 0; e < Width; ++e)
             if (shape.kept())
@@ -202,7 +202,7 @@ struct NormWeightSums {
     __device__ void leave() {
         if (!shape.kept()) return;
         shape.for_shares(
-            lane, [&](int first) { shape.for_pieces(first, [&](int i, int j) { store_pack(own + j, kept[i]); }); });
+            lane, [&](int first) { shape.for_pieces(first, [&](int i, int j) { store_vector(own + j, kept[i]); }); });
     }
 };
 

@@ -101,7 +101,7 @@ void CudaBackend::adamw(const OptimizerStep& step, const Tensor& gradient, const
         using T = decltype(scalar);
         const AdamW<T> body{step.updates_as<T>(), view<T>(gradient),     view<T>(mask),
                             view<T>(parameter),   view<T>(first_moment), view<T>(second_moment)};
-        for_each_element("adamw", stream_, parameter.replicas(), Packing(1), parameter.features(), body);
+        for_each_element("adamw", stream_, parameter.replicas(), SequenceRows(1), parameter.features(), body);
     });
 }
 

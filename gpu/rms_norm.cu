@@ -13,17 +13,17 @@ constexpr std::int64_t kSlotBytes = kNormThreads * sizeof(int);
 /// Grid: (blocks of rows, replicas).
 template <class T, class S, int Width, int Kept>
 __global__ void __launch_bounds__(kNormThreads)
-    rms_forward_kernel(NormForward<T, S, Width, Kept> body, Packing packing) {
+    rms_forward_kernel(NormForward<T, S, Width, Kept> body, SequenceRows sequences) {
     const int lanes = body.shape.lanes;
     const std::int64_t index = (std::int64_t{blockIdx.x} * kNormThreads + threadIdx.x) / lanes;
-    body.row(blockIdx.y, index, index < packing.rows(blockIdx.y), static_cast<int>(threadIdx.x) % lanes);
+    body.row(blockIdx.y, index, index < sequences.rows(blockIdx.y), static_cast<int>(threadIdx.x) % lanes);
 }
 
 /// Grid: (splits of the rows of d_x, replicas). d_weight += the sum over the splits.
 template <bool Chosen, class T, class S, int Width, int Kept>
 __global__ void __launch_bounds__(kNormThreads)
-    rms_backward_kernel(NormBackward<T, S, Width, Kept> body, ChosenRows chosen, Packing packing, BlockSums<T> splits,
-                        View<T> d_weight) {
+    rms_backward_kernel(NormBackward<T, S, Width, Kept> body, ChosenRows chosen, SequenceRows sequences,
+                        BlockSums<T> splits, View<T> d_weight) {
     __shared__ int slots[kNormThreads];
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lanes = body.shape.lanes, n = body.shape.n, threads = static_cast<int>(blockDim.x),
@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(kNormThreads)
     NormWeightSums<T, Width, Kept> weight_sums{body.shape, sums + group * n, thread % lanes};
     weight_sums.clear();
     const std::int64_t r = blockIdx.y;
-    const RowRange rows(packing.rows(r), blockIdx.x, gridDim.x);
+    const RowRange rows(sequences.rows(r), blockIdx.x, gridDim.x);
     for (std::int64_t piece = rows.begin; piece < rows.end; piece += threads) {  // so many slots are looked up together
         const int count = static_cast<int>(rows.end - piece < threads ? rows.end - piece : threads);
         if constexpr (Chosen) {
@@ -67,7 +67,7 @@ void forward(cudaStream_t stream, const NormRow<T, Width, Kept>& shape, const Ch
         view<T>(weight), view<S>(y), view<T>(inverse), residual || chosen.row_of, static_cast<T>(epsilon)};
     launch("rms_norm_forward", rms_forward_kernel<T, S, Width, Kept>,
            dim3(grid_size(ceil_div(y.rows() * shape.lanes, kNormThreads)), grid_size(y.replicas())), dim3(kNormThreads),
-           0, stream, body, Packing(y));
+           0, stream, body, SequenceRows(y));
 }
 
 ChosenRows chosen_rows(const RowChoice& rows) {
@@ -101,7 +101,7 @@ void backward(const CudaBackend& backend, const NormRow<T, Width, Kept>& shape, 
     while (threads > 32 && bytes() > backend.shared_limit() - kSlotBytes) threads /= 2;
     launch("rms_norm_backward", rms_backward_kernel<Chosen, T, S, Width, Kept>,
            dim3(grid_size(splits.count), grid_size(in.d_x.replicas())), dim3(grid_size(threads)),
-           static_cast<std::size_t>(bytes()), backend.stream(), body, chosen, Packing(in.d_x),
+           static_cast<std::size_t>(bytes()), backend.stream(), body, chosen, SequenceRows(in.d_x),
            sums.at(in.scratch.at<T>(), backend.tickets(in.d_x.replicas() * sums.ticket_count())), view<T>(in.d_weight));
 }
 
@@ -110,8 +110,8 @@ void dispatch_backward(const CudaBackend& backend, const ChosenRows& chosen, con
     dispatch_stored(in.d_y.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
         using S = decltype(stored);
-        const bool packs = in_packs(in.sum) && in_packs(in.weight) && in_packs(in.d_y) && in_packs(in.d_x);
-        with_norm_row<T>(in.sum.features(), packs,
+        const bool vectors = in_vectors(in.sum) && in_vectors(in.weight) && in_vectors(in.d_y) && in_vectors(in.d_x);
+        with_norm_row<T>(in.sum.features(), vectors,
                          [&](const auto& shape) { backward<Chosen, S>(backend, shape, chosen, in); });
     });
 }
@@ -120,8 +120,9 @@ void dispatch_forward(cudaStream_t stream, const ChosenRows& chosen, const Tenso
                       const Tensor& sum, const Tensor& weight, const Tensor& y, const Tensor& inverse, double epsilon) {
     dispatch_stored(y.dtype, [&](auto scalar, auto stored) {
         using S = decltype(stored);
-        const bool packs = in_packs(x) && in_packs(residual) && in_packs(sum) && in_packs(weight) && in_packs(y);
-        with_norm_row<decltype(scalar)>(x.features(), packs, [&](const auto& shape) {
+        const bool vectors =
+            in_vectors(x) && in_vectors(residual) && in_vectors(sum) && in_vectors(weight) && in_vectors(y);
+        with_norm_row<decltype(scalar)>(x.features(), vectors, [&](const auto& shape) {
             forward<S>(stream, shape, chosen, x, residual, sum, weight, y, inverse, epsilon);
         });
     });

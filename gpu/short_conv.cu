@@ -1,5 +1,5 @@
-// Depthwise causal convolution followed by silu. A thread has a pack of neighbouring channels and a run of positions,
-// along which it walks with the window in registers. Blocks are kLanes packs wide; their threads' runs follow one
+// Depthwise causal convolution followed by silu. A thread has a vector of neighbouring channels and a run of positions,
+// along which it walks with the window in registers. Blocks are kLanes vectors wide; their threads' runs follow one
 // another through all sequences.
 #include <string>
 
@@ -7,7 +7,7 @@
 #include "core/numerics/activations.hpp"
 #include "gpu/cuda_backend.hpp"
 #include "gpu/last_block.cuh"
-#include "gpu/pack.cuh"
+#include "gpu/vector.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -30,10 +30,10 @@ struct Runs {
 /// Filters of `width` taps among Taps, the last of them: the usual width has all, others are treated as longer.
 template <class T, class S, int Width, int Taps>
 struct Conv {
-    using Piece = Pack<T, Width>;
+    using Piece = Vector<T, Width>;
     View<S> x;
     View<T> weight, bias, state;
-    Packing packing;
+    SequenceRows sequences;
     int features, width, runs, run;  // runs of a sequence, positions of a run
 
     __host__ __device__ int across() const { return (features + kLanes * Width - 1) / (kLanes * Width); }
@@ -43,7 +43,7 @@ struct Conv {
 /// What a thread works on, and its filters.
 template <class T, class S, int Width, int Taps>
 struct ConvThread {
-    using Piece = Pack<T, Width>;
+    using Piece = Vector<T, Width>;
     const Conv<T, S, Width, Taps>& conv;
     int r, b, f, begin;  // first channel, first position
     bool inside;
@@ -58,21 +58,21 @@ struct ConvThread {
         b = static_cast<int>(run / runs);
         begin = static_cast<int>(run % runs) * c.run;
         f = static_cast<int>((blockIdx.x - block * across) * kLanes + threadIdx.x % kLanes) * Width;
-        inside = b < c.packing.batch && f < c.features;
+        inside = b < c.sequences.batch && f < c.features;
         if (!inside) return;
-        length = c.packing.length_of(r, b);
-        first_row = c.packing.first_row(r, b);
+        length = c.sequences.length_of(r, b);
+        first_row = c.sequences.first_row(r, b);
         load_filters();
     }
     __device__ void load_filters() {
         const T* from = conv.weight.at(r) + std::int64_t{f} * conv.width;
-        if (conv.bias) bias = load_pack<Width>(conv.bias.at(r) + f);
+        if (conv.bias) bias = load_vector<Width>(conv.bias.at(r) + f);
 #pragma unroll
         for (int e = 0; e < Width; ++e) {
             if constexpr (Taps == kUsualTaps) {
 #pragma unroll
                 for (int w = 0; w < Taps; w += Width) {
-                    const Piece part = load_pack<Width>(from + e * Taps + w);
+                    const Piece part = load_vector<Width>(from + e * Taps + w);
 #pragma unroll
                     for (int i = 0; i < Width; ++i) taps[w + i].at[e] = part.at[i];
                 }
@@ -89,13 +89,13 @@ struct ConvThread {
     }
     /// Input t ≥ 0, zero behind the end.
     __device__ Piece input(int t) const {
-        return t < length ? load_pack<Width>(at(conv.x, t)) : Piece{};
+        return t < length ? load_vector<Width>(at(conv.x, t)) : Piece{};
     }
     /// Input t of any sign: from the state before the sequence, zero before everything.
     __device__ Piece earlier_input(int t) const {
         if (t >= 0) return input(t);
         const int kept = t + conv.width - 1;
-        return conv.state && kept >= 0 ? load_pack<Width>(conv.state.at(r, b, kept) + f) : Piece{};
+        return conv.state && kept >= 0 ? load_vector<Width>(conv.state.at(r, b, kept) + f) : Piece{};
     }
     /// The inputs before the run, all but the last of a window.
     __device__ void enter(Piece (&window)[Taps]) const {
@@ -124,13 +124,13 @@ template <class T, class S, int Width, int Taps>
 __device__ void advance_state(const ConvThread<T, S, Width, Taps>& own) {
     const auto& conv = own.conv;
     for (int i = 0; i < conv.width - 1; ++i)
-        store_pack(conv.state.at(own.r, own.b, i) + own.f, own.earlier_input(own.length - conv.width + 1 + i));
+        store_vector(conv.state.at(own.r, own.b, i) + own.f, own.earlier_input(own.length - conv.width + 1 + i));
 }
 
 template <class T, class S, int Width, int Taps>
 __global__ void __launch_bounds__(kThreads, Taps == kUsualTaps && sizeof(T) == 4 ? 4 : 1)
     conv_forward_kernel(const __grid_constant__ Conv<T, S, Width, Taps> conv, const __grid_constant__ View<S> y) {
-    using Piece = Pack<T, Width>;
+    using Piece = Vector<T, Width>;
     const ConvThread<T, S, Width, Taps> own(conv);
     if (!own.inside) return;
     Piece window[Taps];
@@ -146,7 +146,7 @@ __global__ void __launch_bounds__(kThreads, Taps == kUsualTaps && sizeof(T) == 4
             Piece out;
 #pragma unroll
             for (int e = 0; e < Width; ++e) out.at[e] = numerics::silu(own.pre_activation(window, e));
-            if (first + i < end) store_pack(own.at(y, first + i), out);
+            if (first + i < end) store_vector(own.at(y, first + i), out);
         }
     }
     if (conv.state && own.begin == 0) advance_state(own);
@@ -161,7 +161,7 @@ struct ConvSums {
 
     /// Called by all threads of a block, those that have nothing with zeros.
     template <class S>
-    __device__ void finish(const Conv<T, S, Width, Taps>& conv, Pack<T, Width> (&own)[Taps + 1]) const {
+    __device__ void finish(const Conv<T, S, Width, Taps>& conv, Vector<T, Width> (&own)[Taps + 1]) const {
         static_assert(kWarps * kColumns >= kThreads);
         __shared__ T shared[kWarps * kColumns];
         const int thread = static_cast<int>(threadIdx.x), lane = thread % 32;
@@ -199,13 +199,13 @@ struct ConvSums {
 /// as many positions behind the run's end.
 template <class T, class S, int Width, int Taps>
 struct ConvBackward {
-    using Piece = Pack<T, Width>;
+    using Piece = Vector<T, Width>;
     static constexpr int kBehind = Taps - 1;
     const ConvThread<T, S, Width, Taps>& own;
     const View<S>&d_y, &d_x;
     Piece window[Taps] = {}, slopes[Taps] = {}, sums[Taps + 1] = {};  // sums: taps', then bias'
 
-    __device__ Piece d_output(int t) const { return t < own.length ? load_pack<Width>(own.at(d_y, t)) : Piece{}; }
+    __device__ Piece d_output(int t) const { return t < own.length ? load_vector<Width>(own.at(d_y, t)) : Piece{}; }
     __device__ void run() {
         own.enter(window);
         const int end = own.begin + own.conv.run < own.length ? own.begin + own.conv.run : own.length;
@@ -244,7 +244,7 @@ private:
             if (OfRun) sums[Taps].at[e] += slope.at[e];
         }
         const int of = t - kBehind;
-        if (of >= own.begin && of < own.length) store_pack(own.at(d_x, of), d_input);
+        if (of >= own.begin && of < own.length) store_vector(own.at(d_x, of), d_input);
     }
 };
 
@@ -258,17 +258,18 @@ __global__ void __launch_bounds__(kThreads, Taps == kUsualTaps ? 2 : 1)
     out.finish(conv, backward.sums);
 }
 
-/// Calls body(Conv) for the packs and taps that the tensors allow.
+/// Calls body(Conv) for the vectors and taps that the tensors allow.
 template <class T, class S, class Body>
 void with_conv(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& state, const Runs& runs,
-               bool packs, const Body& body) {
+               bool vectors, const Body& body) {
     const bool usual = weight.features() == kUsualTaps;
-    const bool whole = packs && in_packs(x) && (!usual || in_packs(weight)) && in_packs(bias) && in_packs(state);
+    const bool whole =
+        vectors && in_vectors(x) && (!usual || in_vectors(weight)) && in_vectors(bias) && in_vectors(state);
     dispatch_width<T>(whole, [&](auto width) {
         constexpr int W = decltype(width)::value;
         const auto with_taps = [&](auto taps) {
             body(Conv<T, S, W, decltype(taps)::value>{
-                view<S>(x), view<T>(weight), view<T>(bias), view<T>(state), Packing(x),
+                view<S>(x), view<T>(weight), view<T>(bias), view<T>(state), SequenceRows(x),
                 static_cast<int>(weight.shape[1]), static_cast<int>(weight.features()), runs.of_sequence, runs.size});
         };
         if (usual)
@@ -291,7 +292,7 @@ OpMemory CudaBackend::short_conv_memory(const Tensor& x, const Tensor& weight) {
     OpMemory memory;
     dispatch(x.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        constexpr int W = 16 / static_cast<int>(sizeof(T));  // narrower packs need no more
+        constexpr int W = 16 / static_cast<int>(sizeof(T));  // narrower vectors need no more
         const std::int64_t taps = weight.features() == kUsualTaps ? kUsualTaps : kMostTaps;
         const BlockSums<T> sums((taps + 1) * kLanes * W, backward_runs(x).blocks);
         memory.scratch = x.replicas() * ceil_div(weight.shape[1], kLanes * W) * sums.bytes();
@@ -305,7 +306,7 @@ void CudaBackend::short_conv_forward(const Tensor& x, const Tensor& weight, cons
         using T = decltype(scalar);
         using S = decltype(stored);
         const Runs runs(x.shape[1], x.shape[2], kForwardRun);
-        with_conv<T, S>(x, weight, bias, state, runs, in_packs(y),
+        with_conv<T, S>(x, weight, bias, state, runs, in_vectors(y),
                         [&]<int Width, int Taps>(const Conv<T, S, Width, Taps>& conv) {
                             launch("short_conv_forward", conv_forward_kernel<T, S, Width, Taps>,
                                    dim3(grid_size(runs.blocks * conv.across()), grid_size(x.replicas())),
@@ -321,7 +322,7 @@ void CudaBackend::short_conv_backward(const Tensor& x, const Tensor& weight, con
         using T = decltype(scalar);
         using S = decltype(stored);
         const Runs runs = backward_runs(x);
-        with_conv<T, S>(x, weight, bias, {}, runs, in_packs(d_y) && in_packs(d_x),
+        with_conv<T, S>(x, weight, bias, {}, runs, in_vectors(d_y) && in_vectors(d_x),
                         [&]<int Width, int Taps>(const Conv<T, S, Width, Taps>& conv) {
                             using Sums = ConvSums<T, Width, Taps>;
                             const BlockSums<T> sums(Sums::kColumns, runs.blocks);

@@ -26,10 +26,9 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
     const std::int64_t saved_size = SavedLayout(s).count;
     const int carried = s.state * s.headdim + (s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0);
     for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
-        const int h = static_cast<int>(task % s.heads);
-        const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-        own.scan.s.length = s.packing.length_of(r, b);
-        HeadForward<T, S, Sizes> head{{s, in, own.layer, own.scan, r, s.packing.first_row(r, b), h}};
+        const auto [r, b, h] = HeadOfSequence::at(task, s.batch, s.heads);
+        own.scan.s.length = s.sequences.length_of(r, b);
+        HeadForward<T, S, Sizes> head{{s, in, own.layer, own.scan, r, s.sequences.first_row(r, b), h}};
         head.run(y, state ? state.at(r, b) + std::int64_t{h} * carried : nullptr, position, saved + task * saved_size);
         __syncthreads();
     }
@@ -89,8 +88,8 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
         using T = decltype(scalar);
         using S = decltype(stored);
         const StateSpaceViews<T, S> views = views_with_saved<T, S>(s, in, saved);
-        if (s.turning == Turning::data)
-            for_each_element("state_space_forward", backend.stream(), s.replicas, s.packing, s.angles,
+        if (s.rotation == Rotation::data_dependent)
+            for_each_element("state_space_forward", backend.stream(), s.replicas, s.sequences, s.angles,
                              Velocities<T, S>{views.angle, views.velocity});
         if constexpr (sizeof(T) == sizeof(float))
             if (!state && strips_fit(backend.shared_limit(), y.dtype, s) && strips_read(in) && in_groups(y, 2))

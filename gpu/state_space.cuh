@@ -7,28 +7,32 @@
 
 #include "core/backend/backend.hpp"
 #include "gpu/cuda_backend.hpp"
-#include "gpu/packing.cuh"
+#include "gpu/head_task.cuh"
+#include "gpu/sequence_rows.cuh"
 #include "gpu/sizes.cuh"
 
 namespace whorl::gpu {
 
-enum class Turning { none, data, standard };
-enum class Gating { none, plain, norm_first, norm_last };
+/// out = norm(y + D x) ⊙ silu(z), normed where the config's outproj_norm says; Mamba-2 has its gate elsewhere.
+struct Gate {
+    bool on = false;
+    OutprojNorm norm = OutprojNorm::none;
+};
 
 /// What the layer is, apart from its tensors.
 struct StateSpaceShape {
     std::int64_t replicas = 0, batch = 0;
-    Packing packing;  // of the sequences
-    int length = 0;   // of a sequence, at most
+    SequenceRows sequences;  // of the sequences
+    int length = 0;          // of a sequence, at most
     int heads = 0, headdim = 0, state = 0, rank = 1, groups = 1;
-    int angles = 0;         // that turn; 0 with Turning::none
+    int angles = 0;         // that turn; 0 with Rotation::none
     int angle_columns = 0;  // of the projection
     int chunk = 1;
     bool mimo = false, neighbours = true, heavy_tail = false, learned_weight = false;
     bool own_rate = false;       // A of the head, not of the data
     bool carries_input = false;  // a decoding state holds phases and the last B and x besides h
-    Turning turning = Turning::none;
-    Gating gating = Gating::none;
+    Rotation rotation = Rotation::none;
+    Gate gate;
     __host__ __device__ std::int64_t tasks() const { return replicas * batch * heads; }
     /// Where the rows of a head begin in what heads leave [replica][head][row].
     __host__ __device__ std::int64_t head_rows(std::int64_t r, std::int64_t h) const {

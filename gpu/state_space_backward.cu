@@ -16,11 +16,10 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
     BackwardMemory<T, Sizes> own(memory, s);
     const std::int64_t saved_size = SavedLayout(s).count;
     for (std::int64_t task = blockIdx.x; task < s.tasks(); task += gridDim.x) {
-        const int h = static_cast<int>(task % s.heads);
-        const std::int64_t b = task / s.heads % s.batch, r = task / s.heads / s.batch;
-        own.scan.s.length = s.packing.length_of(r, b);
+        const auto [r, b, h] = HeadOfSequence::at(task, s.batch, s.heads);
+        own.scan.s.length = s.sequences.length_of(r, b);
         HeadBackward<T, S, Sizes> head(s, in, own, gradient, parts, d_y, saved + task * saved_size, task, r,
-                                       s.packing.first_row(r, b), h);
+                                       s.sequences.first_row(r, b), h);
         head.run();
         __syncthreads();
     }
@@ -135,7 +134,7 @@ private:
     __device__ void angles(std::int64_t r, std::int64_t index, int lane) const {
         for (int j = lane; j < s.angle_columns; j += 32) {
             T sum = 0;
-            if (s.turning == Turning::data) {
+            if (s.rotation == Rotation::data_dependent) {
 #pragma unroll 4
                 for (int h = 0; h < s.heads; ++h) sum += parts.theta[(s.head_rows(r, h) + index) * s.angles + j];
                 sum *= numerics::angular_velocity_derivative(T(in.angle.row(r, index)[j]));
@@ -156,7 +155,7 @@ __global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
     T* own = sums + warp * width;
     for (int n = lane; n < width; n += 32) own[n] = 0;
     __syncwarp();
-    const RowRange rows(body.s.packing.rows(blockIdx.y), blockIdx.x, gridDim.x);
+    const RowRange rows(body.s.sequences.rows(blockIdx.y), blockIdx.x, gridDim.x);
     for (std::int64_t index = rows.begin + warp; index < rows.end; index += kSharedWarps)
         body.position(blockIdx.y, index, lane,
                       [&](int second, int n, T term) { own[second * body.s.state + n] += term; });

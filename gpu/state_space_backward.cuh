@@ -46,7 +46,7 @@ struct HeadBackward : HeadBlock<T, S, ScanBackward<T, Sizes>, Sizes> {
                 [&](int i, int n, T first, T second) { return turned_out<false>(b_rows, i, n, first, second); });
             if (s.mimo) input_backward(sums);
             bias_backward(sums);
-            if (s.turning == Turning::data) angles_backward();
+            if (s.rotation == Rotation::data_dependent) angles_backward();
             coefficients_backward(chunk == 0);
         }
         T first[3] = {sum_dt_bias, sum_d, sum_a_log};
@@ -87,8 +87,8 @@ private:
         });
     }
     __device__ GateSlopes<T> gate_slopes(int i, int p) const {
-        const bool gate = s.gating != Gating::none, norm = this->normed();
-        return gpu::gate_slopes(s.gating, this->skip(scanned(i, p), i, p), rank_slope(i, p),
+        const bool gate = s.gate.on, norm = this->normed();
+        return gpu::gate_slopes(s.gate, this->skip(scanned(i, p), i, p), rank_slope(i, p),
                                 gate ? this->gate(i, p) : T(0), norm ? x.row_scale[i] : T(1),
                                 norm ? this->norm_weight(p) : T(1), norm ? x.row_pull[i] : T(0));
     }
@@ -175,7 +175,7 @@ private:
             *d_phase = Query ? slope : *d_phase + slope;
         }
         if (s.neighbours && s.state % 2 == 0) {
-            store_pack(part + n, Pack<T, 2>{back.x, back.y});
+            store_vector(part + n, Vector<T, 2>{back.x, back.y});
         } else {
             part[this->channel(n)] = back.x;
             if (n + 1 < s.state) part[this->channel(n + 1)] = back.y;
@@ -283,7 +283,7 @@ private:
             step_backward(s, gradient, r, first_row + time(i), h, raw_step(s, in, r, first_row + time(i), h),
                           Step<T>{x.dt[i], x.a[i], x.lambda[i]},
                           numerics::ScanCoefficients<T>{scan.d_log_decay[i], scan.d_carry[i], scan.d_gamma[i]},
-                          s.turning == Turning::data ? own.d_dt[i] : T(0));
+                          s.rotation == Rotation::data_dependent ? own.d_dt[i] : T(0));
         sum_dt_bias += sums.x;
         sum_a_log += sums.y;
     }

@@ -47,8 +47,8 @@ struct HeadBlock {
             fetch_channels(scan.q + rank * n_ld, row + bc_offset(true, rank));
         }
         fetch_head(scan.positions, s.mimo ? x.raw_x : scan.v, at(in.xbc, t) + h * s.headdim, in.xbc.stride2);
-        if (s.gating != Gating::none) fetch_head(scan.positions, x.z, at(in.z, t) + h * s.headdim, in.z.stride2);
-        if (s.turning == Turning::data) {
+        if (s.gate.on) fetch_head(scan.positions, x.z, at(in.z, t) + h * s.headdim, in.z.stride2);
+        if (s.rotation == Rotation::data_dependent) {
             const T* velocity = at(in.velocity, t);
             spread(scan.positions, s.angles,
                    [&](int i, int j) { copy_async(x.cos + i * angle_ld() + j, velocity + i * s.angles + j); });
@@ -127,7 +127,7 @@ struct HeadBlock {
             auto before = numerics::turn_of(x.phase[j]);
             for (int base = 0; base < scan.positions; base += 64) {
                 const int i = base + 2 * lane;
-                if (s.turning == Turning::data) {
+                if (s.rotation == Rotation::data_dependent) {
                     const auto first = step_turn(i, j), both = first + step_turn(i + 1, j);
                     const auto end = before + sum_up_to_lane(both);
                     keep_turn(i, j, numerics::sincos_of(end - both + first));
@@ -175,7 +175,7 @@ struct HeadBlock {
             if (weight) pair = {pair.x * (scale * weight[first]), pair.y * (scale * weight[second])};
             if (shift) pair = {pair.x + shift[first], pair.y + shift[second]};
             if (place < 2 * s.angles) pair = numerics::rotate(pair, cos[place / 2], sin[place / 2]);
-            store_pack(row + place, Pack<T, 2>{pair.x, pair.y});
+            store_vector(row + place, Vector<T, 2>{pair.x, pair.y});
         }
     }
     /// Elements place (even) and place + 1 of a row in the block's memory; the latter may be the row's padding.
@@ -204,7 +204,7 @@ struct HeadBlock {
         return in.norm.at(r)[h * s.headdim + p];
     }
     __device__ bool normed() const {
-        return gpu::normed(s.gating);
+        return gpu::normed(s.gate);
     }
 
     /// x.row_scale[i] = 1/rms of each row; y(i, p) is the scan's output.
@@ -214,7 +214,7 @@ struct HeadBlock {
             T square = 0;
             for (int p = lane; p < s.headdim; p += 32) {
                 const T skipped = skip(y(i, p), i, p);
-                const T value = normed_value(s.gating, skipped, normed() ? gate(i, p) : T(0));
+                const T value = normed_value(s.gate, skipped, normed() ? gate(i, p) : T(0));
                 square += value * value;
             }
             square = warp_sum(square);
@@ -223,8 +223,8 @@ struct HeadBlock {
         });
     }
     __device__ T gated(T skipped, int i, int p) const {
-        if (s.gating == Gating::none) return skipped;
-        return gpu::gated(s.gating, skipped, gate(i, p), normed() ? x.row_scale[i] : T(1),
+        if (!s.gate.on) return skipped;
+        return gpu::gated(s.gate, skipped, gate(i, p), normed() ? x.row_scale[i] : T(1),
                           normed() ? norm_weight(p) : T(1));
     }
 };

@@ -51,7 +51,7 @@ struct LayerMemory {
     /// What the compiler does not know the size of comes last: then it knows the places of all the rest.
     template <class Sizes>
     __host__ __device__ void take_last(BlockMemory& memory, const LayerShape<Sizes>& s) {
-        for (T** vector : {&row_scale, &row_pull}) *vector = memory.take<T>(normed(s.gating) ? s.rows() : 0);
+        for (T** vector : {&row_scale, &row_pull}) *vector = memory.take<T>(normed(s.gate) ? s.rows() : 0);
         phase = memory.take<T>(s.angles);
     }
     /// Positions' angles are an odd number of elements apart: warps read down the columns.

@@ -122,17 +122,16 @@ struct StripHead {
     float strip_decay[kStrips] = {};   // through each strip of the chunk
 
     __device__ StripHead(const StateSpaceShape& shape, const StateSpaceViews<float, S>& tensors,
-                         const StripVectors& vectors, E* q_rows, E* k_rows, std::int64_t replica, std::int64_t b,
-                         int head)
+                         const StripVectors& vectors, E* q_rows, E* k_rows, const HeadOfSequence& place)
         : s(shape),
           in(tensors),
           x(vectors),
           q(q_rows),
           k(k_rows),
-          r(replica),
-          first_row(shape.packing.first_row(replica, b)),
-          h(head),
-          length(shape.packing.length_of(replica, b)) {
+          r(place.r),
+          first_row(shape.sequences.first_row(place.r, place.b)),
+          h(place.h),
+          length(shape.sequences.length_of(place.r, place.b)) {
         b_column = s.heads * kHeaddim + (s.groups == 1 ? 0 : h / (s.heads / s.groups)) * kState;
         c_column = b_column + s.groups * kState;
     }
@@ -161,8 +160,8 @@ struct StripHead {
         begin = chunk * s.chunk;
         positions = least_of(s.chunk, length - begin);
         xbc = {in.xbc, r, row_at(0)};
-        if (s.gating != Gating::none) z = {in.z, r, row_at(0), h * kHeaddim};
-        if (s.turning == Turning::data) velocity = {in.velocity, r, row_at(0)};
+        if (s.gate.on) z = {in.z, r, row_at(0), h * kHeaddim};
+        if (s.rotation == Rotation::data_dependent) velocity = {in.velocity, r, row_at(0)};
     }
     /// Once all strips' vectors are there.
     __device__ void read_decays() {
@@ -220,7 +219,7 @@ struct StripHead {
         float at[kTileRows][kOwnPairs];
     };
     __device__ __forceinline__ void load_velocities(Velocities& to) const {
-        if (s.turning != Turning::data) return;
+        if (s.rotation != Rotation::data_dependent) return;
 #pragma unroll
         for (int i = 0; i < kTileRows; ++i) {
             const float* from = velocity(clamped(own_row() + i));
@@ -231,8 +230,8 @@ struct StripHead {
     /// Sums of the turns θΔ over the strip's rows up to each, left where q's pairs will be; and over all. dt: lane i
     /// has row i's step (x.dt is the first sharer's). The standard rotary embedding's angles are left there likewise.
     __device__ __forceinline__ void strip_turns(const Velocities& velocities, float dt, std::int64_t position) const {
-        if (s.turning == Turning::standard) return standard_turns(position);
-        if (s.turning != Turning::data) return;
+        if (s.rotation == Rotation::standard) return standard_turns(position);
+        if (s.rotation != Rotation::data_dependent) return;
         std::uint32_t sums[kOwnPairs] = {};
 #pragma unroll
         for (int i = 0; i < kTileRows; ++i) {
@@ -263,7 +262,7 @@ struct StripHead {
     /// Of whole strips [0, to).
     __device__ __forceinline__ std::uint32_t turns_before(int to, int c) const {
         std::uint32_t sum = 0;
-        if (s.turning == Turning::data && pair(c) < s.angles)
+        if (s.rotation == Rotation::data_dependent && pair(c) < s.angles)
 #pragma unroll
             for (int m = 0; m < kStrips; ++m) sum += m < to ? x.turns[m * s.angles + pair(c)] : 0;
         return sum;
@@ -345,7 +344,7 @@ struct StripHead {
         }
     }
     __device__ static void store_operands(E* to, float first, float second) {
-        store_pack(to, Pack<float, 2>{{first, second}});
+        store_vector(to, Vector<float, 2>{{first, second}});
     }
     /// body(row of the chunk, channel, own panel, eighth, half) for each pair of the lane's places in the strip's rows
     /// and the warp's panels.
@@ -423,10 +422,10 @@ private:
     }
 };
 
-/// What a block does, and its place among all heads of all replicas.
-struct StripTask : HeadTask {
+/// A block's head, and its place among all heads of all replicas.
+struct StripTask : HeadOfSequence {
     __device__ explicit StripTask(const StateSpaceShape& s)
-        : HeadTask(s.heads, blockIdx.y), index(r * gridDim.x + blockIdx.x) {}
+        : HeadOfSequence(head_of_block(s.heads, blockIdx.y)), index(r * gridDim.x + blockIdx.x) {}
     std::int64_t index;
 };
 inline dim3 strip_grid(const StateSpaceShape& s) {

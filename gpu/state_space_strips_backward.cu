@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(Kind::kThreads, kBackwardBlocks<Kind>)
     BlockMemory memory(dynamic_shared());
     const StripBackwardMemory<Kind> own(memory, s);
     const StripTask task(s);
-    StripBackward<Kind>(s, in, own, gradient, parts, d_y, saved, task.index, task.b, task.r, task.h).run();
+    StripBackward<Kind>(s, in, own, gradient, parts, d_y, saved, task).run();
 }
 
 }  // namespace

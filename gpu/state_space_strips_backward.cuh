@@ -34,12 +34,11 @@ struct StripBackward : StripKeys<Kind> {
 
     __device__ StripBackward(const StateSpaceShape& shape, const StateSpaceViews<float, S>& tensors,
                              const Memory& memory, const StateSpaceViews<float, S>& to, const HeadParts<float>& left,
-                             const View<S>& d_y, const float* saved_of_all, std::int64_t index, std::int64_t b,
-                             std::int64_t replica, int head)
-        : Base(shape, tensors, memory, to, saved_of_all + index * SavedLayout(shape).count, replica, b, head),
+                             const View<S>& d_y, const float* saved_of_all, const StripTask& place)
+        : Base(shape, tensors, memory, to, saved_of_all + place.index * SavedLayout(shape).count, place),
           parts(left),
           d_out(d_y),
-          task(index) {}
+          task(place.index) {}
 
     __device__ __forceinline__ void run() {
         const int chunks = this->chunks();
@@ -79,12 +78,12 @@ struct StripBackward : StripKeys<Kind> {
             if (this->busy()) queries_and_keys(chunk);
             if (chunk > 0) carry_gradient();
             __syncwarp();
-            if (s.turning == Turning::data) strip_phases();
+            if (s.rotation == Rotation::data_dependent) strip_phases();
             this->load_velocities(velocities);  // again: registers are scarce in between
             __syncthreads();
             if (chunk > 0) store_gradient();
             bias_sums();
-            if (s.turning == Turning::data) angles_backward(velocities);
+            if (s.rotation == Rotation::data_dependent) angles_backward(velocities);
             if constexpr (kSharers > 1)
                 __syncthreads();
             else
@@ -109,13 +108,13 @@ private:
         const float* const states = entry_state(chunk);
 #pragma unroll 1
         for (int first = static_cast<int>(threadIdx.x); first < kState * pieces; first += at_once * kThreads) {
-            Pack<float, 4> state[at_once];
+            Vector<float, 4> state[at_once];
 #pragma unroll
-            for (int i = 0; i < at_once; ++i) state[i] = load_pack<4>(states + 4 * (first + i * kThreads));
+            for (int i = 0; i < at_once; ++i) state[i] = load_vector<4>(states + 4 * (first + i * kThreads));
 #pragma unroll
             for (int i = 0; i < at_once; ++i) {
                 const int piece = first + i * kThreads;
-                store_pack(own.h + piece / pieces * kPld + piece % pieces * 4, state[i]);
+                store_vector(own.h + piece / pieces * kPld + piece % pieces * 4, state[i]);
             }
         }
     }
@@ -144,8 +143,8 @@ private:
             for (int c = 0; c < kPanels; ++c)
                 each_pair(d_state[b][c], [&](int i, int j, int, float first, float second) {
                     const int at = state_row(b) + i, p = c * kTileColumns + j;
-                    const auto before = Memory::kKeepsEntry ? load_pack<2>(own.h + at * kPld + p)
-                                                            : load_pack<2>(states + at * kHeaddim + p);
+                    const auto before = Memory::kKeepsEntry ? load_vector<2>(own.h + at * kPld + p)
+                                                            : load_vector<2>(states + at * kHeaddim + p);
                     inner = numerics::fma(before.at[1], second, numerics::fma(before.at[0], first, inner));
                 });
         inner = warp_sum(inner);
@@ -200,7 +199,7 @@ private:
             each_pair(d_q[a], [&](int i, int j, int half, float& one, float& two) {
                 const float weight = own.entries[own_row() + i];
                 const auto value =
-                    *reinterpret_cast<const Pack<E, 2>*>(q + (own_row() + i) * kNld + first + a * kTileColumns + j);
+                    *reinterpret_cast<const Vector<E, 2>*>(q + (own_row() + i) * kNld + first + a * kTileColumns + j);
                 one *= weight, two *= weight;
                 entry[half] =
                     numerics::fma(one, float(value.at[0]), numerics::fma(two, float(value.at[1]), entry[half]));
@@ -245,7 +244,7 @@ private:
                         std::uint32_t& angle = own.angles[row * angle_ld() + column / 2];
                         const auto turn = sincos_for<P>(angle);
                         const auto ready = [&](const E* from) -> numerics::Pair<float> {
-                            const auto two = *reinterpret_cast<const Pack<E, 2>*>(from + row * kNld + column);
+                            const auto two = *reinterpret_cast<const Vector<E, 2>*>(from + row * kNld + column);
                             return {two.at[0], two.at[1]};
                         };
                         angle = __float_as_uint(numerics::rotate_phase_gradient(ready(q), own_q) +
@@ -372,7 +371,7 @@ private:
             if (lane == kTileRows) return;  // the next warp's
             d.log_decay = d_log_decay;
             d.gamma = own.same[row] + own.whole(own.d_strength, row);
-            d_dt = s.turning == Turning::data ? own.whole(own.d_dt, row) : 0;
+            d_dt = s.rotation == Rotation::data_dependent ? own.whole(own.d_dt, row) : 0;
         }
         if (row == 0 && chunk > 0) {
             waiting[0] = d.log_decay, waiting[1] = d.gamma, waiting[2] = d_dt;

@@ -38,8 +38,8 @@ struct StripForward : StripHead<Kind> {
     WarpTile<float> state[kStateStrips][kPanels] = {};
 
     __device__ StripForward(const StateSpaceShape& shape, const StateSpaceViews<float, S>& tensors,
-                            const StripForwardMemory<Kind>& memory, std::int64_t replica, std::int64_t b, int head)
-        : Base(shape, tensors, memory.vectors, memory.q, memory.k, replica, b, head), own(memory) {}
+                            const StripForwardMemory<Kind>& memory, const HeadOfSequence& place)
+        : Base(shape, tensors, memory.vectors, memory.q, memory.k, place), own(memory) {}
 
     __device__ __forceinline__ void run(const View<S>& y, std::int64_t position, float* saved) {
         const SavedLayout layout(s);
@@ -137,7 +137,7 @@ private:
         typename Base::Two at[kOwnPanels][kEighths][2];
     };
     __device__ __forceinline__ void load_gates(Gates& to) const {
-        if (s.gating == Gating::none) return;
+        if (!s.gate.on) return;
         this->each_place(
             [&](int row, int p, int c, int n, int half) { to.at[c][n][half] = this->load_two(z(clamped(row)) + p); });
     }
@@ -149,20 +149,20 @@ private:
         const ChunkRows<S> to(y, r, this->row_at(0), h * kHeaddim);
         this->each_place([&](int row, int p, int c, int n, int half) {
             const auto input = skipped(row, p);
-            const Pack<float, 2> scanned{{out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]}};
-            Pack<float, 2> done;
+            const Vector<float, 2> scanned{{out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]}};
+            Vector<float, 2> done;
 #pragma unroll
             for (int e = 0; e < 2; ++e)
-                done.at[e] = gated(s.gating, numerics::fma(d, input.at[e], scanned.at[e]), gates.at[c][n][half][e]);
+                done.at[e] = gated(s.gate, numerics::fma(d, input.at[e], scanned.at[e]), gates.at[c][n][half][e]);
             if (row >= positions) return;
-            store_pack(kept + row * kHeaddim + p, scanned);
-            store_pack(to(row) + p, done);
+            store_vector(kept + row * kHeaddim + p, scanned);
+            store_vector(to(row) + p, done);
         });
     }
     /// x as it is stored, from the operand where that is not rounded.
-    __device__ Pack<float, 2> skipped(int row, int p) const {
-        if constexpr (sizeof(E) < sizeof(S)) return load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p);
-        return load_pack<2>(own.v + row * kPld + p);
+    __device__ Vector<float, 2> skipped(int row, int p) const {
+        if constexpr (sizeof(E) < sizeof(S)) return load_vector<2>(xbc(clamped(row)) + h * kHeaddim + p);
+        return load_vector<2>(own.v + row * kPld + p);
     }
 
     /// The state and the phases behind the chunk, kept for the backward pass too.
@@ -216,7 +216,7 @@ __global__ void __launch_bounds__(Kind::kThreads, kForwardBlocks<Kind>)
     BlockMemory memory(dynamic_shared());
     const StripForwardMemory<Kind> own(memory, s);
     const StripTask task(s);
-    StripForward<Kind>(s, in, own, task.r, task.b, task.h).run(y, position, saved + task.index * SavedLayout(s).count);
+    StripForward<Kind>(s, in, own, task).run(y, position, saved + task.index * SavedLayout(s).count);
 }
 
 }  // namespace
@@ -226,7 +226,7 @@ bool strips_fit(std::int64_t shared_limit, DType dtype, const StateSpaceShape& s
     if (!s.neighbours && s.angles > 0) return false;
     const bool known =
         s.state == 64 ? s.headdim == 16 || s.headdim == 32 || s.headdim == 64 : s.state == 128 && s.headdim == 64;
-    if (!known || normed(s.gating)) return false;
+    if (!known || normed(s.gate)) return false;
     std::int64_t bytes = 0;
     with_strip_kind<float>(s, Products::float32,
                            [&](auto kind) { bytes = block_bytes<StripForwardMemory<decltype(kind)>>(s); });

@@ -85,16 +85,17 @@ struct StripKeys : StripHead<Kind> {
     float sum_d = 0;            // the thread's share
 
     __device__ StripKeys(const StateSpaceShape& shape, const StateSpaceViews<float, S>& tensors, const Memory& memory,
-                         const StateSpaceViews<float, S>& to, const float* saved_of_head, std::int64_t replica,
-                         std::int64_t b, int head)
-        : Base(shape, tensors, memory.vectors, memory.q, memory.k, replica, b, head),
+                         const StateSpaceViews<float, S>& to, const float* saved_of_head, const HeadOfSequence& place)
+        : Base(shape, tensors, memory.vectors, memory.q, memory.k, place),
           own(memory),
           gradient(to),
           saved(saved_of_head) {}
 
     __device__ float* table() const { return own.scratch + strip() * Memory::kScratch; }
     /// Rows behind the chunk's are those of its last position: what comes of them is not used.
-    __device__ Pack<float, 2> input(int row, int p) const { return load_pack<2>(xbc(clamped(row)) + h * kHeaddim + p); }
+    __device__ Vector<float, 2> input(int row, int p) const {
+        return load_vector<2>(xbc(clamped(row)) + h * kHeaddim + p);
+    }
     /// The strip's rows of x as a left side, raw.
     struct InputLeft {
         typename Base::Two at[kPanels][2][2];
@@ -133,7 +134,7 @@ struct StripKeys : StripHead<Kind> {
             to.y[i] = this->load_two(kept + row * kHeaddim);
             to.v[i] = this->load_two(xbc(row) + h * kHeaddim + p);
             to.d[i] = this->load_two(slopes(row) + p);
-            if (s.gating != Gating::none) to.gate[i] = this->load_two(z(row) + p);
+            if (s.gate.on) to.gate[i] = this->load_two(z(row) + p);
         }
     }
     /// Gradient of the layer's output → that of the scan's, d_z, and the sum of D.
@@ -149,17 +150,17 @@ struct StripKeys : StripHead<Kind> {
             for (int i = 0; i < GateRows::kCount; ++i) {
                 const int row = gate_row(first + i);
                 const bool there = row < positions;
-                Pack<float, 2> d_y, d_z;
+                Vector<float, 2> d_y, d_z;
 #pragma unroll
                 for (int e = 0; e < 2; ++e) {
                     const float input = rows.v[i][e];
-                    const auto all = gate_slopes(s.gating, numerics::fma(d_skip, input, rows.y[i][e]), rows.d[i][e],
-                                                 s.gating == Gating::none ? 0 : rows.gate[i][e]);
+                    const auto all = gate_slopes(s.gate, numerics::fma(d_skip, input, rows.y[i][e]), rows.d[i][e],
+                                                 !s.gate.on ? 0 : rows.gate[i][e]);
                     d_y.at[e] = there ? all.d_skip : 0;
                     d_z.at[e] = all.d_gate;
                     sum_d = numerics::fma(d_y.at[e], input, sum_d);
                 }
-                if (there && gradient.z) store_pack(to(row), d_z);
+                if (there && gradient.z) store_vector(to(row), d_z);
                 this->store_operands(own.d_y + row * kPld + p, d_y.at[0], d_y.at[1]);
             }
         }
@@ -306,11 +307,11 @@ struct StripKeys : StripHead<Kind> {
         const float d_skip = in.d.at(r)[h];
         const ChunkRows<S> to(gradient.xbc, r, row_at(0), h * kHeaddim);
         this->each_place([&](int row, int p, int c, int n, int half) {
-            const auto d = *reinterpret_cast<const Pack<E, 2>*>(own.d_y + row * kPld + p);
-            Pack<float, 2> sum;
+            const auto d = *reinterpret_cast<const Vector<E, 2>*>(own.d_y + row * kPld + p);
+            Vector<float, 2> sum;
 #pragma unroll
             for (int e = 0; e < 2; ++e) sum.at[e] = numerics::fma(d_skip, float(d.at[e]), d_v[c].sum[n][2 * half + e]);
-            if (row < positions) store_pack(to(row) + p, sum);
+            if (row < positions) store_vector(to(row) + p, sum);
         });
     }
 };

@@ -82,23 +82,23 @@ __device__ __forceinline__ numerics::Pair<T> step_backward(const StateSpaceShape
 
 // ---- norm and gate of one channel: out = norm(skip) ⊙ silu(z) in some order, skip = y + D x
 
-__host__ __device__ inline bool normed(Gating gating) {
-    return gating == Gating::norm_first || gating == Gating::norm_last;
+__host__ __device__ inline bool normed(Gate gate) {
+    return gate.norm != OutprojNorm::none;
 }
 /// What the norm's mean of squares is of.
 template <class T>
-__device__ __forceinline__ T normed_value(Gating gating, T skip, T z) {
-    return gating == Gating::norm_last ? skip * numerics::silu(z) : skip;
+__device__ __forceinline__ T normed_value(Gate gate, T skip, T z) {
+    return gate.norm == OutprojNorm::post_gate ? skip * numerics::silu(z) : skip;
 }
 /// scale: 1/rms of the row, weight: the norm's; without a norm they are left out.
 template <class T>
-__device__ __forceinline__ T gated(Gating gating, T skip, T z) {
-    return gating == Gating::none ? skip : skip * numerics::silu(z);
+__device__ __forceinline__ T gated(Gate gate, T skip, T z) {
+    return !gate.on ? skip : skip * numerics::silu(z);
 }
 template <class T>
-__device__ __forceinline__ T gated(Gating gating, T skip, T z, T scale, T weight) {
-    const T out = gated(gating, skip, z);
-    return normed(gating) ? out * (scale * weight) : out;
+__device__ __forceinline__ T gated(Gate gate, T skip, T z, T scale, T weight) {
+    const T out = gated(gate, skip, z);
+    return normed(gate) ? out * (scale * weight) : out;
 }
 
 /// What it passes back.
@@ -109,17 +109,17 @@ struct GateSlopes {
 /// d: gradient of the output; pull: the mean of slope · out along the row, which the norm takes off. Differences of two
 /// products say which is rounded: compilers would choose now one, now the other.
 template <class T>
-__device__ __forceinline__ GateSlopes<T> gate_slopes(Gating gating, T skip, T d, T z) {
-    if (gating == Gating::none) return {skip, d, T(0), T(0)};
+__device__ __forceinline__ GateSlopes<T> gate_slopes(Gate gate, T skip, T d, T z) {
+    if (!gate.on) return {skip, d, T(0), T(0)};
     const T silu = numerics::silu(z);
     return {skip * silu, d * silu, d * skip * numerics::silu_derivative(z), T(0)};
 }
 template <class T>
-__device__ __forceinline__ GateSlopes<T> gate_slopes(Gating gating, T skip, T d, T z, T scale, T weight, T pull) {
-    if (!normed(gating)) return gate_slopes(gating, skip, d, z);
+__device__ __forceinline__ GateSlopes<T> gate_slopes(Gate gate, T skip, T d, T z, T scale, T weight, T pull) {
+    if (!normed(gate)) return gate_slopes(gate, skip, d, z);
     const T silu = numerics::silu(z), slope = numerics::silu_derivative(z);
     const T out = skip * silu * scale;
-    if (gating == Gating::norm_first)
+    if (gate.norm == OutprojNorm::pre_gate)
         return {out * weight, scale * numerics::fma(d * silu, weight, -(skip * scale * pull)),
                 d * skip * scale * weight * slope, d * out};
     const T d_gated = scale * numerics::fma(d, weight, -(out * pull));

@@ -114,14 +114,14 @@ private:
             fetch_projected(x + s.heads * s.headdim, warp != 0);
         } else if (warp == 2) {
             fetch_row(own.x, x + h * s.headdim, s.headdim);
-            if (s.gating != Gating::none) fetch_row(own.z, in.z.at(r, b) + h * s.headdim, s.headdim);
+            if (s.gate.on) fetch_row(own.z, in.z.at(r, b) + h * s.headdim, s.headdim);
             fetch_last();
         } else if (s.mimo) {
             fetch_rows<Wide>(own.v, in.mimo_x.at(r, h), s.rank, s.headdim, in.mimo_x.stride2);
             fetch_rows<Wide>(own.gate, in.mimo_z.at(r, h), s.rank, s.headdim, in.mimo_z.stride2);
             fetch_rows<Wide>(own.mimo_o, in.mimo_o.at(r, h), s.rank, s.headdim, in.mimo_o.stride2);
         }
-        if (s.turning != Turning::data) return;
+        if (s.rotation != Rotation::data_dependent) return;
         for (int j = static_cast<int>(threadIdx.x); j < s.angles; j += kUpdateThreads) {
             copy_async<1>(own.cos + j, state + j, 1);
             copy_async<1>(own.sin + j, in.angle.at(r, b) + j, 1);
@@ -155,7 +155,7 @@ private:
     /// The phases, advanced, and their sines.
     __device__ void turns(T dt, std::int64_t position) const {
         for (int j = static_cast<int>(threadIdx.x); j < s.angles; j += kUpdateThreads) {
-            const T phase = s.turning == Turning::data
+            const T phase = s.rotation == Rotation::data_dependent
                                 ? numerics::advance_phase(own.cos[j], numerics::angular_velocity(own.sin[j]), dt)
                                 : numerics::rope_angle<T>(position, j, s.angles);
             const auto turn = numerics::sincos(phase);
@@ -202,7 +202,7 @@ private:
             const T v = s.mimo ? own.x[p] * own.v[at] : own.x[p];
             own.v[at] = v;
             if (s.carries_input) carried_v()[at] = v;
-            if (s.gating != Gating::none) own.gate[at] = numerics::silu(s.mimo ? own.z[p] * own.gate[at] : own.z[p]);
+            if (s.gate.on) own.gate[at] = numerics::silu(s.mimo ? own.z[p] * own.gate[at] : own.z[p]);
         });
     }
 
@@ -272,7 +272,8 @@ private:
 
     /// y of every rank, in one warp each, in place of v: norm(y + D v) ⊙ gate in some order, weighted for the mix.
     __device__ void finish_ranks(const StripeOfThread<Wide>& tile, T skip) const {
-        const bool norm_last = s.gating == Gating::norm_last, normed = s.gating == Gating::norm_first || norm_last;
+        const bool norm_last = s.gate.norm == OutprojNorm::post_gate,
+                   normed = s.gate.norm == OutprojNorm::pre_gate || norm_last;
         each_by_warp(s.rank, [&](int rank) {
             T* const out = own.v + rank * s.headdim;
             const T* const gate = own.gate + rank * s.headdim;
@@ -289,7 +290,7 @@ private:
             if (normed)
                 scale = numerics::inverse_rms(warp_sum(squares), static_cast<T>(s.headdim), static_cast<T>(s.epsilon));
             each_by_lane(s.headdim, [&](int p) {
-                if (s.gating != Gating::none) out[p] *= gate[p];
+                if (s.gate.on) out[p] *= gate[p];
                 if (normed) out[p] *= scale * in.norm.at(r)[h * s.headdim + p];
                 if (s.mimo) out[p] *= own.mimo_o[rank * s.headdim + p];
             });
@@ -308,7 +309,7 @@ __global__ void __launch_bounds__(kUpdateThreads, blocks_wanted(Ranks, sizeof(T)
                         std::int64_t position) {
     BlockMemory memory(block_memory<true>(nullptr, 0));
     const UpdateMemory<T, Ranks, Wide> own(memory, s, layout);
-    const HeadTask task(s.heads, blockIdx.z);
+    const HeadOfSequence task = head_of_block(s.heads, blockIdx.z);
     const int carried = s.state * s.headdim + (s.carries_input ? s.angles + s.rank * (s.state + s.headdim) : 0);
     T* const own_state = state.at(task.r, task.b) + std::int64_t{task.h} * carried;
     const HeadUpdate<T, Ranks, Wide> head{s, in, own, own_state, task.r, task.b, task.h, layout};

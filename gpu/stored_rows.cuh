@@ -16,7 +16,7 @@ __host__ __device__ constexpr int stored_offset(int columns) {
 /// Rows of `to` hold row_ld(columns) numbers.
 __device__ __forceinline__ void copy_stored_rows(int rows, int columns, float* to, int ld, const Bf16* from,
                                                  std::int64_t stride) {
-    using Four = Pack<Bf16, 4>;
+    using Four = Vector<Bf16, 4>;
     Bf16* const raw = reinterpret_cast<Bf16*>(to + stored_offset(columns));
     const bool aligned =
         columns % 4 == 0 && stride % 4 == 0 && reinterpret_cast<std::uintptr_t>(from) % sizeof(Four) == 0;
@@ -78,7 +78,7 @@ __device__ __forceinline__ void widen_rows(int rows, int columns, float* at, int
     for (int base = first_of_warp; base < rows; base += at_once * apart)
 #pragma unroll 1
         for (int pair = thread % lanes; pair - thread % lanes < pairs; pair += lanes) {
-            Pack<Bf16, 2> stored[at_once] = {};
+            Vector<Bf16, 2> stored[at_once] = {};
             const auto each = [&](const auto& body) {
 #pragma unroll
                 for (int k = 0; k < at_once; ++k) {
@@ -86,12 +86,12 @@ __device__ __forceinline__ void widen_rows(int rows, int columns, float* at, int
                     if (row < rows && pair < pairs) body(stored[k], at + row * ld);
                 }
             };
-            each([&](Pack<Bf16, 2>& two, const float* row) {
-                two = reinterpret_cast<const Pack<Bf16, 2>*>(row + stored_offset(columns))[pair];
+            each([&](Vector<Bf16, 2>& two, const float* row) {
+                two = reinterpret_cast<const Vector<Bf16, 2>*>(row + stored_offset(columns))[pair];
             });
             __syncwarp();
-            each([&](const Pack<Bf16, 2>& two, float* row) {
-                *reinterpret_cast<Pack<float, 2>*>(row + 2 * pair) = {two.at[0], two.at[1]};
+            each([&](const Vector<Bf16, 2>& two, float* row) {
+                *reinterpret_cast<Vector<float, 2>*>(row + 2 * pair) = {two.at[0], two.at[1]};
             });
         }
 }

@@ -40,8 +40,8 @@ template <Products P>
 __device__ __forceinline__ Left<P> left_weighed_rows(const float* at, int ld, const float* weight) {
     const float* first = at + lane_row() * ld + 2 * lane_place();
     const auto of = [&](int half) {
-        const auto top = load_pack<2>(first + 8 * half), bottom = load_pack<2>(first + 8 * ld + 8 * half),
-                   w = load_pack<2>(weight + 2 * lane_place() + 8 * half);
+        const auto top = load_vector<2>(first + 8 * half), bottom = load_vector<2>(first + 8 * ld + 8 * half),
+                   w = load_vector<2>(weight + 2 * lane_place() + 8 * half);
         return Fragment<P, 4>(
             {w.at[0] * top.at[0], w.at[0] * bottom.at[0], w.at[1] * top.at[1], w.at[1] * bottom.at[1]});
     };

@@ -1,29 +1,28 @@
 // Gate and norm of one head's (or group's) n channels, forward and backward:
-//   none:   out = x ⊙ silu(z)
-//   before: out = RMSNorm(x)·w ⊙ silu(z)        (Gated DeltaNet; Mamba-3 pre_gate)
-//   after:  out = RMSNorm(x ⊙ silu(z))·w        (Mamba-2; Mamba-3 post_gate)
+//   none:      out = x ⊙ silu(z)
+//   pre_gate:  out = RMSNorm(x)·w ⊙ silu(z)        (Gated DeltaNet; Mamba-3)
+//   post_gate: out = RMSNorm(x ⊙ silu(z))·w        (Mamba-2; Mamba-3)
 #pragma once
 
 #include <cstdint>
 
 #include "core/cpu/vector_math.hpp"
+#include "core/model/config.hpp"
 #include "core/numerics/activations.hpp"
 #include "core/numerics/mixer_terms.hpp"
 
 namespace whorl::cpu {
 
-enum class GateNorm { none, before, after };
-
 template <class T>
 struct Gate {
-    GateNorm norm = GateNorm::none;
+    OutprojNorm norm = OutprojNorm::none;
     std::int64_t n = 0;
     T epsilon = 0;
 
     T inverse_rms(const T* x) const { return numerics::inverse_rms(sum_squares(x, n), static_cast<T>(n), epsilon); }
 
     void forward(const T* x, const T* z, const T* w, T* out) const {
-        if (norm == GateNorm::after) {
+        if (norm == OutprojNorm::post_gate) {
 #pragma omp simd
             for (std::int64_t i = 0; i < n; ++i) out[i] = x[i] * numerics::silu(z[i]);
             const T s = inverse_rms(out);
@@ -31,7 +30,7 @@ struct Gate {
             for (std::int64_t i = 0; i < n; ++i) out[i] *= s * w[i];
             return;
         }
-        if (norm == GateNorm::none) {
+        if (norm == OutprojNorm::none) {
 #pragma omp simd
             for (std::int64_t i = 0; i < n; ++i) out[i] = x[i] * numerics::silu(z[i]);
             return;
@@ -44,14 +43,14 @@ struct Gate {
     /// Overwrites d_x and d_z, accumulates d_w (null without norm). No two of the pointers may alias, but d_out may be
     /// d_x.
     void backward(const T* x, const T* z, const T* w, const T* d_out, T* d_x, T* d_z, T* d_w) const {
-        if (norm == GateNorm::none) {
+        if (norm == OutprojNorm::none) {
 #pragma omp simd
             for (std::int64_t i = 0; i < n; ++i) {
                 const T d = d_out[i];
                 d_z[i] = d * x[i] * numerics::silu_derivative(z[i]);
                 d_x[i] = d * numerics::silu(z[i]);
             }
-        } else if (norm == GateNorm::before) {
+        } else if (norm == OutprojNorm::pre_gate) {
             backward_before(x, z, w, d_out, d_x, d_z, d_w);
         } else {
             backward_after(x, z, w, d_out, d_x, d_z, d_w);

@@ -13,7 +13,8 @@ Blocks gate_blocks(const Tensor& x) {
 
 template <class T>
 Gate<T> gate_of(const GatedNormShape& shape) {
-    return {shape.norm_first ? GateNorm::before : GateNorm::after, shape.group, static_cast<T>(shape.epsilon)};
+    return {shape.norm_first ? OutprojNorm::pre_gate : OutprojNorm::post_gate, shape.group,
+            static_cast<T>(shape.epsilon)};
 }
 
 }  // namespace

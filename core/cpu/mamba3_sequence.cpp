@@ -220,8 +220,7 @@ void Mamba3Sequence<T>::rotate_head(std::int64_t h, const T* rows, const Tensor&
 
 template <class T>
 Gate<T> Mamba3Sequence<T>::gate() const {
-    static constexpr GateNorm kinds[] = {GateNorm::none, GateNorm::before, GateNorm::after};
-    return {kinds[static_cast<int>(s_.config.outproj_norm)], s_.headdim, static_cast<T>(in_.epsilon)};
+    return {s_.config.outproj_norm, s_.headdim, static_cast<T>(in_.epsilon)};
 }
 
 /// skip ← y + D x of one row; returns its gate input: z, with MIMO z ⊙ mimo_z (put into `mixed`).

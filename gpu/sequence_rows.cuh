@@ -8,13 +8,13 @@
 namespace whorl::gpu {
 
 /// Which rows of activations belong to which sequence (Tensor::starts).
-struct Packing {
+struct SequenceRows {
     const std::int32_t* starts = nullptr;
     std::int64_t batch = 0, length = 0;  // length: of a sequence, at most where packed
 
-    Packing() = default;
-    explicit Packing(const Tensor& x) : starts(x.starts), batch(x.shape[1]), length(x.shape[2]) {}
-    explicit Packing(std::int64_t rows) : batch(1), length(rows) {}  // of anything
+    SequenceRows() = default;
+    explicit SequenceRows(const Tensor& x) : starts(x.starts), batch(x.shape[1]), length(x.shape[2]) {}
+    explicit SequenceRows(std::int64_t rows) : batch(1), length(rows) {}  // of anything
     __device__ std::int64_t first_row(std::int64_t r, std::int64_t b) const {
         return starts ? starts[r * (batch + 1) + b] : b * length;
     }
