@@ -23,11 +23,6 @@ std::string published_text(const TableLine& line) {
 
 // --- the overview: a line for each first label, all sections beside one another --------------------------------------
 
-// Labels behind the first one, such as the width.
-Line other_labels(const TableLine& line) {
-    return {line.labels.begin() + 1, line.labels.end()};
-}
-
 std::string overview_cell(const ResultTable& table, const TableLine& line) {
     if (!line.summary) return line.status;
     const SizeSummary& s = line.summary->read();
@@ -83,7 +78,7 @@ std::string overview_legend(const ResultTable& table) {
 
 // --- a section -------------------------------------------------------------------------------------------------------
 
-/// A column of numbers; one that is empty in every line is not drawn.
+/// A column of numbers.
 struct Column {
     std::string head;
     std::string (*text)(const Summary&);

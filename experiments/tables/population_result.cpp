@@ -3,6 +3,8 @@
 #include <cmath>
 #include <map>
 
+#include "core/base/error.hpp"
+#include "core/io/text.hpp"
 #include "core/training/checkpoint.hpp"
 #include "experiments/run/session.hpp"
 
@@ -43,6 +45,17 @@ std::vector<std::optional<double>> finite(const std::vector<double>& values) {
     return result;
 }
 
+// Metrics are a file that people may edit.
+void check(const Evaluation& evaluation, std::size_t replicas, const std::string& source) {
+    for (const auto* rows : {&evaluation.accuracy, &evaluation.loss}) {
+        bool fits = rows->size() == evaluation.sizes.size();
+        for (const auto& row : *rows) fits = fits && row.size() == replicas;
+        if (!fits)
+            throw UserError(one_line(source + ": the " + split_name(evaluation.split) + " row has not one number for " +
+                                     "each size and each of " + std::to_string(replicas) + " replicas"));
+    }
+}
+
 }  // namespace
 
 std::int64_t PopulationResult::tokens() const {
@@ -56,10 +69,11 @@ std::optional<PopulationResult> read_population_result(const RunDirectory& run, 
     const auto validation = last_evaluation(run, Split::validation);
     if (!result || !validation) return std::nullopt;
     const Evaluation& test = result->test;
+    const std::vector<ReplicaHyper> replicas = replicas_of(setup.config.replicas);
+    for (const Evaluation* one : {&*validation, &test}) check(*one, replicas.size(), run.metrics_path());
     const Standing standing = stored_standing(*run.newest_valid_checkpoint());  // finished runs have one
     const auto by_step = tokens_by_step(run);
     PopulationResult population{setup.data->chance(), result->seconds, validation->sizes, test.sizes, {}};
-    const std::vector<ReplicaHyper> replicas = replicas_of(setup.config.replicas);
     for (std::size_t r = 0; r < replicas.size(); ++r) {
         const ReplicaHyper& one = replicas[r];
         const std::int64_t steps = standing.stopped_at[r] < 0 ? result->step : standing.stopped_at[r];

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/base/error.hpp"
+#include "core/base/merit.hpp"
 #include "experiments/run/session.hpp"
 #include "experiments/sweep/table.hpp"
 #include "tests/support/catch.hpp"
@@ -93,8 +94,11 @@ TEST_CASE("a sweep trains its runs and is taken up again and reported", "[sweep]
     REQUIRE(table.sections.at(0).lines.size() == 4);
     const RunDirectory run = RunDirectory::open(out + "/preset=mamba2,batch=3");
     const Evaluation validation = *last_evaluation(run, Split::validation), test = *last_evaluation(run, Split::test);
-    const auto& accuracy = validation.accuracy[0];
-    const std::size_t chosen = accuracy[2] + accuracy[3] > accuracy[0] + accuracy[1] ? 2 : 0;
+    const auto pair = [&](std::size_t r) {
+        return Merit{(validation.accuracy[0][r] + validation.accuracy[0][r + 1]) / 2,
+                     (validation.loss[0][r] + validation.loss[0][r + 1]) / 2};
+    };
+    const std::size_t chosen = better(pair(2), pair(0)) ? 2 : 0;
     const Summary& summary = *table.sections[0].lines[3].summary;
     const SizeSummary& cell = summary.read();
     CHECK(cell.size == 12);

@@ -48,7 +48,7 @@ TEST_CASE("a table is drawn as text and Markdown", "[tables]") {
     CHECK_THAT(markdown, ContainsSubstring("| Δ, long | 0.0 | 75.0 | 50.0 | 100.0 | 1/2 | 75.0 | 2/4 | 0.001 | 98.50 | "
                                            "100 | 75 | 0 | 6 | 90 |\n| b | – |"));
     CHECK_THAT(text, ContainsSubstring("\nΔ, long   0.0"));  // the character of two bytes takes one place
-    CHECK_THAT(text, ContainsSubstring("\nb          –\n"));
+    CHECK_THAT(text, ContainsSubstring("\nb           –\n"));
     for (const char* words : {"Protocol: ten steps.", "Made by: this machine.", "Paper: a paper", "@N: at size N"})
         CHECK_THAT(text, ContainsSubstring(words));
 }
