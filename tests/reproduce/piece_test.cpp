@@ -50,7 +50,7 @@ TEST_CASE("a piece is every rate and then two more seeds at the best two", "[rep
                               : *record.replicas[a].validation_loss.back() < *record.replicas[b].validation_loss.back();
     });
     for (std::size_t i = 0; i < 4; ++i) {
-        CHECK(record.replicas[3 + i].learning_rate == record.replicas[order[i / 2]].learning_rate);
+        CHECK(record.replicas[3 + i].setting.learning_rate == record.replicas[order[i / 2]].setting.learning_rate);
         CHECK(record.replicas[3 + i].seed == static_cast<std::int64_t>(1 + i % 2));
     }
     CHECK(record.replicas[0].steps == 12);
