@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <optional>
 
 #include "core/base/error.hpp"
+#include "core/base/merit.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/run_directory.hpp"
 #include "core/io/stored_convert.hpp"
@@ -151,20 +151,9 @@ private:
 
 /// rows[size][replica] as the trainer stores them; null stands for NaN.
 struct StoredRanking {
+    std::vector<std::int64_t> sizes;
     std::vector<std::vector<std::optional<double>>> accuracy, loss;
 };
-
-/// Means over the sizes; a null anywhere makes the replica's mean NaN.
-std::vector<double> replica_means(const std::vector<std::vector<std::optional<double>>>& rows, std::int64_t replicas,
-                                  const std::string& path) {
-    std::vector<double> means(static_cast<std::size_t>(replicas), 0.0);
-    for (const auto& row : rows) {
-        if (row.size() != means.size()) fail(path, "validation: is not of " + std::to_string(replicas) + " replicas");
-        for (std::size_t r = 0; r < row.size(); ++r)
-            means[r] += row[r].value_or(std::numeric_limits<double>::quiet_NaN()) / static_cast<double>(rows.size());
-    }
-    return means;
-}
 
 StoredRanking read_ranking(const std::string& path, const std::string& file) {
     const std::string hint = "; name a replica by its number instead of best";
@@ -172,28 +161,31 @@ StoredRanking read_ranking(const std::string& path, const std::string& file) {
     const Document state = parse_json(read_text_file(path, kMaxStateBytes), path);
     const Value* validation = find(state.root, "validation");
     StoredRanking ranking;
-    for (auto [key, target] : {std::pair{"accuracy", &ranking.accuracy}, std::pair{"loss", &ranking.loss}}) {
+    const auto read = [&](const char* key, auto& target) {
         const Value* rows = validation ? find(*validation, key) : nullptr;
         if (rows == nullptr) fail(path, std::string("holds no validation ") + key + hint);
-        ConfigReader::read(*rows, Place{&path, std::string("validation.") + key}, *target);
-    }
+        ConfigReader::read(*rows, Place{&path, std::string("validation.") + key}, target);
+    };
+    read("accuracy", ranking.accuracy), read("loss", ranking.loss), read("sizes", ranking.sizes);
     if (ranking.accuracy.empty() || ranking.accuracy.front().empty())
         fail(path, "the run was not validated before this checkpoint" + hint);
+    if (ranking.accuracy.size() != ranking.sizes.size() || ranking.loss.size() != ranking.sizes.size())
+        fail(path, "validation: has not one row for each size");
     return ranking;
 }
 
-// The same order as core/training's best_replica, which lies above this layer; a test holds the two together.
-std::int64_t best_of(const std::string& file, std::int64_t replicas) {
+std::int64_t best_by_validation(const std::string& file, std::int64_t replicas) {
     const std::string path = (fs::path(file).parent_path() / "state.json").string();
     const StoredRanking ranking = read_ranking(path, file);
-    const std::vector<double> accuracy = replica_means(ranking.accuracy, replicas, path),
-                              loss = replica_means(ranking.loss, replicas, path);
-    std::size_t best = 0;
-    for (std::size_t r = 1; r < accuracy.size(); ++r) {
-        const bool lower_loss = loss[r] < loss[best] || std::isnan(loss[best]);
-        if (accuracy[r] > accuracy[best] || (accuracy[r] == accuracy[best] && lower_loss)) best = r;
-    }
-    return static_cast<std::int64_t>(best);
+    const std::size_t size = ranking_size(ranking.sizes);
+    const auto &accuracy = ranking.accuracy[size], &loss = ranking.loss[size];
+    if (accuracy.size() != static_cast<std::size_t>(replicas) || loss.size() != accuracy.size())
+        fail(path, "validation: is not of " + std::to_string(replicas) + " replicas");
+    constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+    std::vector<Merit> merits;
+    for (std::size_t r = 0; r < accuracy.size(); ++r)
+        merits.push_back({accuracy[r].value_or(kNaN), loss[r].value_or(kNaN)});
+    return static_cast<std::int64_t>(best_of(merits));
 }
 
 std::int64_t pick(const ReplicaChoice& choice, const std::string& file, std::int64_t replicas) {
@@ -202,7 +194,7 @@ std::int64_t pick(const ReplicaChoice& choice, const std::string& file, std::int
         fail(file, "--replica " + std::to_string(choice.index) + ": there are replicas " + range);
     if (choice.index >= 0) return choice.index;
     if (replicas == 1) return 0;
-    if (choice.best) return best_of(file, replicas);
+    if (choice.best) return best_by_validation(file, replicas);
     fail(file,
          "holds " + std::to_string(replicas) + " replicas; choose one with --replica " + range + " or --replica best");
 }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "core/base/merit.hpp"
 #include "core/io/config_binding.hpp"
 
 namespace whorl {
@@ -37,13 +38,6 @@ Value rows(const std::vector<std::vector<double>>& values) {
     return {std::move(items)};
 }
 
-std::vector<double> column_means(const std::vector<std::vector<double>>& values) {
-    std::vector<double> means(values.empty() ? 0 : values.front().size(), 0.0);
-    for (const auto& row : values)
-        for (std::size_t r = 0; r < row.size(); ++r) means[r] += row[r] / static_cast<double>(values.size());
-    return means;
-}
-
 /// JSON has no NaN: write_json makes it null.
 struct StoredEvaluation {
     Split kind = Split::validation;
@@ -69,13 +63,6 @@ double ratio(double sum, double count) {
 }
 
 }  // namespace
-
-std::vector<double> Evaluation::mean_accuracy() const {
-    return column_means(accuracy);
-}
-std::vector<double> Evaluation::mean_loss() const {
-    return column_means(loss);
-}
 
 TrainingRow row_of(const IntervalSums& sums, std::int64_t step, std::int64_t max_size, std::int64_t tokens) {
     TrainingRow row{step, max_size, tokens, {}, {}, {}};
@@ -142,14 +129,11 @@ std::vector<std::int64_t> effective_lengths(const Evaluation& evaluation, double
 }
 
 std::size_t best_replica(const Evaluation& evaluation) {
-    const std::vector<double> accuracy = evaluation.mean_accuracy(), loss = evaluation.mean_loss();
-    std::size_t best = 0;
-    for (std::size_t r = 1; r < accuracy.size(); ++r) {
-        const bool tie = accuracy[r] == accuracy[best];
-        // Written so that a NaN loss never wins.
-        if (accuracy[r] > accuracy[best] || (tie && (loss[r] < loss[best] || loss[best] != loss[best]))) best = r;
-    }
-    return best;
+    const std::size_t size = ranking_size(evaluation.sizes);
+    std::vector<Merit> merits;
+    for (std::size_t r = 0; !evaluation.accuracy.empty() && r < evaluation.accuracy[size].size(); ++r)
+        merits.push_back({evaluation.accuracy[size][r], evaluation.loss[size][r]});
+    return best_of(merits);
 }
 
 }  // namespace whorl

@@ -39,10 +39,6 @@ struct Evaluation {
     std::vector<std::vector<double>> accuracy, loss;
     std::vector<std::vector<double>> found{};
     std::vector<std::vector<std::vector<double>>> per_position{};
-
-    /// Mean over the sizes, per replica.
-    std::vector<double> mean_accuracy() const;
-    std::vector<double> mean_loss() const;
 };
 
 /// Whether a stage of the curriculum is passed (Curriculum::advance_at).
@@ -65,7 +61,7 @@ Evaluation evaluation_from(const Value& table, const std::string& source);
 /// The longest evaluated size at which a replica's accuracy is at least `threshold`, per replica; 0: none is.
 std::vector<std::int64_t> effective_lengths(const Evaluation& evaluation, double threshold);
 
-/// The replica with the highest mean accuracy; among equals the one with the lowest loss, then the first.
+/// The best replica by the rule of core/base/merit.hpp; 0 when nothing was evaluated.
 std::size_t best_replica(const Evaluation& evaluation);
 
 /// "train", "validation" or "test": also the `kind` of a metrics row.

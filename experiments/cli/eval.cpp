@@ -260,7 +260,7 @@ Syntax eval_syntax() {
         "lengths", po::value<std::string>(), "sizes to test at (default: the recipe's test.sizes; with --task 64,256)")(
         "count", po::value<std::int64_t>(), "examples a size (default: the recipe's test.count; of a file 256)")(
         "replica", po::value<std::string>()->default_value("best"),
-        "best (by validation accuracy), a number from 0, or all")("validation", po::bool_switch(),
+        "best (by validation at its largest size), a number from 0, or all")("validation", po::bool_switch(),
                                                                   "use the validation split instead of the test split")(
         "threshold", po::value<double>()->default_value(0.9), "accuracy that counts for the effective length")(
         "per-position", po::bool_switch(), "accuracy at each supervised position, too: an average hides a prefix")(

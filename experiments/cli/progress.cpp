@@ -16,10 +16,10 @@ constexpr double kTerminalSeconds = 0.2, kPlainSeconds = 5.0;
 
 // The replica with the lowest loss stands for the population: what people wait for is the first that succeeds.
 std::size_t leader(const TrainingRow& row) {
-    std::size_t best = 0;
+    std::size_t lowest = 0;
     for (std::size_t r = 1; r < row.loss.size(); ++r)
-        if (row.loss[r] < row.loss[best] || std::isnan(row.loss[best])) best = r;
-    return best;
+        if (row.loss[r] < row.loss[lowest] || std::isnan(row.loss[lowest])) lowest = r;
+    return lowest;
 }
 
 std::string count_text(double count) {
@@ -28,15 +28,15 @@ std::string count_text(double count) {
 }
 
 std::string progress_text(const std::string& label, const Progress& p) {
-    const std::size_t best = leader(p.row);
+    const std::size_t shown = leader(p.row);
     const double fresh = static_cast<double>(p.row.step - p.steps_before),
                  left = static_cast<double>(p.steps - p.row.step);
     const double rate = static_cast<double>((p.row.tokens - p.tokens_before) * p.replicas) / std::max(p.seconds, 1e-9);
-    const char* whose = p.replicas > 1 ? "best " : "";
+    const char* whose = p.replicas > 1 ? "lowest " : "";
     return fmt::format("{} {}/{} ({:.0f} %), {} tokens/s, {} left, size {}, {}loss {:.3f}, accuracy {:.3f}", label,
                        p.row.step, p.steps, 100.0 * static_cast<double>(p.row.step) / static_cast<double>(p.steps),
                        count_text(rate), duration_text(p.seconds / std::max(fresh, 1.0) * left), p.row.max_size, whose,
-                       p.row.loss[best], p.row.accuracy[best]);
+                       p.row.loss[shown], p.row.accuracy[shown]);
 }
 
 }  // namespace

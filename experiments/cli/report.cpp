@@ -1,8 +1,6 @@
 // whorl report: the config and results of runs and sweeps.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
 #include "core/training/statistics.hpp"
@@ -28,7 +26,7 @@ Report read_report(const std::string& path) {
             last_evaluation(run, Split::test)};
 }
 
-void print_markdown_evaluation(const Evaluation& evaluation, const RunSetup& setup) {
+void print_markdown_evaluation(const Evaluation& evaluation, const RunSetup& setup, std::size_t chosen) {
     const double chance = setup.data->chance();
     fmt::print(
         "\n## Accuracy, {} split, step {}\n\n| size | best | median | best, scaled | median, scaled "
@@ -36,7 +34,7 @@ void print_markdown_evaluation(const Evaluation& evaluation, const RunSetup& set
         split_name(evaluation.split), evaluation.step);
     for (std::size_t i = 0; i < evaluation.sizes.size(); ++i) {
         const std::vector<double>& accuracy = evaluation.accuracy[i];
-        const double best = *std::max_element(accuracy.begin(), accuracy.end()), middle = median(accuracy);
+        const double best = accuracy[chosen], middle = median(accuracy);
         fmt::print("| {} | {:.4f} | {:.4f} | {:.3f} | {:.3f} |\n", evaluation.sizes[i], best, middle,
                    scaled_accuracy(best, chance), scaled_accuracy(middle, chance));
     }
@@ -50,9 +48,9 @@ void print_markdown(const Report& report) {
     if (report.validation) {
         const std::size_t best = best_replica(*report.validation);
         fmt::print("\nBest by validation: {}\n", replica_text(replicas_of(setup.config.replicas)[best], best));
-        print_markdown_evaluation(*report.validation, setup);
+        print_markdown_evaluation(*report.validation, setup, best);
+        if (report.test) print_markdown_evaluation(*report.test, setup, best);  // after a validation at the latest
     }
-    if (report.test) print_markdown_evaluation(*report.test, setup);
     fmt::print("\n## Config\n\n```toml\n{}```\n", setup.toml());
 }
 
@@ -97,7 +95,7 @@ void print_run(const std::string& path, const std::string& format, bool first) {
 }
 
 void print_sweep(const std::string& path, const std::string& format) {
-    const SweepTable table = read_sweep_table(path);
+    const ResultTable table = read_sweep_table(path);
     const std::string text = format == "md" ? to_markdown(table) : format == "json" ? to_json(table) : to_csv(table);
     fmt::print("{}", text);
 }

@@ -5,10 +5,11 @@
 #include <filesystem>
 
 #include "core/base/error.hpp"
-#include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/cli/reproduce_request.hpp"
+#include "experiments/cli/tables.hpp"
+#include "experiments/reproduce/protocol.hpp"
 #include "experiments/run/interrupt.hpp"
 #include "tasks/baseline.hpp"
 
@@ -41,35 +42,37 @@ RunSetup cell_setup(const ReproduceRequest& request, const TableColumn& column, 
     return set_up(load_recipe(column.quick.recipe, assignments));
 }
 
-// Empty when interrupted.
-std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& column, const TableProfile& profile,
-                                        const RunSetup& setup, const std::string& folder, const Devices& devices,
-                                        const SessionOptions& options) {
+// False when interrupted; else the line has its result.
+bool reproduce_line(TableLine& line, const std::string& label, const RunSetup& setup, std::int64_t test_size,
+                    const std::string& folder, const Devices& devices, const SessionOptions& options) {
     const RunDirectory run = open_or_create(folder, setup);
-    const std::string label = fmt::format("{}, {}", column.label, row.label);
-    ProgressLine line(label);
-    const SessionResult result = train_run(setup, run, devices, hooks_for(line), options);
-    line.finish();
-    if (result.interrupted) return std::nullopt;
-    RowResult summary = summarize(row, setup, result, *last_evaluation(run, Split::validation), profile.test_size);
-    line.note(fmt::format("{}: median {:.1f} %, best {:.1f} %, passed {}/{}, {}", label, 100 * summary.median,
-                          100 * summary.best, summary.passed_all, summary.replicas, duration_text(result.seconds)));
-    return summary;
+    ProgressLine progress(label);
+    const SessionResult result = train_run(setup, run, devices, hooks_for(progress), options);
+    progress.finish();
+    if (result.interrupted) return false;
+    fill(line, run, setup, test_size);
+    line.protocol =
+        fmt::format("{}; d_model {}", protocol_text(setup.config, test_size), setup.config.model.config->d_model);
+    const SizeSummary& read = line.summary->read();
+    progress.note(fmt::format("{}: median {:.1f} %, best {:.1f} %, passed {}/{}, {}", label, 100 * read.median,
+                              100 * read.best, read.passed_all, line.summary->replicas, duration_text(result.seconds)));
+    return true;
 }
 
-// False when interrupted: the rows so far are in `result`.
+// False when interrupted: the lines so far are in `section`.
 bool reproduce_column(const ReproduceRequest& request, const TableColumn& column, const std::vector<RunSetup>& setups,
-                      const Devices& devices, const SessionOptions& options, ColumnResult& result) {
-    const TableProfile& profile = column.quick;
+                      const Devices& devices, const SessionOptions& options, TableSection& section) {
+    const std::int64_t test_size = column.quick.test_size;
     const DataSource& data = *setups.front().data;
-    result = {&column, &profile, setups.front().config, data.chance(), 0, {}};
-    result.majority = scaled_accuracy(majority_baseline(data, profile.test_size, kBaselineExamples), data.chance());
+    section = section_of(column, test_size, {"row"});
+    section.majority = scaled_accuracy(majority_baseline(data, test_size, kBaselineExamples), data.chance());
     for (std::size_t i = 0; i < request.rows.size(); ++i) {
         const TableRow& row = *request.rows[i];
+        section.lines.push_back(line_of(request.table, column, row));
         const std::string path = fmt::format("{}/{}/{}", request.folder, column.key, row.key);
-        const auto cell = reproduce_cell(row, column, profile, setups[i], path, devices, options);
-        if (!cell) return false;
-        result.rows.push_back(*cell);
+        if (!reproduce_line(section.lines.back(), fmt::format("{}, {}", column.label, row.label), setups[i], test_size,
+                            path, devices, options))
+            return false;
     }
     return true;
 }
@@ -152,7 +155,7 @@ Syntax reproduce_syntax() {
         "allow-other-build", po::bool_switch(),
         "go on with pieces of another build or machine, though their bits may differ")(
         "out", po::value<std::string>(),
-        "folder of the runs, and of table.md, table.json (default runs/reproduce-TABLE-quick or -full)");
+        "folder of the runs, and of table.md, table.json, table.csv (default runs/reproduce-TABLE-quick or -full)");
     return syntax;
 }
 
@@ -169,18 +172,17 @@ int reproduce_rows(const ReproduceRequest& request, const Parsed& parsed) {
             check_devices(setups.back().back(), devices, options.group);
         }
     }
-    TableResult result{&request.table, devices.describe(), {}};
+    ResultTable table = results_of(request.table);
+    table.overview = request.columns.size() > 1;
     const InterruptGuard guard;
     for (std::size_t c = 0; c < request.columns.size(); ++c) {
-        result.columns.emplace_back();
-        if (!reproduce_column(request, *request.columns[c], setups[c], devices, options, result.columns.back())) {
+        table.sections.emplace_back();
+        if (!reproduce_column(request, *request.columns[c], setups[c], devices, options, table.sections.back())) {
             fmt::print(stderr, "stopped; go on with the same command and --out {}\n", folder);
             return 128 + InterruptGuard::signal();
         }
     }
-    write_file(folder + "/table.md", to_markdown(result));
-    write_file(folder + "/table.json", to_json(result));
-    fmt::print("{}\nWritten to {}/table.md and table.json\n", to_text(result), folder);
+    show_table(table, folder);
     return 0;
 }
 

@@ -5,10 +5,10 @@
 #include <filesystem>
 
 #include "core/base/error.hpp"
-#include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/cli/reproduce_request.hpp"
+#include "experiments/cli/tables.hpp"
 #include "experiments/reproduce/piece_table.hpp"
 #include "experiments/reproduce/piece_training.hpp"
 #include "experiments/run/interrupt.hpp"
@@ -47,9 +47,9 @@ std::vector<PieceJob> jobs_of(const ReproduceRequest& request) {
 }
 
 std::string result_text(const PieceJob& job, const PieceRecord& record) {
-    const PieceSummary s = summarize(record);
-    return fmt::format("{}: best {:.1f} %, {} of {} replicas pass, {}", job.piece.label(), 100 * s.best, s.passed,
-                       s.replicas, duration_text(record.seconds));
+    const Summary s = summarize(record, record.test_size);
+    return fmt::format("{}: best {:.1f} %, {} of {} replicas pass, {}", job.piece.label(), 100 * s.read().best,
+                       s.read().passed_all, s.replicas, duration_text(record.seconds));
 }
 
 // False when it was stopped.
@@ -67,19 +67,11 @@ bool train(const PieceJob& job, const Devices& devices, const PieceOptions& opti
     return record.has_value();
 }
 
-std::string found_folder(const std::string& folder) {
-    return folder + "/cells";
-}
-
-PieceTable table_in(const ReproduceRequest& request) {
+std::vector<FoundPiece> pieces_in(const ReproduceRequest& request) {
+    const std::string folder = request.folder + "/cells";
     std::error_code error;
-    if (!std::filesystem::exists(found_folder(request.folder), error)) return {&request.table, {}};
-    return {&request.table, find_pieces(request.table, {found_folder(request.folder)})};
-}
-
-void write_tables(const PieceTable& table, const std::string& folder) {
-    write_file(folder + "/table.md", to_markdown(table));
-    write_file(folder + "/table.json", to_json(table));
+    if (!std::filesystem::exists(folder, error)) return {};
+    return find_pieces(request.table, {folder});
 }
 
 std::size_t count_done(const std::vector<PieceJob>& jobs, bool more_seeds) {
@@ -90,11 +82,8 @@ std::size_t count_done(const std::vector<PieceJob>& jobs, bool more_seeds) {
 
 // The pieces so far are a table, too.
 int report(const ReproduceRequest& request, const std::vector<PieceJob>& jobs, bool more_seeds) {
-    const PieceTable table = table_in(request);
-    if (!table.pieces.empty()) {
-        write_tables(table, request.folder);
-        fmt::print("{}\nWritten to {}/table.md and table.json\n", to_text(table), request.folder);
-    }
+    const std::vector<FoundPiece> pieces = pieces_in(request);
+    if (!pieces.empty()) show_table(table_of(request.table, pieces), request.folder);
     const std::size_t done = count_done(jobs, more_seeds);
     if (done == jobs.size()) return 0;
     fmt::print(stderr,
@@ -134,15 +123,16 @@ int show_pieces(const ReproduceRequest& request, const Parsed& parsed) {
 }
 
 int merge_pieces(const PublishedTable& table, const Parsed& parsed) {
-    const PieceTable merged{&table, find_pieces(table, parsed.all("from"))};
-    fmt::print("{}", to_text(merged));
-    if (!parsed.has("out")) return 0;
+    const ResultTable merged = table_of(table, find_pieces(table, parsed.all("from")));
+    if (!parsed.has("out")) {
+        fmt::print("{}", to_text(merged));
+        return 0;
+    }
     const std::string folder = parsed.text("out");
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) throw UserError(one_line(folder + ": the folder cannot be made: " + error.message()));
-    write_tables(merged, folder);
-    fmt::print("\nWritten to {}/table.md and table.json\n", folder);
+    show_table(merged, folder);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "core/io/text.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/progress.hpp"
+#include "experiments/cli/tables.hpp"
 #include "experiments/run/interrupt.hpp"
 #include "experiments/sweep/table.hpp"
 
@@ -84,12 +85,6 @@ bool train(const SweepRun& run, const std::string& label, const std::string& fol
     return !result.interrupted;
 }
 
-void write_tables(const SweepTable& table, const std::string& folder) {
-    write_file(folder + "/table.md", to_markdown(table));
-    write_file(folder + "/table.json", to_json(table));
-    write_file(folder + "/table.csv", to_csv(table));
-}
-
 }  // namespace
 
 int run_sweep(const Arguments& arguments) {
@@ -112,9 +107,7 @@ int run_sweep(const Arguments& arguments) {
         fmt::print(stderr, "stopped; go on with the same command and --out {}\n", folder);
         return 128 + InterruptGuard::signal();
     }
-    const SweepTable table = read_sweep_table(folder);
-    write_tables(table, folder);
-    fmt::print("{}\nWritten to {}/table.md, table.json and table.csv\n", to_text(table), folder);
+    show_table(read_sweep_table(folder), folder);
     return 0;
 }
 

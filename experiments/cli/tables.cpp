@@ -13,10 +13,6 @@ void print_header(const Evaluation& evaluation, double chance) {
     fmt::print("{} examples a size, {} split, chance {:g}\n", evaluation.count, split_name(evaluation.split), chance);
 }
 
-void print_found(const std::vector<double>& shares) {
-    fmt::print("          {:>7.3f} {:>7.3f}", *std::max_element(shares.begin(), shares.end()), median(shares));
-}
-
 void print_column(const Evaluation& evaluation, std::size_t column, double chance) {
     const bool found = !evaluation.found.empty();
     fmt::print("{:>6}  {:>8} {:>8}{}\n", "size", "accuracy", "scaled", found ? "    found" : "");
@@ -37,19 +33,25 @@ std::string replica_text(const ReplicaHyper& replica, std::size_t index) {
     return text;
 }
 
-void print_population(const Evaluation& evaluation, const RunSetup& setup) {
-    print_header(evaluation, setup.data->chance());
+void show_table(const ResultTable& table, const std::string& folder) {
+    write_tables(table, folder);
+    fmt::print("{}\nWritten to {}/table.md, table.json and table.csv\n", to_text(table), folder);
+}
+
+void print_population(const Evaluation& evaluation, const RunSetup& setup, std::size_t best) {
     const double chance = setup.data->chance();
+    print_header(evaluation, chance);
     const bool found = !evaluation.found.empty();
-    fmt::print("{:>6}  {:>8} {:>8} {:>8}   scaled: {:>7} {:>7}{}\n", "size", "best", "median", "worst", "best",
-               "median", found ? "   found:    best  median" : "");
+    fmt::print("best by validation: replica {}\n{:>6}  {:>8} {:>8} {:>8} {:>8}   scaled: {:>7} {:>7}{}\n", best, "size",
+               "best", "median", "min", "max", "best", "median", found ? "   found:    best  median" : "");
     for (std::size_t i = 0; i < evaluation.sizes.size(); ++i) {
         const std::vector<double>& accuracy = evaluation.accuracy[i];
-        const auto [worst, best] = std::minmax_element(accuracy.begin(), accuracy.end());
+        const auto [min, max] = std::minmax_element(accuracy.begin(), accuracy.end());
         const double middle = median(accuracy);
-        fmt::print("{:>6}  {:>8.4f} {:>8.4f} {:>8.4f}           {:>7.3f} {:>7.3f}", evaluation.sizes[i], *best, middle,
-                   *worst, scaled_accuracy(*best, chance), scaled_accuracy(middle, chance));
-        if (found) print_found(evaluation.found[i]);
+        fmt::print("{:>6}  {:>8.4f} {:>8.4f} {:>8.4f} {:>8.4f}           {:>7.3f} {:>7.3f}", evaluation.sizes[i],
+                   accuracy[best], middle, *min, *max, scaled_accuracy(accuracy[best], chance),
+                   scaled_accuracy(middle, chance));
+        if (found) fmt::print("          {:>7.3f} {:>7.3f}", evaluation.found[i][best], median(evaluation.found[i]));
         fmt::print("\n");
     }
 }

@@ -6,14 +6,19 @@
 
 #include "core/training/metrics.hpp"
 #include "experiments/run/setup.hpp"
+#include "experiments/tables/table.hpp"
 
 namespace whorl::cli {
 
-/// Accuracy and scaled accuracy at each size: best, median and worst of all replicas of `setup`.
-void print_population(const Evaluation& evaluation, const RunSetup& setup);
+/// Writes the table's files into the folder and prints it.
+void show_table(const ResultTable& table, const std::string& folder);
 
-/// The same of each replica; column i of `evaluation` is replica replicas[i] of `setup`. `chance` is that of the task
-/// that was asked for, which need not be the run's.
+/// Accuracy at each size: of replica `best` (by validation), the median, lowest and highest of all replicas of `setup`;
+/// the first two scaled, too.
+void print_population(const Evaluation& evaluation, const RunSetup& setup, std::size_t best);
+
+/// Accuracy and scaled accuracy of each replica; column i of `evaluation` is replica replicas[i] of `setup`. `chance`
+/// is that of the task that was asked for, which need not be the run's.
 void print_replicas(const Evaluation& evaluation, const RunSetup& setup, double chance,
                     const std::vector<std::size_t>& replicas);
 

@@ -170,7 +170,7 @@ int run_train(const Arguments& arguments) {
     fmt::print("{} steps in {}: {} (determinism {})\n", result.step, duration_text(result.seconds), job.run.path(),
                determinism_text(job.setup, devices.describe()));
     if (result.solved > 0) fmt::print("{} replicas solved it and were stopped early\n", result.solved);
-    print_population(result.test, job.setup);
+    print_population(result.test, job.setup, best_replica(*last_evaluation(job.run, Split::validation)));
     const std::int64_t failed = job.setup.config.replicas.count() - result.alive;
     if (failed > 0)
         fmt::print(stderr, "whorl: {} of {} replicas were stopped, because loss or gradient was no longer finite\n",

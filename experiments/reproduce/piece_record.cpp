@@ -1,22 +1,18 @@
 #include "experiments/reproduce/piece_record.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 
 #include "core/base/error.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
-#include "core/training/checkpoint.hpp"
-#include "experiments/run/session.hpp"
 #include "tasks/baseline.hpp"
 
 namespace whorl {
 
 // Found through argument-dependent lookup.
 template <class V>
-void describe(V& v, PieceReplica& c) {
-    v.field("learning_rate", c.learning_rate, above(0).required());
+void describe(V& v, ReplicaResult& c) {
+    v.field("learning_rate", c.setting.learning_rate, above(0).required());
     v.field("seed", c.seed, at_least(0).required());
     v.field("steps", c.steps, at_least(0).required());
     v.field("tokens", c.tokens, at_least(0));
@@ -75,38 +71,10 @@ void describe(V& v, StoredPiece& c) {
     v.require(!r.validation_sizes.empty(), "validation_sizes", "lists no size");
     v.require(std::find(r.test_sizes.begin(), r.test_sizes.end(), r.test_size) != r.test_sizes.end(), "test_sizes",
               "lack test_size, where the table is read");
-    for (const PieceReplica& one : r.replicas)
+    for (const ReplicaResult& one : r.replicas)
         v.require(one.validation.size() == r.validation_sizes.size() &&
                       one.validation_loss.size() == r.validation_sizes.size() && one.test.size() == r.test_sizes.size(),
                   "replicas", "a replica needs one number for each size");
-}
-
-// Positions that a replica has computed after so many steps, as the metrics say: they have a row wherever one stops.
-std::map<std::int64_t, std::int64_t> tokens_by_step(const RunDirectory& run) {
-    std::map<std::int64_t, std::int64_t> tokens;
-    for (const std::string& line : run.read_metrics()) {
-        const Document row = parse_json(line, run.metrics_path());
-        const Value *step = find(row.root, "step"), *count = find(row.root, "tokens");
-        if (step && count) tokens[std::get<std::int64_t>(step->data)] = std::get<std::int64_t>(count->data);
-    }
-    return tokens;
-}
-
-std::int64_t tokens_at(const std::map<std::int64_t, std::int64_t>& by_step, std::int64_t step) {
-    const auto found = by_step.lower_bound(step);
-    return found != by_step.end() ? found->second : by_step.empty() ? 0 : by_step.rbegin()->second;
-}
-
-std::vector<double> column(const std::vector<std::vector<double>>& values, std::size_t replica) {
-    std::vector<double> result;
-    for (const auto& at_size : values) result.push_back(at_size[replica]);
-    return result;
-}
-
-std::vector<std::optional<double>> finite(const std::vector<double>& values) {
-    std::vector<std::optional<double>> result;
-    for (const double value : values) result.push_back(std::isfinite(value) ? std::optional(value) : std::nullopt);
-    return result;
 }
 
 void add_origin(PieceOrigin& origin, const RunDirectory& run, const RunStatus& status) {
@@ -123,12 +91,6 @@ void add_origin(PieceOrigin& origin, const RunDirectory& run, const RunStatus& s
 
 }  // namespace
 
-std::int64_t PieceRecord::tokens() const {
-    std::int64_t sum = 0;
-    for (const PieceReplica& replica : replicas) sum += replica.tokens;
-    return sum;
-}
-
 PieceRecord empty_record(const Piece& piece, const RunSetup& setup) {
     PieceRecord record;
     record.table = piece.table->name, record.column = piece.column->key, record.row = piece.row->key;
@@ -143,21 +105,12 @@ PieceRecord empty_record(const Piece& piece, const RunSetup& setup) {
 }
 
 void add_run(PieceRecord& record, const RunDirectory& run, const RunSetup& setup) {
-    const auto result = finished_result(run);
-    const auto validation = last_evaluation(run, Split::validation);
-    if (!result || !validation) throw UserError(one_line(run.path() + ": is not finished"));
-    if (validation->sizes != record.validation_sizes || result->test.sizes != record.test_sizes)
+    const auto population = read_population_result(run, setup);
+    if (!population) throw UserError(one_line(run.path() + ": is not finished"));
+    if (population->validation_sizes != record.validation_sizes || population->test_sizes != record.test_sizes)
         throw UserError(one_line(run.path() + ": was evaluated at other sizes than the rest of its piece"));
-    const Standing standing = stored_standing(*run.newest_valid_checkpoint());
-    const auto by_step = tokens_by_step(run);
-    const std::vector<ReplicaHyper> replicas = replicas_of(setup.config.replicas);
-    for (std::size_t r = 0; r < replicas.size(); ++r) {
-        const std::int64_t steps = standing.stopped_at[r] < 0 ? result->step : standing.stopped_at[r];
-        record.replicas.push_back({replicas[r].learning_rate, static_cast<std::int64_t>(replicas[r].init_seed), steps,
-                                   tokens_at(by_step, steps), standing.reason[r], column(validation->accuracy, r),
-                                   column(result->test.accuracy, r), finite(column(validation->loss, r))});
-    }
-    record.seconds += result->seconds;
+    record.replicas.insert(record.replicas.end(), population->replicas.begin(), population->replicas.end());
+    record.seconds += population->seconds;
     add_origin(record.origin, run, load_status(run));
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/error.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
+#include "experiments/reproduce/protocol.hpp"
 
 namespace whorl {
 namespace {
@@ -57,6 +58,41 @@ bool belongs(const PublishedTable& table, const PieceRecord& record) {
     return std::any_of(table.columns.begin(), table.columns.end(), same);
 }
 
+// Rising; those of the table when there are no pieces.
+std::vector<std::int64_t> widths_of(const PublishedTable& table, const std::vector<FoundPiece>& pieces) {
+    std::set<std::int64_t> widths;
+    for (const FoundPiece& piece : pieces) widths.insert(piece.record.width);
+    if (widths.empty()) return table.widths;
+    return {widths.begin(), widths.end()};
+}
+
+const FoundPiece* find_piece(const std::vector<FoundPiece>& pieces, const TableColumn& column, const TableRow& row,
+                             std::int64_t width) {
+    for (const FoundPiece& piece : pieces)
+        if (piece.record.column == column.key && piece.record.row == row.key && piece.record.width == width)
+            return &piece;
+    return nullptr;
+}
+
+std::string origin_text(const PieceOrigin& origin) {
+    std::string text = Origin{{origin.version, origin.commit, origin.compiler}, origin.processor, origin.device}.text();
+    for (const std::string& earlier : origin.earlier) text += "; begun by " + earlier;
+    return text;
+}
+
+void fill(TableSection& section, TableLine& line, const FoundPiece* piece, std::int64_t width) {
+    const std::string text = std::to_string(width);
+    line.name += " d" + text;
+    line.labels.push_back(text);
+    line.keys.push_back({"width", {width}});
+    if (piece == nullptr) return;
+    const PieceRecord& record = piece->record;
+    line.summary = summarize(record, record.test_size);
+    line.protocol = protocol_text(recipe_of(record, piece->path), record.test_size);
+    line.origin = origin_text(record.origin);
+    section.majority = scaled_accuracy(record.majority, record.chance);
+}
+
 }  // namespace
 
 std::vector<FoundPiece> find_pieces(const PublishedTable& table, const std::vector<std::string>& paths) {
@@ -66,7 +102,7 @@ std::vector<FoundPiece> find_pieces(const PublishedTable& table, const std::vect
         for (const std::string& file : json_files(path)) {
             const auto record = piece_record(parse_json(read_text_file(file, kMostBytes), file));
             if (!record || !belongs(table, *record)) continue;
-            add(table, {file, *record, summarize(*record)}, pieces);
+            add(table, {file, *record}, pieces);
             any = true;
         }
         if (!any) throw UserError(one_line(path + ": holds no piece of the table " + in_quotes(table.name)));
@@ -74,18 +110,18 @@ std::vector<FoundPiece> find_pieces(const PublishedTable& table, const std::vect
     return pieces;
 }
 
-std::vector<std::int64_t> PieceTable::widths() const {
-    std::set<std::int64_t> widths;
-    for (const FoundPiece& piece : pieces) widths.insert(piece.record.width);
-    if (widths.empty()) return table->widths;
-    return {widths.begin(), widths.end()};
-}
-
-const FoundPiece* PieceTable::at(const TableColumn& column, const TableRow& row, std::int64_t width) const {
-    for (const FoundPiece& piece : pieces)
-        if (piece.record.column == column.key && piece.record.row == row.key && piece.record.width == width)
-            return &piece;
-    return nullptr;
+ResultTable table_of(const PublishedTable& table, const std::vector<FoundPiece>& pieces) {
+    ResultTable results = results_of(table);
+    results.overview = results.of_best = true;
+    for (const TableColumn& column : table.columns) {
+        TableSection& section = results.sections.emplace_back(section_of(column, column.full.test_size, {"row", "d"}));
+        for (const TableRow& row : table.rows)
+            for (const std::int64_t width : widths_of(table, pieces)) {
+                section.lines.push_back(line_of(table, column, row));
+                fill(section, section.lines.back(), find_piece(pieces, column, row, width), width);
+            }
+    }
+    return results;
 }
 
 }  // namespace whorl

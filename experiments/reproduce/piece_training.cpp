@@ -7,8 +7,8 @@
 #include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
 #include "core/model/checkpoint_file.hpp"
-#include "experiments/reproduce/piece_summary.hpp"
 #include "experiments/run/config_difference.hpp"
+#include "experiments/tables/summary.hpp"
 
 namespace whorl {
 namespace {
@@ -24,7 +24,7 @@ void make_parent(const std::string& path) {
 
 // The best replica's weights when it is one of those that `run` has added, the last ones.
 void save_best(const PieceRecord& record, const RunSetup& setup, const std::string& run, const std::string& path) {
-    const std::size_t best = ranked_replicas(record).front();
+    const std::size_t best = best_replica(record);
     const std::size_t before = record.replicas.size() - static_cast<std::size_t>(setup.config.replicas.count());
     if (best < before) return;
     make_parent(path);
@@ -58,7 +58,8 @@ void finish_stage(const PieceJob& job, const PieceRecord& record, const PieceOpt
 }
 
 std::vector<double> best_rates(const PieceRecord& record) {
-    std::vector<double> rates = ranked_rates(record);
+    std::vector<double> rates;
+    for (const ReplicaSetting& setting : ranked_settings(record)) rates.push_back(setting.learning_rate);
     rates.resize(std::min(rates.size(), kBestRates));
     return rates;
 }

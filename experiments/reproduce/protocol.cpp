@@ -29,8 +29,6 @@ std::string early_text(const EarlyStop& stop) {
         100 * stop.accuracy, stop.validations);
 }
 
-}  // namespace
-
 std::string list_text(const std::vector<double>& values) {
     std::string text;
     for (const double value : values) text += fmt::format("{}{:g}", text.empty() ? "" : ", ", value);
@@ -45,15 +43,20 @@ std::string range_text(const std::vector<DtRange>& ranges) {
     return text;
 }
 
-std::string training_text(const RunConfig& config, std::int64_t test_size) {
+}  // namespace
+
+std::string protocol_text(const RunConfig& config, std::int64_t test_size) {
     const TrainingConfig& training = config.training;
     return fmt::format(
         "trained at sizes <= {}{}, tested at {} on {} examples a size; {} steps of {} sequences{}{}; AdamW ({:g}, "
-        "{:g}), decay {}, clip {:g}, label smoothing {:g}; {} layer(s)",
+        "{:g}), decay {}, clip {:g}, label smoothing {:g}; {} layer(s); learning rates {} x {} seed(s); Δ at the start "
+        "{}; "
+        "determinism {}",
         training.curriculum.largest(), growth_text(training.curriculum), test_size, config.test.count, training.steps,
         training.batch, supervision_text(config), early_text(training.early_stop), training.optimizer.beta1,
         training.optimizer.beta2, list_text(config.replicas.weight_decays), training.optimizer.clip,
-        training.loss.label_smoothing, config.model.config->n_layer);
+        training.loss.label_smoothing, config.model.config->n_layer, list_text(config.replicas.learning_rates),
+        config.replicas.seeds, range_text(config.replicas.dt_ranges), name_of(*config.determinism));
 }
 
 }  // namespace whorl

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/run/cell.hpp"
-#include "experiments/run/session.hpp"
+#include "experiments/tables/table.hpp"
 
 namespace whorl {
 
@@ -29,11 +28,16 @@ struct TableColumn {
 };
 
 struct TableRow {
-    const char* key;                           // the row's folder inside each column's
-    const char* label;                         // as people call the model
-    const char* preset;                        // of core/model/registry.hpp
-    std::vector<std::optional<double>> paper;  // scaled accuracy in percent, one a column
-    const char* set = nullptr;                 // an assignment to the recipe that this row needs
+    const char* key;            // the row's folder inside each column's
+    const char* label;          // as people call the model
+    const char* preset;         // of core/model/registry.hpp
+    const char* set = nullptr;  // an assignment to the recipe that this row needs
+};
+
+/// A figure of the paper: scaled accuracy.
+struct PublishedFigure {
+    const char *column, *row;  // keys
+    double percent;
 };
 
 struct PublishedTable {
@@ -42,7 +46,11 @@ struct PublishedTable {
     const char* source;
     std::vector<TableColumn> columns;
     std::vector<TableRow> rows;
+    std::vector<PublishedFigure> figures;
     std::vector<std::int64_t> widths = {32, 64};  // d_model of the full table's pieces (piece.hpp)
+
+    /// What the paper says in that column and row, by their keys; empty where it says nothing.
+    std::optional<double> figure(const std::string& column, const std::string& row) const;
 };
 
 /// The preset that `profile` trains `row` as.
@@ -52,37 +60,11 @@ std::string preset_of(const TableRow& row, const TableProfile& profile);
 const PublishedTable& published_table(const std::string& name);
 std::vector<std::string> published_table_names();
 
-/// One row of one column as measured.
-struct RowResult : Cell {
-    const TableRow* row = nullptr;
-    double seconds = 0;
-};
-
-/// Throws UserError when `test` lacks the table's size.
-RowResult summarize(const TableRow& row, const RunSetup& setup, const SessionResult& result,
-                    const Evaluation& validation, std::int64_t test_size);
-
-struct ColumnResult {
-    const TableColumn* column = nullptr;
-    const TableProfile* profile = nullptr;
-    RunConfig config;     // of the first row: the protocol that all share
-    double chance = 0;    // accuracy of guessing
-    double majority = 0;  // scaled accuracy of always giving the most frequent answer, at the table's size
-    std::vector<RowResult> rows;
-
-    double seconds() const;
-};
-
-struct TableResult {
-    const PublishedTable* table = nullptr;
-    std::string device;
-    std::vector<ColumnResult> columns;
-};
-
-/// "trained at sizes ≤ 40, tested at 80; 1600 steps of 64 sequences; …": all that a reader needs beside the numbers.
-std::string protocol_text(const ColumnResult& column, const std::string& device);
-std::string to_text(const TableResult& result);
-std::string to_markdown(const TableResult& result);
-std::string to_json(const TableResult& result);
+/// The table of results beside `table`, with no section yet.
+ResultTable results_of(const PublishedTable& table);
+/// The section of a column that is read at `test_size`, with no line yet; `heads` are those of its lines' labels.
+TableSection section_of(const TableColumn& column, std::int64_t test_size, std::vector<std::string> heads);
+/// A line of a row without result, with what the paper says.
+TableLine line_of(const PublishedTable& table, const TableColumn& column, const TableRow& row);
 
 }  // namespace whorl

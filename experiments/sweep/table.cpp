@@ -1,13 +1,9 @@
 #include "experiments/sweep/table.hpp"
 
-#include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
-#include "experiments/run/manifest.hpp"
-#include "experiments/run/session.hpp"
 
 namespace whorl {
 namespace {
@@ -18,40 +14,19 @@ void check_folder(const std::string& name, const std::string& source) {
         throw UserError(one_line(source + ": runs: " + in_quotes(name) + " is no folder beside it"));
 }
 
-void fill(SweepCell& cell, const RunSetup& setup, const SessionResult& result, const Evaluation& validation,
-          const SweepRecord& record) {
-    cell.sizes = result.test.sizes;
-    for (const std::int64_t size : cell.sizes)
-        cell.cells.push_back(cell_of(setup, validation, result.test, size, record.threshold));
-    const std::int64_t wanted = record.size.value_or(*std::max_element(cell.sizes.begin(), cell.sizes.end()));
-    const auto found = std::find(cell.sizes.begin(), cell.sizes.end(), wanted);
-    cell.read_at = static_cast<std::size_t>(found == cell.sizes.end() ? 0 : found - cell.sizes.begin());
-    cell.chance = setup.data->chance();
-    cell.weight_decay = replicas_of(setup.config.replicas)[cell.cell().chosen].weight_decay;
-    cell.seconds = result.seconds;
-}
-
-SweepCell read_cell(const std::string& path, const SweepRecord::Run& run, const SweepRecord& record) {
-    SweepCell cell;
-    cell.values = run.values;
-    cell.status = "not begun";
-    if (!RunDirectory::exists(path)) return cell;
+TableLine read_line(const std::string& path, const SweepRecord::Run& run, const SweepRecord& record) {
+    TableLine line;
+    line.name = run.folder, line.labels = run.values, line.status = "not begun";
+    Table axes;
+    for (std::size_t i = 0; i < record.axes.size(); ++i) axes.push_back({record.axes[i], {run.values[i]}});
+    line.keys = {{"axes", {std::move(axes)}}};
+    if (!RunDirectory::exists(path)) return line;
     const RunDirectory directory = RunDirectory::open(path);
-    const RunStatus status = load_status(directory);
-    cell.status = status.status == "finished" ? status.status : status.status + ", step " + std::to_string(status.step);
-    const auto result = finished_result(directory);
-    const auto validation = last_evaluation(directory, Split::validation);
-    if (result && validation) fill(cell, set_up(load_toml(directory.config_path())), *result, *validation, record);
-    return cell;
+    fill(line, directory, set_up(load_toml(directory.config_path())), record.size, record.threshold);
+    return line;
 }
 
 }  // namespace
-
-std::vector<std::int64_t> SweepTable::sizes() const {
-    std::set<std::int64_t> all;
-    for (const SweepCell& cell : cells) all.insert(cell.sizes.begin(), cell.sizes.end());
-    return {all.begin(), all.end()};
-}
 
 std::string sweep_record_path(const std::string& folder) {
     return folder + "/runs.toml";
@@ -62,15 +37,19 @@ bool is_sweep(const std::string& folder) {
     return std::filesystem::is_regular_file(sweep_record_path(folder), error) && !RunDirectory::exists(folder);
 }
 
-SweepTable read_sweep_table(const std::string& folder) {
-    SweepTable table;
+ResultTable read_sweep_table(const std::string& folder) {
     const std::string path = sweep_record_path(folder);
-    read_config(load_toml(path), table.record);
-    for (const SweepRecord::Run& run : table.record.runs) {
+    SweepRecord record;
+    read_config(load_toml(path), record);
+    ResultTable table;
+    table.kind = "sweep", table.name = table.title = record.name, table.pass = record.threshold;
+    TableSection& section = table.sections.emplace_back();
+    section.heads = record.axes, section.size = record.size;
+    for (const SweepRecord::Run& run : record.runs) {
         check_folder(run.folder, path);
-        if (run.values.size() != table.record.axes.size())
+        if (run.values.size() != record.axes.size())
             throw UserError(one_line(path + ": runs: " + in_quotes(run.folder) + " has not one value for each axis"));
-        table.cells.push_back(read_cell(folder + "/" + run.folder, run, table.record));
+        section.lines.push_back(read_line(folder + "/" + run.folder, run, record));
     }
     return table;
 }

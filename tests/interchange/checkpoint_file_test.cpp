@@ -59,7 +59,7 @@ private:
 
 Evaluation evaluation(std::vector<std::vector<double>> accuracy, std::vector<std::vector<double>> loss) {
     Evaluation e;
-    e.sizes.assign(accuracy.size(), 8);
+    for (std::size_t i = 0; i < accuracy.size(); ++i) e.sizes.push_back(8 + static_cast<std::int64_t>(i));
     e.count = 1;
     e.accuracy = std::move(accuracy);
     e.loss = std::move(loss);

@@ -50,7 +50,7 @@ TEST_CASE("a piece is every rate and then two more seeds at the best two", "[rep
                               : *record.replicas[a].validation_loss.back() < *record.replicas[b].validation_loss.back();
     });
     for (std::size_t i = 0; i < 4; ++i) {
-        CHECK(record.replicas[3 + i].learning_rate == record.replicas[order[i / 2]].learning_rate);
+        CHECK(record.replicas[3 + i].setting.learning_rate == record.replicas[order[i / 2]].setting.learning_rate);
         CHECK(record.replicas[3 + i].seed == static_cast<std::int64_t>(1 + i % 2));
     }
     CHECK(record.replicas[0].steps == 12);
@@ -58,7 +58,7 @@ TEST_CASE("a piece is every rate and then two more seeds at the best two", "[rep
     CHECK(record.tokens() == 7 * record.replicas[0].tokens);
     CHECK(recipe_of(record, "record").training.steps == 12);
     CHECK(record.origin.device == "CPU");
-    for (const char* text : {"100.00", "–", "seeds: min", "Made by", "d 16"})
+    for (const char* text : {"100.00", "–", "median all", "Made by", "d 16"})
         CHECK_THAT(outcome.out, ContainsSubstring(text));
     CHECK_THAT(slurp(out + "/table.md"), ContainsSubstring("| Gated DeltaNet [-1,1] | 16 |"));
 
@@ -120,6 +120,7 @@ TEST_CASE("a piece that is stopped again and again has the same bits", "[reprodu
     const std::string cell = "/cells/parity-mamba3-d16.json", best = "/best/parity-mamba3-d16.safetensors";
     CHECK(bits_of(bits + cell) == bits_of(straight + cell));
     CHECK(slurp(bits + best) == slurp(straight + best));
+    for (const char* file : {"/table.json", "/table.csv"}) CHECK(slurp(bits + file) == slurp(straight + file));
 }
 
 TEST_CASE("pieces of several folders make one table", "[reproduce][cli]") {

@@ -1,7 +1,9 @@
 // What a table shows of a piece: every choice by validation data, every number of the test split.
+#include <algorithm>
+
 #include "core/base/error.hpp"
-#include "experiments/reproduce/piece_summary.hpp"
 #include "experiments/reproduce/piece_table.hpp"
+#include "experiments/run/setup.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 
@@ -11,11 +13,11 @@ using Catch::Matchers::ContainsSubstring;
 namespace {
 
 // Validated at 160 and 256, tested at 256 and 40; chance is a half.
-PieceReplica replica(double rate, std::int64_t seed, double validation, std::optional<double> loss, double test) {
-    return {rate, seed, 100, 5000, StopReason::none, {0.5, validation}, {test, 1.0}, {0.7, loss}};
+ReplicaResult replica(double rate, std::int64_t seed, double validation, std::optional<double> loss, double test) {
+    return {{rate, 0, {}}, seed, 100, 5000, StopReason::none, {0.5, validation}, {test, 1.0}, {0.7, loss}};
 }
 
-PieceRecord record_of(std::vector<PieceReplica> replicas) {
+PieceRecord record_of(std::vector<ReplicaResult> replicas) {
     PieceRecord record;
     record.table = "state-tracking", record.column = "parity", record.row = "gdn";
     record.test_size = 256, record.chance = 0.5;
@@ -25,12 +27,18 @@ PieceRecord record_of(std::vector<PieceReplica> replicas) {
     return record;
 }
 
+std::vector<double> ranked_rates(const PopulationResult& population) {
+    std::vector<double> rates;
+    for (const ReplicaSetting& setting : ranked_settings(population)) rates.push_back(setting.learning_rate);
+    return rates;
+}
+
 }  // namespace
 
 TEST_CASE("rates and replicas are ranked by validation at the largest size and then by loss", "[reproduce]") {
     PieceRecord record = record_of({replica(1e-4, 0, 0.9, 0.3, 0.5), replica(1e-3, 0, 1.0, 0.2, 0.6),
                                     replica(1e-2, 0, 1.0, 0.1, 0.7), replica(1e-1, 0, 1.0, std::nullopt, 1.0)});
-    CHECK(ranked_replicas(record) == std::vector<std::size_t>{2, 1, 3, 0});
+    CHECK(best_replica(record) == 2);
     CHECK(ranked_rates(record) == std::vector<double>{1e-2, 1e-3, 1e-1, 1e-4});
     // The smaller size decides nothing, nor does the order in which sizes are listed.
     record.replicas[0].validation = {1.0, 0.9};
@@ -46,28 +54,70 @@ TEST_CASE("a piece shows the best by validation and the spread over the seeds of
                    replica(1e-2, 2, 0.8, 0.1, 0.97)});
     record.replicas[4].stopped = StopReason::solved;
     record.replicas[2].stopped = StopReason::not_finite;
-    const PieceSummary s = summarize(record);
+    const Summary s = summarize(record, 256);
     CHECK(s.best_replica == 0);  // by validation: a better one on test data is no argument
-    CHECK(s.best == Approx(0.6));
-    CHECK(s.curve == std::vector<double>{scaled_accuracy(0.8, 0.5), 1.0});
-    CHECK(s.rate == 1e-2);  // the mean of three seeds: the luck of one has gone
+    CHECK(s.read().best == Approx(0.6));
+    CHECK(s.sizes[0].best == scaled_accuracy(0.8, 0.5));
+    CHECK(s.sizes[1].best == 1.0);
+    CHECK(s.chosen.learning_rate == 1e-2);  // the mean of three seeds: the luck of one has gone
     CHECK(s.seeds == 3);
-    CHECK(s.seed_min == Approx(0.92));
-    CHECK(s.seed_median == Approx(0.94));
-    CHECK(s.seed_max == Approx(1.0));
-    CHECK(s.seeds_passed == 3);
-    CHECK(s.median == Approx(0.6));
-    CHECK(s.passed == 3);
+    CHECK(s.read().min == Approx(0.92));
+    CHECK(s.read().median == Approx(0.94));
+    CHECK(s.read().max == Approx(1.0));
+    CHECK(s.read().passed == 3);
+    CHECK(s.read().median_all == Approx(0.6));
+    CHECK(s.read().passed_all == 3);
     CHECK(s.replicas == 7);
     CHECK(s.solved_early == 1);
     CHECK(s.failed == 1);
+    CHECK_THAT(message_of<UserError>([&] { summarize(record, 80); }), ContainsSubstring("test.sizes lack 80"));
+}
+
+TEST_CASE("replicas of one rate with another decay or dt range are another setting", "[reproduce]") {
+    PieceRecord record =
+        record_of({replica(1e-3, 0, 0.8, 0.1, 0.8), replica(1e-3, 0, 0.9, 0.1, 0.9), replica(1e-3, 0, 0.7, 0.1, 0.7)});
+    record.replicas[1].setting.weight_decay = 0.1;
+    record.replicas[2].setting.dt = {0.5, 2};
+    const Summary s = summarize(record, 256);
+    CHECK(s.seeds == 1);
+    CHECK(s.chosen.weight_decay == 0.1);
+    CHECK(s.read().median == s.read().best);
+}
+
+TEST_CASE("a table's recipes validate last where the table is read", "[reproduce]") {
+    for (const std::string& name : published_table_names())
+        for (const TableColumn& column : published_table(name).columns)
+            for (const TableProfile* profile : {&column.quick, &column.full}) {
+                const RunConfig config = set_up(load_recipe(profile->recipe, {})).config;
+                INFO(profile->recipe);
+                const auto& sizes = config.validation.sizes;
+                CHECK(*std::max_element(sizes.begin(), sizes.end()) == profile->test_size);
+            }
+}
+
+TEST_CASE("published figures are found by the names of column and row", "[reproduce]") {
+    const PublishedTable& table = published_table("state-tracking");
+    CHECK(table.figure("arithmetic", "mamba2") == 47.81);
+    CHECK(table.figure("brackets", "gdn") == 93.50);
+    CHECK(published_table("parity").figure("parity", "mamba3") == 100.0);
+    CHECK_FALSE(table.figure("parity", "transformer").has_value());
+    // Each names a column and a row that the table has, and no two the same ones.
+    for (const PublishedFigure& figure : table.figures) {
+        const auto has = [](const auto& items, const std::string& key) {
+            return std::count_if(items.begin(), items.end(), [&](const auto& item) { return key == item.key; });
+        };
+        INFO(figure.column << ", " << figure.row);
+        CHECK(has(table.columns, figure.column) == 1);
+        CHECK(has(table.rows, figure.row) == 1);
+        CHECK(table.figure(figure.column, figure.row) == figure.percent);
+    }
 }
 
 TEST_CASE("a rate with one seed is not preferred to one with several", "[reproduce]") {
     const PieceRecord record = record_of({replica(1e-3, 0, 0.9, 0.1, 0.9), replica(1e-2, 0, 1.0, 0.1, 1.0),
                                           replica(1e-3, 1, 0.8, 0.1, 0.8), replica(1e-3, 2, 0.8, 0.1, 0.7)});
-    CHECK(summarize(record).rate == 1e-3);
-    CHECK(summarize(record).best_replica == 1);
+    CHECK(summarize(record, 256).chosen.learning_rate == 1e-3);
+    CHECK(summarize(record, 256).best_replica == 1);
 }
 
 TEST_CASE("a record survives its file and a damaged one is named", "[reproduce]") {

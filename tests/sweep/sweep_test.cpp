@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/base/error.hpp"
+#include "core/base/merit.hpp"
 #include "experiments/run/session.hpp"
 #include "experiments/sweep/table.hpp"
 #include "tests/support/catch.hpp"
@@ -89,15 +90,19 @@ TEST_CASE("a sweep trains its runs and is taken up again and reported", "[sweep]
         CHECK_THAT(first.out, ContainsSubstring(word));
 
     // The table says what the runs say: the rate by validation, the numbers by the test split.
-    const SweepTable table = read_sweep_table(out);
-    REQUIRE(table.cells.size() == 4);
+    const ResultTable table = read_sweep_table(out);
+    REQUIRE(table.sections.at(0).lines.size() == 4);
     const RunDirectory run = RunDirectory::open(out + "/preset=mamba2,batch=3");
     const Evaluation validation = *last_evaluation(run, Split::validation), test = *last_evaluation(run, Split::test);
-    const auto& accuracy = validation.accuracy[0];
-    const std::size_t chosen = accuracy[2] + accuracy[3] > accuracy[0] + accuracy[1] ? 2 : 0;
-    const Cell& cell = table.cells[3].cell();
-    CHECK(cell.chosen == chosen);
-    CHECK(cell.best_rate == (chosen == 2 ? 1e-2 : 1e-3));
+    const auto pair = [&](std::size_t r) {
+        return Merit{(validation.accuracy[0][r] + validation.accuracy[0][r + 1]) / 2,
+                     (validation.loss[0][r] + validation.loss[0][r + 1]) / 2};
+    };
+    const std::size_t chosen = better(pair(2), pair(0)) ? 2 : 0;
+    const Summary& summary = *table.sections[0].lines[3].summary;
+    const SizeSummary& cell = summary.read();
+    CHECK(cell.size == 12);
+    CHECK(summary.chosen.learning_rate == (chosen == 2 ? 1e-2 : 1e-3));
     const double a = 2 * test.accuracy[1][chosen] - 1, b = 2 * test.accuracy[1][chosen + 1] - 1;
     CHECK(cell.median == Approx((a + b) / 2));
     CHECK(cell.min == Approx(std::min(a, b)));

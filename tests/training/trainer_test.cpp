@@ -7,8 +7,8 @@
 #include "core/training/checkpoint.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
-#include "tests/support/temporary_folder.hpp"
 #include "tests/support/small_population.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace small;
 
@@ -138,6 +138,10 @@ TEST_CASE("the best replica has the highest accuracy then the lowest loss and Na
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const Evaluation evaluation{Split::validation, 1, {8}, 10, {{0.5, 1.0, 1.0, 1.0}}, {{0.1, nan, 0.3, 0.2}}};
     CHECK(best_replica(evaluation) == 3);
+    // The largest size alone ranks, wherever it stands in the list.
+    const Evaluation two{Split::validation, 1, {80, 40}, 10, {{0.6, 0.7}, {1.0, 0.5}}, {{0.1, 0.9}, {0.1, 0.9}}};
+    CHECK(best_replica(two) == 1);
+    CHECK(best_replica({}) == 0);
 }
 
 TEST_CASE("a checkpoint of another population or model is refused", "[training]") {

@@ -6,10 +6,13 @@
 
 namespace whorl {
 
-/// Lines of equal length; the first one is the head.
-using Grid = std::vector<std::vector<std::string>>;
+/// Lines of equal length; the first one is the head. The first `left` columns stand to the left, the others to the
+/// right.
+struct Grid {
+    std::vector<std::vector<std::string>> lines;
+    std::size_t left = 1;
+};
 
-/// Columns side by side: the first one to the left, the others to the right.
 std::string text_of(const Grid& grid);
 std::string markdown_of(const Grid& grid);
 

@@ -1,4 +1,4 @@
-#include "experiments/reproduce/grid_text.hpp"
+#include "experiments/tables/grid.hpp"
 
 #include <algorithm>
 
@@ -18,26 +18,30 @@ std::string spaces(std::size_t wanted, const std::string& text) {
 }  // namespace
 
 std::string text_of(const Grid& grid) {
-    std::vector<std::size_t> widths(grid.front().size(), 0);
-    for (const auto& line : grid)
+    std::vector<std::size_t> widths(grid.lines.front().size(), 0);
+    for (const auto& line : grid.lines)
         for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
     std::string text;
-    for (const auto& line : grid) {
-        text += line[0] + spaces(widths[0], line[0]);
-        for (std::size_t i = 1; i < line.size(); ++i) text += "  " + spaces(widths[i], line[i]) + line[i];
-        text += "\n";
+    for (const auto& cells : grid.lines) {
+        std::string line;
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            const std::string filling = spaces(widths[i], cells[i]);
+            line += (i > 0 ? "  " : "") + (i < grid.left ? cells[i] + filling : filling + cells[i]);
+        }
+        text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
     }
     return text;
 }
 
 std::string markdown_of(const Grid& grid) {
     std::string text;
-    for (std::size_t i = 0; i < grid.size(); ++i) {
+    for (std::size_t i = 0; i < grid.lines.size(); ++i) {
         text += "|";
-        for (const std::string& cell : grid[i]) text += " " + cell + " |";
+        for (const std::string& cell : grid.lines[i]) text += " " + cell + " |";
         text += "\n";
         if (i > 0) continue;
-        for (std::size_t c = 0; c < grid[0].size(); ++c) text += c == 0 ? "|---|" : "---:|";
+        text += "|";
+        for (std::size_t c = 0; c < grid.lines[0].size(); ++c) text += c < grid.left ? "---|" : "---:|";
         text += "\n";
     }
     return text;

@@ -1,0 +1,53 @@
+#include "experiments/tables/table.hpp"
+
+#include <algorithm>
+
+#include "core/io/atomic_file.hpp"
+#include "experiments/run/manifest.hpp"
+
+namespace whorl {
+namespace {
+
+std::string origin_text(const RunDirectory& run, const RunStatus& status) {
+    const auto origin = stored_origin(run);
+    std::string text = origin ? origin->text() : "";
+    for (const std::string& earlier : status.earlier) text += "; begun by " + earlier;
+    return text;
+}
+
+}  // namespace
+
+void fill(TableLine& line, const RunDirectory& run, const RunSetup& setup, std::optional<std::int64_t> size,
+          double pass) {
+    const RunStatus status = load_status(run);
+    const auto population = read_population_result(run, setup);
+    line.status = status.status + ", step " + std::to_string(status.step);
+    if (!population) return;
+    const std::vector<std::int64_t>& sizes = population->test_sizes;
+    line.summary = summarize(*population, size.value_or(*std::max_element(sizes.begin(), sizes.end())), pass);
+    line.origin = origin_text(run, status);
+}
+
+void write_tables(const ResultTable& table, const std::string& folder) {
+    write_file(folder + "/table.md", to_markdown(table));
+    write_file(folder + "/table.json", to_json(table));
+    write_file(folder + "/table.csv", to_csv(table));
+}
+
+std::vector<std::pair<std::string, std::string>> shared_texts(const std::vector<const TableLine*>& lines,
+                                                              std::string TableLine::*text) {
+    std::vector<std::pair<std::string, std::string>> shared;
+    for (const TableLine* line : lines) {
+        const std::string& wanted = line->*text;
+        if (wanted.empty()) continue;
+        const auto known =
+            std::find_if(shared.begin(), shared.end(), [&](const auto& one) { return one.first == wanted; });
+        if (known == shared.end())
+            shared.emplace_back(wanted, line->name);
+        else
+            known->second += ", " + line->name;
+    }
+    return shared;
+}
+
+}  // namespace whorl
