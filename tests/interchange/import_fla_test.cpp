@@ -71,7 +71,8 @@ void add_layer(ReleasedTensors& tensors, const TinyModel& model, int layer, bool
     for (const char* name : {"q_proj.weight", "k_proj.weight", "v_proj.weight", "g_proj.weight", "a_proj.weight",
                              "b_proj.weight", "o_proj.weight", "q_conv1d.weight", "k_conv1d.weight", "v_conv1d.weight",
                              "A_log", "dt_bias", "o_norm.weight"})
-        tensors[to + "attn." + name] = same(model, from + "mixer." + name);
+        if (model.layout.find(from + "mixer." + name) >= 0)
+            tensors[to + "attn." + name] = same(model, from + "mixer." + name);
 }
 
 ReleasedTensors fla_release(const TinyModel& model, bool hybrid) {
