@@ -108,6 +108,9 @@ public:
     void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y, const Tensor& d_qkv,
                             const Tensor& scratch) override;
 
+    void silu_forward(const Tensor& x, const Tensor& y) override;
+    void silu_backward(const Tensor& x, const Tensor& d_y, const Tensor& d_x) override;
+
     void swiglu_forward(const Tensor& x, const Tensor& out) override;
     void swiglu_backward(const Tensor& x, const Tensor& d_out, const Tensor& d_x) override;
 

@@ -235,6 +235,10 @@ public:
     virtual void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y,
                                     const Tensor& d_qkv, const Tensor& scratch) = 0;
 
+    /// y = silu(x), both [R,B,L,F].
+    virtual void silu_forward(const Tensor& x, const Tensor& y) = 0;
+    virtual void silu_backward(const Tensor& x, const Tensor& d_y, const Tensor& d_x) = 0;
+
     /// y,g = split(x); out = y ⊙ silu(g). x [R,B,L,2F], out [R,B,L,F].
     virtual void swiglu_forward(const Tensor& x, const Tensor& out) = 0;
     virtual void swiglu_backward(const Tensor& x, const Tensor& d_out, const Tensor& d_x) = 0;

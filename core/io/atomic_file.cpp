@@ -1,6 +1,8 @@
 #include "core/io/atomic_file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -31,11 +33,40 @@ void check_target(const std::string& path) {
         throw UserError(one_line(path + ": exists and is not a regular file"));
 }
 
+/// What the names of a file's temporary files begin with.
+std::string temporary_stem(const std::string& path) {
+    return "." + fs::path(path).filename().string() + ".tmp-";
+}
+
 // Unique among the threads of this process by the counter, among processes by O_EXCL.
 std::string temporary_name(const std::string& path) {
     static std::atomic<unsigned> counter{0};
     const std::string suffix = std::to_string(::getpid()) + "-" + std::to_string(counter++);
-    return (fs::path(folder_of(path)) / ("." + fs::path(path).filename().string() + ".tmp-" + suffix)).string();
+    return (fs::path(folder_of(path)) / (temporary_stem(path) + suffix)).string();
+}
+
+/// False when another process took the new file for a leftover before it was locked, and removed it or is about to.
+/// A file system without locks has no such process, for to it every file seems held.
+bool hold(const Descriptor& file) {
+    if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+    struct stat info {};
+    return ::fstat(file.number(), &info) != 0 || info.st_nlink > 0;
+}
+
+/// Calls visit(path) for each temporary file of `path` that no process holds, while it is locked.
+template <class Visit>
+void for_each_unfinished(const std::string& path, const Visit& visit) {
+    const std::string stem = temporary_stem(path);
+    std::vector<std::string> found;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder_of(path), error), end; !error && entry != end; entry.increment(error))
+        if (entry->path().filename().string().rfind(stem, 0) == 0) found.push_back(entry->path().string());
+    for (const std::string& name : found) {
+        const Descriptor file(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+        struct stat info {};
+        const bool regular = file.is_open() && ::fstat(file.number(), &info) == 0 && S_ISREG(info.st_mode);
+        if (regular && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0) visit(name);
+    }
 }
 
 [[noreturn]] void fail_to_create(const std::string& path, int error) {
@@ -49,11 +80,12 @@ std::string temporary_name(const std::string& path) {
 
 AtomicFile::AtomicFile(const std::string& path) : path_(path) {
     check_target(path);
+    remove_unfinished(path);
     do {
         temporary_ = temporary_name(path);
         file_ = Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    } while (!file_.is_open() && errno == EEXIST);
-    if (!file_.is_open()) fail_to_create(path, errno);
+        if (!file_.is_open() && errno != EEXIST) fail_to_create(path, errno);
+    } while (!file_.is_open() || !hold(file_));
 }
 
 AtomicFile::~AtomicFile() {
@@ -74,6 +106,16 @@ void AtomicFile::commit() {
     temporary_.clear();
     if (!file_.close()) fail_with_errno(path_, "cannot be written", errno);
     sync_directory(folder_of(path_));
+}
+
+std::vector<std::string> unfinished_files(const std::string& path) {
+    std::vector<std::string> names;
+    for_each_unfinished(path, [&](const std::string& name) { names.push_back(name); });
+    return names;
+}
+
+void remove_unfinished(const std::string& path) {
+    for_each_unfinished(path, [](const std::string& name) { ::unlink(name.c_str()); });
 }
 
 void write_file(const std::string& path, std::string_view text) {

@@ -1,7 +1,9 @@
 // Files that are either the old one or the whole new one, whatever happens in between.
 //
 // The bytes go to a temporary name in the same directory; commit() makes them durable (fsync), renames, and makes the
-// rename durable. An AtomicFile that is destroyed without commit() removes the temporary file.
+// rename durable. An AtomicFile that is destroyed without commit() removes the temporary file; what a killed process
+// left is removed by the next one that writes the same file. A writer holds a lock (flock) on its temporary file as
+// long as it lives, so that nobody takes it for such a leftover.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/io/descriptor.hpp"
 
@@ -34,6 +37,11 @@ private:
     std::string temporary_;
     Descriptor file_;
 };
+
+/// The temporary files that killed writers of `path` left beside it; none where its folder does not exist.
+std::vector<std::string> unfinished_files(const std::string& path);
+/// Removes them.
+void remove_unfinished(const std::string& path);
 
 /// AtomicFile with one write.
 void write_file(const std::string& path, std::string_view text);

@@ -135,6 +135,7 @@ void ConfigReader::require(bool holds, const char* key, const std::string& what)
 void ConfigReader::finish() const {
     for (const Member& member : std::get<Table>(table_->data)) {
         if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
+        if (unknown_nulls_ && std::holds_alternative<std::monostate>(member.value.data)) continue;
         const std::string choices = suggestion(member.key, known_);
         fail_at(place_.child(member.key), member.value.line, "unknown key" + choices);
     }

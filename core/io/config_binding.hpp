@@ -181,6 +181,9 @@ public:
         require(found == expected, key, "contradicts the other keys");
     }
 
+    /// Unknown keys are passed over where their value is null: other programs write null for what is not in use.
+    void allow_unknown_nulls() { unknown_nulls_ = true; }
+
     /// A rule between fields. Fails at `key` with `what` unless `holds`.
     void require(bool holds, const char* key, const std::string& what) const;
 
@@ -198,6 +201,7 @@ private:
 
     const Value* table_;
     Place place_;
+    bool unknown_nulls_ = false;
     std::vector<std::string> known_;
 };
 

@@ -2,6 +2,7 @@
 #include <unordered_set>
 
 #include "core/base/error.hpp"
+#include "core/io/lfs_pointer.hpp"
 #include "core/io/text.hpp"
 #include "core/io/value.hpp"
 
@@ -38,12 +39,14 @@ public:
     bool end_array() override { return close(); }
     bool key(string_t& key) override {
         if (!keys_.back().insert(key).second) fail("duplicate key " + in_quotes(key));
+        last_key_ = key;
         key_ = std::move(key);
         return true;
     }
 
     bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-        fail("not valid JSON at byte " + std::to_string(position));
+        const std::string at = last_key_.empty() ? "" : ", near key " + in_quotes(last_key_);
+        fail("not valid JSON at byte " + std::to_string(position) + at);
     }
 
 private:
@@ -73,12 +76,14 @@ private:
     Value root_;
     std::vector<Value*> open_;
     std::vector<std::unordered_set<std::string>> keys_;  // of each open object
-    std::string key_;
+    std::string key_;                                    // of the member that comes next
+    std::string last_key_;                               // the same, for messages
 };
 
 }  // namespace
 
 Document parse_json(std::string_view text, const std::string& source) {
+    refuse_lfs_pointer(text.substr(0, kLfsPointerBytes), source);
     // The parser takes a zero byte for the end of its input and would not see what follows.
     if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
         throw UserError(one_line(source + ": not valid JSON at byte " + std::to_string(zero)));

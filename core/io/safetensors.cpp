@@ -5,6 +5,7 @@
 
 #include "core/base/error.hpp"
 #include "core/io/descriptor.hpp"
+#include "core/io/lfs_pointer.hpp"
 #include "core/io/safetensors_header.hpp"
 #include "core/io/stored_convert.hpp"
 #include "core/io/text.hpp"
@@ -77,6 +78,9 @@ std::uint64_t header_length(const ByteSource& source, const std::string& path) {
 
 SafetensorsFile::SafetensorsFile(std::string path, std::unique_ptr<ByteSource> source)
     : path_(std::move(path)), source_(std::move(source)) {
+    std::string beginning(kLfsPointerBytes, '\0');
+    beginning.resize(source_->read(0, std::as_writable_bytes(std::span(beginning))));
+    refuse_lfs_pointer(beginning, path_);
     std::string json(header_length(*source_, path_), '\0');
     read_exactly(*source_, kLengthBytes, std::as_writable_bytes(std::span(json)), path_);
     data_start_ = kLengthBytes + json.size();

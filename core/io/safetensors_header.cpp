@@ -19,14 +19,18 @@ constexpr std::size_t kMaxMetadataEntries = 10000;
 }
 
 // Accepts exactly the shape { name: {dtype: string, shape: [n…], data_offsets: [n, n]}, "__metadata__": {string:
-// string} } and stops at the first event that does not fit, so that no foreign tree is ever built.
+// string} or null } (null: none, as the format's own reader takes it) and stops at the first event that does not fit,
+// so that no foreign tree is ever built.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 public:
     explicit HeaderReader(const std::string& path) : path_(path) {}
 
     SafetensorsHeader take() { return std::move(header_); }
 
-    bool null() override { unexpected("null"); }
+    bool null() override {
+        if (in_ == In::top && key_ == "__metadata__") return true;
+        unexpected("null");
+    }
     bool boolean(bool) override { unexpected("true or false"); }
     bool number_integer(number_integer_t value) override { stop("negative number " + std::to_string(value)); }
     bool number_float(number_float_t, const string_t& text) override {

@@ -85,7 +85,7 @@ void check_layer(const LayerCheck& check, const GatedDeltaNetConfig& layer, std:
     const double width = layer.expand_v * static_cast<double>(layer.head_dim);
     check.require(width >= 1 && std::abs(width - std::round(width)) < 1e-9, "expand_v",
                   "expand_v·head_dim is no whole number");
-    check_conv(check, layer.short_conv, false);
+    check_conv(check, layer.short_conv, true);
     check_step_size(check, layer.dt_init);
 }
 
@@ -119,6 +119,7 @@ void validate(const ModelConfig& config, const std::string& where) {
     require(config.vocab_size >= 1 && config.vocab_size <= 1 << 20, "vocab_size: not in 1..1048576");
     require(config.d_intermediate >= 0 && config.d_intermediate <= 1 << 20, "d_intermediate: not in 0..1048576");
     require(config.norm_epsilon > 0, "norm_epsilon: must be positive");
+    require(config.initializer_range > 0, "initializer_range: must be positive");
     require(config.n_layer >= 1 && config.n_layer <= 256, "n_layer: not in 1..256");
     require(static_cast<std::int64_t>(config.layers.size()) == config.n_layer,
             "layers: " + std::to_string(config.layers.size()) +

@@ -72,7 +72,7 @@ struct GatedDeltaNetConfig {
     std::optional<std::int64_t> num_v_heads;  // default: num_heads
     double expand_v = 2.0;
     bool allow_neg_eigval = true;
-    std::int64_t short_conv = 4;
+    std::int64_t short_conv = 4;  // width, 0 = none: silu alone
     StepSizeInit dt_init;
     std::int64_t v_heads() const { return num_v_heads.value_or(num_heads); }
     std::int64_t head_v_dim() const;
@@ -90,6 +90,8 @@ struct ModelConfig {
     bool tie_embeddings = true;
     double norm_epsilon = 1e-5;
     Initialization init = Initialization::release;
+    /// Standard deviation of the embedding at initialisation; with init = fla also of projections and convolutions.
+    double initializer_range = 0.02;
     std::vector<MixerConfig> layers;  // n_layer of them
 };
 

@@ -127,6 +127,7 @@ void describe(V& v, ModelConfig& c) {
     v.field("tie_embeddings", c.tie_embeddings);
     v.field("norm_epsilon", c.norm_epsilon);
     v.field("init", c.init);
+    v.field("initializer_range", c.initializer_range, above(0));
     v.field("layers", c.layers);
 }
 

@@ -13,8 +13,6 @@ namespace {
 
 // Far above any machine's memory; below it no size or byte count can overflow. validate() bounds each factor.
 constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
-constexpr double kFlaDeviation = 0.02;
-constexpr double kEmbeddingDeviation = 0.02;
 
 Initializer constant(double value) {
     return {InitKind::constant, value};
@@ -56,9 +54,7 @@ double draw(const Initializer& init, Random random) {
 }  // namespace
 
 ParameterLayout::ParameterLayout(const ModelConfig& config) {
-    const bool fla = config.init == Initialization::fla;
-    add("backbone.embedding.weight", {config.vocab_size, config.d_model},
-        normal(fla ? kFlaDeviation : kEmbeddingDeviation), true);
+    add("backbone.embedding.weight", {config.vocab_size, config.d_model}, normal(config.initializer_range), true);
     for (std::size_t i = 0; i < config.layers.size(); ++i) {
         const std::string layer = "backbone.layers." + std::to_string(i) + ".";
         add(layer + "norm.weight", {config.d_model}, constant(1), false);
@@ -85,14 +81,15 @@ void ParameterLayout::add(const std::string& name, std::vector<std::int64_t> sha
 void ParameterLayout::add_projection(const std::string& name, const ModelConfig& config, std::int64_t out,
                                      std::int64_t in, bool closes_block, Place place) {
     const double scale = closes_block ? 1 / std::sqrt(static_cast<double>(config.n_layer)) : 1;
-    add(name, {out, in}, config.init == Initialization::fla ? normal(kFlaDeviation) : uniform(in, scale), true, true,
-        place);
+    add(name, {out, in}, config.init == Initialization::fla ? normal(config.initializer_range) : uniform(in, scale),
+        true, true, place);
 }
 
 void ParameterLayout::add_conv(const std::string& prefix, const ModelConfig& config, std::int64_t channels,
                                std::int64_t width, bool bias, Place place) {
     const bool fla = config.init == Initialization::fla;
-    add(prefix + ".weight", {channels, 1, width}, fla ? normal(kFlaDeviation) : uniform(width), true, true, place);
+    add(prefix + ".weight", {channels, 1, width}, fla ? normal(config.initializer_range) : uniform(width), true, true,
+        place);
     if (bias) add(prefix + ".bias", {channels}, uniform(width), false);
 }
 
@@ -143,9 +140,11 @@ void ParameterLayout::add_mixer(const std::string& prefix, const ModelConfig& co
     add_projection(prefix + "g_proj.weight", config, v, config.d_model, false, Place::joined);
     add_projection(prefix + "a_proj.weight", config, mixer.v_heads(), config.d_model, false, Place::joined);
     add_projection(prefix + "b_proj.weight", config, mixer.v_heads(), config.d_model, false, Place::joined);
-    add_conv(prefix + "q_conv1d", config, qk, mixer.short_conv, false);
-    add_conv(prefix + "k_conv1d", config, qk, mixer.short_conv, false, Place::joined);
-    add_conv(prefix + "v_conv1d", config, v, mixer.short_conv, false, Place::joined);
+    if (mixer.short_conv > 0) {
+        add_conv(prefix + "q_conv1d", config, qk, mixer.short_conv, false);
+        add_conv(prefix + "k_conv1d", config, qk, mixer.short_conv, false, Place::joined);
+        add_conv(prefix + "v_conv1d", config, v, mixer.short_conv, false, Place::joined);
+    }
     add(prefix + "A_log", {mixer.v_heads()}, log_uniform(0, 16), false);
     add(prefix + "dt_bias", {mixer.v_heads()}, step_size(mixer.dt_init), false);
     add(prefix + "o_norm.weight", {mixer.head_v_dim()}, constant(1), false);

@@ -17,7 +17,9 @@ Syntax syntax() {
              "(or model.safetensors "
              "in a folder) that every whorl command reads. --format mamba: a folder in the layout of the Mamba "
              "release, for Mamba-2 and "
-             "Mamba-3 layers of one config, with or without softmax attention. --format fla: a folder in the layout of "
+             "Mamba-3 layers of one config, with or without softmax attention; mamba_ssm's from_pretrained reads "
+             "pytorch_model.bin instead of model.safetensors, and the export prints the lines that make it. "
+             "--format fla: a folder in the layout of "
              "flash-linear-attention, for Gated DeltaNet. 'whorl import' gives the same weights back, bit for bit.",
              {"whorl export runs/parity --replica best --out parity.safetensors",
               "whorl export runs/parity --format mamba --replica 3 --out parity-mamba",

@@ -21,13 +21,14 @@ Syntax syntax() {
              "Reads a released checkpoint and writes it as a Whorl checkpoint in float32. SOURCE is a folder with "
              "config.json and "
              "model.safetensors (or its shards and their index), or a .safetensors file with --config. Read are "
-             "checkpoints of the "
-             "Mamba release (Mamba-2; Mamba-3, SISO and MIMO; either with softmax attention in some layers) and of "
-             "Gated DeltaNet "
-             "(flash-linear-attention). Every tensor must be accounted for and every config key understood; keys that "
-             "concern only "
-             "how a model is stored, initialised or run (torch_dtype, architectures, chunk_size, fuse_norm, …) are "
-             "passed over.",
+             "checkpoints of the Mamba release (Mamba-2; Mamba-3, SISO and MIMO; either with softmax attention in "
+             "some layers) and of Gated DeltaNet (flash-linear-attention, those from before March 2025 as well). Not "
+             "read yet, and refused by name: attention with a short convolution of its own (d_conv), with RoPE over a "
+             "part of a head (rotary_emb_dim below head_dim), with keys and values that heads share (num_heads_kv), "
+             "with biases or a window; configs in the layout of Hugging Face transformers; pickled weights "
+             "(pytorch_model.bin), for which the refusal says how to convert them. Every tensor must be accounted for "
+             "and every config key understood; unknown keys that are null, and keys that concern only how a model is "
+             "stored, loaded or run (torch_dtype, architectures, chunk_size, fuse_norm, …), are passed over.",
              {"whorl import mamba2-130m --out mamba2-130m.safetensors",
               "whorl import mamba3-siso --a-activation softplus --out mamba3.safetensors",
               "whorl import weights.safetensors --config config.json --vocab keep --out model.safetensors"});

@@ -25,7 +25,8 @@ void walk(const Piece& piece, Visit visit) {
     for (std::int64_t b = 0; b < piece.blocks; ++b)
         for (std::int64_t i = 0; i < piece.stored_rows; ++i)
             for (std::int64_t j = 0; j < piece.stored_columns; ++j, ++stored)
-                visit(static_cast<std::size_t>(stored), i < piece.rows && j < piece.columns ? taken++ : -1);
+                visit(static_cast<std::size_t>(stored),
+                      i >= piece.begin && i < piece.begin + piece.rows && j < piece.columns ? taken++ : -1);
 }
 
 const ParameterInfo& parameter_of(const Assembly& assembly, const ParameterLayout& layout) {
@@ -53,6 +54,11 @@ Piece whole(std::string name, std::vector<std::int64_t> shape) {
 Piece first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows,
                  std::int64_t columns) {
     return {std::move(name), {blocks * stored_rows, columns}, blocks, stored_rows, columns, rows, columns};
+}
+
+Piece some_rows(std::string name, std::int64_t stored_rows, std::int64_t begin, std::int64_t rows,
+                std::int64_t columns) {
+    return {std::move(name), {stored_rows, columns}, 1, stored_rows, columns, rows, columns, begin};
 }
 
 Piece first_columns(std::string name, std::int64_t rows, std::int64_t stored_columns, std::int64_t columns) {

@@ -9,12 +9,13 @@
 
 namespace whorl::interchange {
 
-/// A foreign tensor of `shape`, seen as [blocks, stored_rows, stored_columns]; a parameter takes the first `rows` ×
-/// `columns` of each block. What it does not take is padding.
+/// A foreign tensor of `shape`, seen as [blocks, stored_rows, stored_columns]; a parameter takes `rows` × `columns` of
+/// each block, from row `begin` and column 0 on. What no parameter takes is padding.
 struct Piece {
     std::string name;
     std::vector<std::int64_t> shape;
     std::int64_t blocks = 1, stored_rows = 1, stored_columns = 1, rows = 1, columns = 1;
+    std::int64_t begin = 0;
 
     std::int64_t count() const { return blocks * rows * columns; }
     bool padded() const { return rows != stored_rows || columns != stored_columns; }
@@ -24,6 +25,9 @@ Piece whole(std::string name, std::vector<std::int64_t> shape);
 /// [blocks·stored_rows, columns], of which rows 0 … rows-1 of each block are taken.
 Piece first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows,
                  std::int64_t columns);
+/// [stored_rows, columns], of which rows begin … begin+rows-1 are taken.
+Piece some_rows(std::string name, std::int64_t stored_rows, std::int64_t begin, std::int64_t rows,
+                std::int64_t columns);
 /// [rows, stored_columns], of which columns 0 … columns-1 are taken.
 Piece first_columns(std::string name, std::int64_t rows, std::int64_t stored_columns, std::int64_t columns);
 

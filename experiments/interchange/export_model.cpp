@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kConfig = "config.json";
 
 /// A released checkpoint, ready to be written.
 struct Release {
@@ -34,9 +35,20 @@ void make_folder(const std::string& folder) {
     if (error) throw UserError(one_line(folder + ": the folder cannot be made: " + error.message()));
 }
 
+/// What a killed export left: temporary files; the weights as well, where it was killed behind their commit, which the
+/// config's temporary file tells.
+void clear_unfinished(const std::string& folder) {
+    const std::string config = folder + "/" + kConfig, weights = folder + "/" + kWeights;
+    std::error_code error;
+    if (!fs::exists(config, error) && !unfinished_files(config).empty()) fs::remove(weights, error);
+    remove_unfinished(weights);
+    remove_unfinished(config);
+}
+
 void make_empty_folder(const std::string& folder) {
     if (names_a_file(folder))
         throw UserError(one_line("--out " + folder + ": this format is a folder of two files; name a folder"));
+    clear_unfinished(folder);
     std::error_code error;
     if (fs::exists(folder, error) && !fs::is_empty(folder, error))
         throw UserError(one_line(folder + ": is not an empty folder; choose another one for the export"));
@@ -64,6 +76,10 @@ Release mamba_release(const LoadedModel& model) {
     release.tensors = scatter(model.slice, mamba_assemblies(model.config, {model.config.vocab_size, padded}),
                               ParameterLayout(model.config));
     if (model.config.tie_embeddings) repeat_tied_head(release.tensors);
+    for (const char* note : {"mamba_ssm's from_pretrained reads pytorch_model.bin; in the folder, these lines make it:",
+                             "  import torch", "  from safetensors.torch import load_file",
+                             "  torch.save(load_file(\"model.safetensors\"), \"pytorch_model.bin\")"})
+        release.notes.emplace_back(note);
     return release;
 }
 
@@ -89,14 +105,16 @@ Release fla_release(const LoadedModel& model) {
     return release;
 }
 
-/// config.json last: without it a folder is no checkpoint.
+/// config.json last: without it a folder is no checkpoint. Its temporary file stands before the weights do.
 std::string write_release(const Release& release, const std::string& folder) {
     const std::string path = folder + "/" + kWeights;
     std::vector<TensorView> views;
     for (const ForeignTensor& t : release.tensors)
         views.push_back(tensor_view<float>(t.name, t.shape, std::span<const float>(t.values)));
+    AtomicFile config(folder + "/" + kConfig);
+    config.write(release.config_json);
     write_safetensors(path, views, {{"format", "pt"}});  // what model libraries expect to read there
-    write_file(folder + "/config.json", release.config_json);
+    config.commit();
     return path;
 }
 

@@ -20,6 +20,7 @@ constexpr const char* kArchitecture = "GatedDeltaNetForCausalLM";
 
 template <class V>
 void describe(V& v, FlaAttention& a) {
+    pass_over_nulls(v);
     v.field("layers", a.layers, range(0, kMostLayers - 1).required());
     v.field("num_heads", a.num_heads, range(1, kLargestWidth).required());
     v.field("num_kv_heads", a.num_kv_heads);
@@ -28,12 +29,13 @@ void describe(V& v, FlaAttention& a) {
     only_read(v, "qk_norm", false, "queries and keys are not normed");
     absent(v, "window_size", "attention sees all earlier positions");
     v.require(a.num_kv_heads.value_or(a.num_heads) == a.num_heads, "num_kv_heads",
-              "must equal num_heads: keys and values are not shared by heads");
+              "must equal num_heads: keys and values that heads share are not read yet");
 }
 
 template <class V>
 void describe_identity(V& v) {
     if constexpr (kReads<V>) {
+        pass_over_nulls(v);
         ignore_library_keys(v);
         only(v, "model_type", std::string(kModelType), "of the models in this layout, Gated DeltaNet is read");
     } else {
@@ -54,18 +56,20 @@ void describe(V& v, FlaConfig& c) {
     v.field("num_v_heads", c.num_v_heads, range(1, kLargestWidth));
     v.field("expand_v", c.expand_v, above(0).at_most(kLargestRatio));
     v.field("allow_neg_eigval", c.allow_neg_eigval);
+    v.field("use_short_conv", c.use_short_conv);
     v.field("conv_size", c.conv_size, range(2, 8));
     v.field("hidden_ratio", c.hidden_ratio, above(0).at_most(kLargestRatio));
     v.field("intermediate_size", c.intermediate_size, range(1, kLargestVocabulary));
     v.field("norm_eps", c.norm_eps, above(0).at_most(1));
+    v.field("initializer_range", c.initializer_range, above(0));
     v.field("tie_word_embeddings", c.tie_word_embeddings);
     v.field("attn", c.attn);
     only(v, "use_gate", true, "the layer gates its output");
-    only(v, "use_short_conv", true, "the layer has short convolutions");
     only_read(v, "conv_bias", false, "its short convolutions have no bias");
     only(v, "hidden_act", std::string("swish"), "the MLP is a SwiGLU");
     ignore(v, {"attn_mode", "max_position_embeddings", "fuse_norm", "fuse_swiglu", "fuse_cross_entropy",
                "fuse_linear_cross_entropy", "use_l2warp"});
+    if constexpr (kReads<V>) v.field("norm_first", c.norm_first);
     if (kReads<V> || c.no_mlp) v.field("whorl_no_mlp", c.no_mlp);
 }
 
@@ -88,7 +92,7 @@ GatedDeltaNetConfig delta_layer(const FlaConfig& config) {
     layer.head_dim = config.head_dim;
     layer.expand_v = config.expand_v;
     layer.allow_neg_eigval = config.allow_neg_eigval;
-    layer.short_conv = config.conv_size;
+    layer.short_conv = config.use_short_conv ? config.conv_size : 0;
     return layer;
 }
 
@@ -129,7 +133,8 @@ void set_delta_layer(FlaConfig& config, const GatedDeltaNetConfig& layer) {
     config.head_dim = layer.head_dim;
     config.expand_v = layer.expand_v;
     config.allow_neg_eigval = layer.allow_neg_eigval;
-    config.conv_size = layer.short_conv;
+    config.use_short_conv = layer.short_conv > 0;
+    if (config.use_short_conv) config.conv_size = layer.short_conv;
 }
 
 void add_attention_layer(FlaConfig& config, const AttentionConfig& layer, std::int64_t index, const std::string& at) {
@@ -151,6 +156,7 @@ ModelConfig model_of(const FlaConfig& config, const std::string& source) {
     model.tie_embeddings = config.tie_word_embeddings;
     model.norm_epsilon = config.norm_eps;
     model.init = Initialization::fla;
+    model.initializer_range = config.initializer_range;
     for (std::int64_t i = 0; i < config.num_hidden_layers; ++i)
         model.layers.push_back(attends(config, i) ? MixerConfig(attention_layer(config, source))
                                                   : MixerConfig(delta_layer(config)));
@@ -171,6 +177,7 @@ FlaConfig fla_config_of(const ModelConfig& model, const std::string& where) {
     config.hidden_ratio.reset();
     config.intermediate_size = config.no_mlp ? kFlaZeroMlp : model.d_intermediate;
     config.norm_eps = model.norm_epsilon;
+    config.initializer_range = model.initializer_range;
     config.tie_word_embeddings = model.tie_embeddings;
     std::string delta, attention;
     for (std::size_t i = 0; i < model.layers.size(); ++i) {

@@ -24,11 +24,15 @@ struct FlaConfig {
     std::optional<std::int64_t> num_v_heads;
     double expand_v = 2.0;
     bool allow_neg_eigval = false;
+    bool use_short_conv = true;
     std::int64_t conv_size = 4;
     std::optional<double> hidden_ratio = 4.0;
     std::optional<std::int64_t> intermediate_size;
     double norm_eps = 1e-6;
+    double initializer_range = 0.02;
     bool tie_word_embeddings = false;
+    /// Until March 2025: a layer's norms are part of its attn and mlp, which changes their names alone. Only read.
+    bool norm_first = false;
     std::optional<FlaAttention> attn;
     /// Ours: the release has an MLP in every layer. A model without one is exported with an MLP of zeros, which adds
     /// nothing.

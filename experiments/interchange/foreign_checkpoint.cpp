@@ -1,11 +1,12 @@
 #include "experiments/interchange/foreign_checkpoint.hpp"
 
-#include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "core/base/error.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
+#include "experiments/interchange/python_json.hpp"
 
 namespace whorl::interchange {
 namespace {
@@ -26,16 +27,31 @@ bool exists(const std::string& path) {
 }
 
 Document load_json(const std::string& path, std::uint64_t most_bytes) {
-    return parse_json(read_text_file(path, most_bytes), path);
+    return parse_python_json(read_text_file(path, most_bytes), path);
 }
 
 bool is_floating(StoredType type) {
     return type == StoredType::f64 || type == StoredType::f32 || type == StoredType::f16 || type == StoredType::bf16;
 }
 
+/// A pickle may run code when it is read, so that the way here leads through the library that wrote it.
+[[noreturn]] void fail_with_pickle(const std::string& what) {
+    throw UserError(one_line(what) +
+                    ", which is not read; these lines of Python, run in its folder, convert it offline:\n"
+                    "  import glob, torch; from safetensors.torch import save_file\n"
+                    "  weights = {k: v.contiguous().clone() for f in glob.glob(\"pytorch_model*.bin\")"
+                    " for k, v in torch.load(f, map_location=\"cpu\", weights_only=True).items()}\n"
+                    "  save_file(weights, \"model.safetensors\", metadata={\"format\": \"pt\"})");
+}
+
+bool is_pickle(const std::string& path) {
+    const std::string ending = fs::path(path).extension().string();
+    return ending == ".bin" || ending == ".pt" || ending == ".pth";
+}
+
 [[noreturn]] void fail_without_weights(const std::string& folder) {
-    if (exists(folder + "/pytorch_model.bin"))
-        fail(folder, "has only pytorch_model.bin, which is not read; save its tensors as model.safetensors first");
+    for (const char* name : {"pytorch_model.bin", "pytorch_model.bin.index.json"})
+        if (exists(folder + "/" + name)) fail_with_pickle(folder + ": has only " + name);
     fail(folder, std::string("has neither ") + kSingleFile + " nor " + kIndexFile);
 }
 
@@ -47,6 +63,7 @@ ForeignCheckpoint ForeignCheckpoint::open(const std::string& source, const std::
     std::error_code error;
     const bool folder = fs::is_directory(source, error);
     if (!exists(source)) fail(source, "no such file or folder");
+    if (!folder && is_pickle(source)) fail_with_pickle(source + ": is a PyTorch file");
     if (!folder && config_path.empty()) fail(source, "is a single file; name its config with --config config.json");
     const std::string config = config_path.empty() ? source + "/config.json" : config_path;
     if (!exists(config))
@@ -79,13 +96,13 @@ void ForeignCheckpoint::add_shards(const std::string& folder, const std::string&
     const Value* map = find(document.root, "weight_map");
     const Table* weights = map ? std::get_if<Table>(&map->data) : nullptr;
     if (weights == nullptr || weights->empty()) fail(index, "weight_map: expected a table of tensors and their files");
-    std::vector<std::string> files;
+    std::set<std::string> files;
     for (const auto& [name, file] : *weights) {
         const auto* text = std::get_if<std::string>(&file.data);
         // A plain name: an index must not lead out of its folder.
         if (text == nullptr || text->empty() || fs::path(*text).filename() != *text || *text == "..")
             fail(index, "weight_map." + name + ": expected the name of a file in the same folder");
-        if (std::find(files.begin(), files.end(), *text) == files.end()) files.push_back(*text);
+        files.insert(*text);
     }
     for (const std::string& file : files) add_file(folder + "/" + file);
     for (const auto& [name, file] : *weights) {

@@ -29,10 +29,25 @@ std::int64_t rows_of(const ForeignCheckpoint& source, const std::string& name) {
     return stored.shape[0];
 }
 
+/// The tensor that holds the embedding: `usual`, or the head where a tied model stores that alone.
+std::string embedding_of(const ForeignCheckpoint& source, bool tied, const char* usual,
+                         std::vector<std::string>& notes) {
+    if (!tied || source.contains(usual) || !source.contains(kHead)) return usual;
+    notes.push_back(std::string(kHead) + ": is the embedding, too (the model is tied)");
+    return kHead;
+}
+
+/// The embedding taken from the tensor `stored`.
+std::vector<Assembly> with_embedding(std::vector<Assembly> assemblies, const std::string& stored) {
+    for (Assembly& assembly : assemblies)
+        if (assembly.parameter == kEmbedding) assembly.pieces.at(0).name = stored;
+    return assemblies;
+}
+
 /// A tied model may store its head again; it must then be the embedding, or one of the two would be lost.
 std::vector<std::string> check_tied_head(const ForeignCheckpoint& source, bool tied, const std::string& embedding,
                                          const std::string& key, std::vector<std::string>& notes) {
-    if (!tied || !source.contains(kHead)) return {};
+    if (!tied || !source.contains(kHead) || embedding == kHead) return {};
     const bool equal =
         source.at(kHead).shape == source.at(embedding).shape && source.read(kHead) == source.read(embedding);
     if (!equal)
@@ -60,14 +75,14 @@ void read_parameters(const ForeignCheckpoint& source, const std::vector<Assembly
 // --- Mamba -----------------------------------------------------------------------------------------------------------
 
 /// Decides how many of the stored rows of the vocabulary the model gets; returns the rows stored.
-std::int64_t settle_vocabulary(const ForeignCheckpoint& source, const MambaConfig& config, VocabularyPadding padding,
-                               ImportedModel& model) {
-    const std::int64_t stored = rows_of(source, kEmbedding), padded = config.padded_vocabulary();
+std::int64_t settle_vocabulary(const ForeignCheckpoint& source, const std::string& embedding, const MambaConfig& config,
+                               VocabularyPadding padding, ImportedModel& model) {
+    const std::int64_t stored = rows_of(source, embedding), padded = config.padded_vocabulary();
     if (stored == config.vocab_size) return stored;
     if (stored != padded)
-        fail(source.file_of(kEmbedding),
-             std::string(kEmbedding) + ": has " + text(stored) +
-                 " rows; expected vocab_size = " + text(config.vocab_size) + ", or " + text(padded) +
+        fail(source.file_of(embedding),
+             embedding + ": has " + text(stored) + " rows; expected vocab_size = " + text(config.vocab_size) + ", or " +
+                 text(padded) +
                  ", the next multiple of pad_vocab_size_multiple = " + text(config.pad_vocab_size_multiple));
     const std::string found = "vocabulary: " + text(stored) + " rows stored for " + text(config.vocab_size) +
                               " tokens (padded to a multiple of " + text(config.pad_vocab_size_multiple) + "); ";
@@ -107,10 +122,11 @@ ImportedModel import_mamba(const ForeignCheckpoint& source, const ImportOptions&
     ImportedModel model;
     model.config = model_of(config, source.config().source, options.a_activation);
     MambaPadding stored;
-    stored.vocabulary = settle_vocabulary(source, config, options.vocabulary, model);
+    const std::string embedding = embedding_of(source, config.tie_embeddings, kEmbedding, model.notes);
+    stored.vocabulary = settle_vocabulary(source, embedding, config, options.vocabulary, model);
     stored.d_intermediate = settle_intermediate(source, config, stored.vocabulary, model);
-    const auto allowed = check_tied_head(source, config.tie_embeddings, kEmbedding, "tie_embeddings", model.notes);
-    read_parameters(source, mamba_assemblies(model.config, stored), allowed, model);
+    const auto allowed = check_tied_head(source, config.tie_embeddings, embedding, "tie_embeddings", model.notes);
+    read_parameters(source, with_embedding(mamba_assemblies(model.config, stored), embedding), allowed, model);
     return model;
 }
 
@@ -131,32 +147,65 @@ std::vector<std::string> check_zero_mlps(const ForeignCheckpoint& source, const 
     return names;
 }
 
+/// One for each head and layer, which the release's code held but never used, until March 2025.
+std::vector<std::string> unused_skips(const ForeignCheckpoint& source, const ModelConfig& config,
+                                      std::vector<std::string>& notes) {
+    std::vector<std::string> names;
+    for (std::int64_t i = 0; i < config.n_layer; ++i)
+        if (const std::string name = fla_layer(i) + "attn.D"; source.contains(name)) names.push_back(name);
+    if (!names.empty()) notes.emplace_back("attn.D: not used by the release's own code, left out");
+    return names;
+}
+
+FlaStorage storage_of(const ForeignCheckpoint& source, const FlaConfig& config) {
+    const std::string mlp = fla_layer(0) + "mlp.", gate = mlp + "gate_proj.weight";
+    const bool joined = source.contains(gate) && !source.contains(mlp + "up_proj.weight") &&
+                        rows_of(source, gate) == 2 * config.intermediate();
+    return {config.norm_first, joined};
+}
+
 ImportedModel import_fla(const ForeignCheckpoint& source, const ImportOptions& options) {
     const FlaConfig config = read_fla_config(source.config());
     if (options.a_activation) fail("--a-activation", source.config().source + " describes no Mamba-3 layer");
     ImportedModel model;
     model.config = model_of(config, source.config().source);
+    const std::string embedding = embedding_of(source, config.tie_word_embeddings, kFlaEmbedding, model.notes);
     std::vector<std::string> allowed =
-        check_tied_head(source, config.tie_word_embeddings, kFlaEmbedding, "tie_word_embeddings", model.notes);
+        check_tied_head(source, config.tie_word_embeddings, embedding, "tie_word_embeddings", model.notes);
+    for (std::string& name : unused_skips(source, model.config, model.notes)) allowed.push_back(std::move(name));
     if (config.no_mlp) {
         for (std::string& name : check_zero_mlps(source, config)) allowed.push_back(std::move(name));
         model.notes.emplace_back("MLP: of zeros only (whorl_no_mlp), left out");
     }
-    read_parameters(source, fla_assemblies(model.config), allowed, model);
+    read_parameters(source, with_embedding(fla_assemblies(model.config, storage_of(source, config)), embedding),
+                    allowed, model);
     return model;
 }
 
 enum class Release { mamba, fla };
 
+/// Whose layout a model_type is of, as far as its config could be taken for one that is read.
+std::string layout_of(const std::string& model_type) {
+    const std::vector<std::string> transformers = {"mamba", "mamba2", "falcon_mamba", "falcon_h1",  "bamba",
+                                                   "jamba", "zamba2", "nemotron_h",   "qwen3_next", "llama"};
+    const std::vector<std::string> fla = {"delta_net", "gated_deltaproduct", "gla", "kda", "mamba3", "retnet", "rwkv7"};
+    const auto is_of = [&](const std::vector<std::string>& types) {
+        return std::find(types.begin(), types.end(), model_type) != types.end();
+    };
+    if (is_of(transformers)) return " (a model in the layout of Hugging Face transformers)";
+    return is_of(fla) ? " (another model of flash-linear-attention)" : "";
+}
+
 Release release_of(const Document& config) {
     const auto has = [&](const char* key) { return find(config.root, key) != nullptr; };
-    if (has("d_model") && has("n_layer")) return Release::mamba;
+    // Conversions to other libraries' layouts may keep the Mamba release's keys beside their own.
+    if (has("d_model") && has("n_layer") && !has("hidden_size")) return Release::mamba;
     const Value* type = find(config.root, "model_type");
     const auto* name = type ? std::get_if<std::string>(&type->data) : nullptr;
     if (name != nullptr && *name != "gated_deltanet")
-        fail(config.source,
-             "model_type: " + in_quotes(*name) +
-                 " is not read; expected gated_deltanet, or a config of the Mamba release (with d_model and n_layer)");
+        fail(config.source, "model_type: " + in_quotes(*name) + layout_of(*name) +
+                                " is not read; expected gated_deltanet, or a config of the Mamba release (with "
+                                "d_model, n_layer and ssm_cfg)");
     if (has("hidden_size") && has("num_hidden_layers")) return Release::fla;
     fail(config.source,
          "is neither a config of the Mamba release (d_model, n_layer, …) nor of the Gated DeltaNet release "

@@ -17,19 +17,20 @@ constexpr double kLargestVocabulary = 1 << 20;
 
 template <class V>
 void describe(V& v, MambaConfig& c) {
+    pass_over_nulls(v);
     v.field("d_model", c.d_model, range(1, kLargestWidth).required());
     v.field("d_intermediate", c.d_intermediate, range(0, kLargestVocabulary));
     v.field("n_layer", c.n_layer, range(1, kMostLayers).required());
     v.field("vocab_size", c.vocab_size, range(1, kLargestVocabulary).required());
     v.field("ssm_cfg", c.ssm_cfg);
-    v.field("attn_layer_idx", c.attn_layer_idx, range(0, kMostLayers - 1));
+    field_or_null(v, "attn_layer_idx", c.attn_layer_idx, range(0, kMostLayers - 1));
     v.field("attn_cfg", c.attn_cfg);
     only(v, "rms_norm", true, "every norm is an RMSNorm");
     v.field("pad_vocab_size_multiple", c.pad_vocab_size_multiple, range(1, kLargestWidth));
     v.field("tie_embeddings", c.tie_embeddings);
     only_read(v, "norm_epsilon", kMambaNormEpsilon,
               "the release's layers fix 1e-5 inside, so that another value would not hold for all norms");
-    ignore(v, {"residual_in_fp32", "fused_add_norm", "initializer_cfg", "model_type"});
+    ignore(v, {"residual_in_fp32", "fused_add_norm", "initializer_cfg", "initializer_range", "model_type"});
     if constexpr (kReads<V>) ignore_library_keys(v);
     for (const std::int64_t layer : c.attn_layer_idx)
         v.require(layer < c.n_layer, "attn_layer_idx",
@@ -75,6 +76,8 @@ Value arguments_of(const MixerConfig& layer, const std::string& at, std::vector<
 std::string mamba_config_json(const ModelConfig& model, const std::string& where, std::vector<std::string>& notes) {
     if (model.norm_epsilon != kMambaNormEpsilon)
         fail_at_key(where, "norm_epsilon", "the Mamba release has 1e-5 only; use --format whorl");
+    if (model.initializer_range != ModelConfig{}.initializer_range)
+        notes.emplace_back("initializer_range concerns training only; the release has no place for it");
     MambaConfig config;
     config.d_model = model.d_model;
     config.d_intermediate = model.d_intermediate;

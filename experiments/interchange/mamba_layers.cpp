@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/model/config_io.hpp"
 #include "experiments/interchange/released_config.hpp"
@@ -42,13 +43,26 @@ struct AttentionArguments {
 
 template <class V, class Arguments>
 void describe_sizes(V& v, Arguments& a) {
+    pass_over_nulls(v);
     v.field("layer", a.layer);
     v.field("d_state", a.d_state, range(1, kLargestSize));
     v.field("expand", a.expand, range(1, kLargestExpansion));
     v.field("headdim", a.headdim, range(1, kLargestSize));
     v.field("ngroups", a.ngroups, range(1, kLargestSize));
     describe_step_size(v, a.dt);
-    ignore(v, {"chunk_size"});  // how the sequence is cut for the kernels
+    // How the sequence is cut for the kernels, and what every module is told of where it stands.
+    ignore(v, {"chunk_size", "layer_idx", "n_layer", "device", "dtype"});
+}
+
+/// Absent, null or the release's default (0, ∞), which clamps nothing.
+template <class V>
+void describe_dt_limit(V& v) {
+    if constexpr (kReads<V>) {
+        std::optional<std::vector<double>> limit;
+        v.field("dt_limit", limit, Limits{}.or_nonfinite());
+        const std::vector<double> none = {0, std::numeric_limits<double>::infinity()};
+        v.require(limit.value_or(none) == none, "dt_limit", "only [0.0, Infinity] is supported: Δ is not clamped");
+    }
 }
 
 template <class V>
@@ -61,7 +75,7 @@ void describe(V& v, Mamba2Arguments& a) {
     only(v, "norm_before_gate", false, "the layer gates first, then norms");
     only(v, "bias", false, "projections have no bias");
     only(v, "conv_bias", true, "the short convolution has a bias");
-    absent(v, "dt_limit", "Δ is not clamped");
+    describe_dt_limit(v);
     ignore(v, {"A_init_range", "conv_init", "use_mem_eff_path", "sequence_parallel", "process_group"});
 }
 
@@ -74,11 +88,13 @@ void describe(V& v, Mamba3Arguments& a) {
     v.field("is_mimo", a.is_mimo);
     v.field("mimo_rank", a.mimo_rank, range(1, kLargestExpansion));
     v.field("a_activation", a.a_activation);
-    ignore(v, {"dropout"});  // accepted and unused
+    // Accepted and unused; which kernel norms the output.
+    ignore(v, {"dropout", "fuse_pregate_headwise_norm"});
 }
 
 template <class V>
 void describe(V& v, AttentionArguments& a) {
+    pass_over_nulls(v);
     v.field("num_heads", a.num_heads, range(1, kLargestSize).required());
     v.field("num_heads_kv", a.num_heads_kv);
     v.field("head_dim", a.head_dim, range(1, kLargestSize));
@@ -88,7 +104,7 @@ void describe(V& v, AttentionArguments& a) {
     v.field("rotary_emb_dim", a.rotary_emb_dim);
     v.field("softmax_scale", a.softmax_scale);
     only_read(v, "mlp_dim", std::int64_t{0}, "attention has no MLP of its own");
-    only_read(v, "d_conv", std::int64_t{0}, "attention has no short convolution");
+    only_read(v, "d_conv", std::int64_t{0}, "a short convolution inside attention is not read yet");
     only_read(v, "rotary_emb_base", 10000.0, "RoPE has base 10000");
     only_read(v, "rotary_emb_interleaved", false, "RoPE turns the pairs (i, i + K/2)");
     v.require(a.causal, "causal", "must be true (the release's default is false): every layer is causal");
@@ -97,7 +113,8 @@ void describe(V& v, AttentionArguments& a) {
     v.require(!a.out_proj_bias, "out_proj_bias",
               "must be false (the release's default is true): projections have no bias");
     v.require(a.num_heads_kv.value_or(a.num_heads) == a.num_heads, "num_heads_kv",
-              "must equal num_heads: keys and values are not shared by heads");
+              "must equal num_heads: keys and values that heads share are not read yet");
+    ignore(v, {"layer_idx", "device", "dtype"});
 }
 
 template <class Arguments>
@@ -219,7 +236,8 @@ AttentionConfig attention_layer_of(const Value& attn_cfg, std::int64_t d_model, 
     if (a.rotary_emb_dim != 0 && a.rotary_emb_dim != layer.head_dim)
         fail_at_key(source, "attn_cfg.rotary_emb_dim",
                     std::to_string(a.rotary_emb_dim) +
-                        " is not supported; expected 0 or head_dim = " + std::to_string(layer.head_dim));
+                        " is not supported: RoPE over a part of a head is not read yet; expected 0 or head_dim = " +
+                        std::to_string(layer.head_dim));
     layer.positions = a.rotary_emb_dim > 0 ? Positions::rope : Positions::none;
     const double scale = 1 / std::sqrt(static_cast<double>(layer.head_dim));
     if (std::abs(a.softmax_scale.value_or(scale) - scale) > 1e-12)

@@ -19,20 +19,16 @@ Piece mamba_piece(const ParameterInfo& p, const ModelConfig& model, const MambaP
     return whole(p.name, p.shape);
 }
 
-std::string fla_layer(std::int64_t layer) {
-    return "model.layers." + std::to_string(layer) + ".";
-}
-
 /// What follows "backbone.layers.{i}." → the release's word for it.
-std::string fla_rest(const std::string& rest) {
-    if (rest == "norm.weight") return "attn_norm.weight";
-    if (rest == "norm2.weight") return "mlp_norm.weight";
+std::string fla_rest(const std::string& rest, bool norm_first) {
+    if (rest == "norm.weight") return norm_first ? "attn.norm.weight" : "attn_norm.weight";
+    if (rest == "norm2.weight") return norm_first ? "mlp.norm.weight" : "mlp_norm.weight";
     if (rest == "mlp.fc2.weight") return "mlp.down_proj.weight";
     if (rest == "mixer.out_proj.weight") return "attn.o_proj.weight";  // softmax attention's
     return "attn." + rest.substr(std::string("mixer.").size());
 }
 
-std::vector<Piece> fla_pieces(const ParameterInfo& p, const ModelConfig& model) {
+std::vector<Piece> fla_pieces(const ParameterInfo& p, const ModelConfig& model, const FlaStorage& storage) {
     static const std::string prefix = "backbone.layers.";
     if (p.name == kEmbedding) return {whole(kFlaEmbedding, p.shape)};
     if (p.name == "backbone.norm_f.weight") return {whole("model.norm.weight", p.shape)};
@@ -41,7 +37,12 @@ std::vector<Piece> fla_pieces(const ParameterInfo& p, const ModelConfig& model) 
     const std::int64_t layer = std::stoll(p.name.substr(prefix.size(), dot - prefix.size()));
     const std::string to = fla_layer(layer), rest = p.name.substr(dot + 1);
     if (rest == "mlp.fc1.weight") {
-        const std::vector<std::int64_t> half = {model.d_intermediate, model.d_model};
+        const std::int64_t width = model.d_intermediate;
+        const std::string joined = to + "mlp.gate_proj.weight";
+        if (storage.joined_mlp)
+            return {some_rows(joined, 2 * width, width, width, model.d_model),
+                    some_rows(joined, 2 * width, 0, width, model.d_model)};
+        const std::vector<std::int64_t> half = {width, model.d_model};
         return {whole(to + "mlp.up_proj.weight", half), whole(to + "mlp.gate_proj.weight", half)};
     }
     if (rest == "mixer.in_proj.weight") {
@@ -49,10 +50,14 @@ std::vector<Piece> fla_pieces(const ParameterInfo& p, const ModelConfig& model) 
         return {whole(to + "attn.q_proj.weight", third), whole(to + "attn.k_proj.weight", third),
                 whole(to + "attn.v_proj.weight", third)};
     }
-    return {whole(to + fla_rest(rest), p.shape)};
+    return {whole(to + fla_rest(rest, storage.norm_first), p.shape)};
 }
 
 }  // namespace
+
+std::string fla_layer(std::int64_t layer) {
+    return "model.layers." + std::to_string(layer) + ".";
+}
 
 std::vector<Assembly> mamba_assemblies(const ModelConfig& model, const MambaPadding& stored) {
     const ParameterLayout layout(model);
@@ -61,10 +66,10 @@ std::vector<Assembly> mamba_assemblies(const ModelConfig& model, const MambaPadd
     return assemblies;
 }
 
-std::vector<Assembly> fla_assemblies(const ModelConfig& model) {
+std::vector<Assembly> fla_assemblies(const ModelConfig& model, const FlaStorage& storage) {
     const ParameterLayout layout(model);
     std::vector<Assembly> assemblies;
-    for (const ParameterInfo& p : layout.parameters()) assemblies.push_back({p.name, fla_pieces(p, model)});
+    for (const ParameterInfo& p : layout.parameters()) assemblies.push_back({p.name, fla_pieces(p, model, storage)});
     return assemblies;
 }
 

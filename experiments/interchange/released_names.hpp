@@ -1,6 +1,7 @@
 // Where each parameter of a model lies in a released checkpoint.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/model/config.hpp"
@@ -14,8 +15,16 @@ struct MambaPadding {
 };
 std::vector<Assembly> mamba_assemblies(const ModelConfig& model, const MambaPadding& stored);
 
-/// The Gated DeltaNet release: other names; the MLP's and attention's projections are separate tensors.
-std::vector<Assembly> fla_assemblies(const ModelConfig& model);
+/// The Gated DeltaNet release: other names; the MLP's and attention's projections are separate tensors. Checkpoints
+/// from before March 2025 may have a layer's norms inside of its attn and mlp (norm_first), and the MLP's gate and up
+/// projections, in this order, joined as gate_proj.
+struct FlaStorage {
+    bool norm_first = false, joined_mlp = false;
+};
+std::vector<Assembly> fla_assemblies(const ModelConfig& model, const FlaStorage& storage = {});
+
+/// A layer's tensors begin with this.
+std::string fla_layer(std::int64_t layer);
 
 /// The MLP of a layer in the Gated DeltaNet release, by name and shape: mlp_norm, then gate, up and down.
 std::vector<Piece> fla_mlp(std::int64_t layer, std::int64_t d_model, std::int64_t intermediate);

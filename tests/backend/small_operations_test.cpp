@@ -3,9 +3,9 @@
 
 #include <cmath>
 
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/reference.hpp"
-#include "tests/support/catch.hpp"
 #include "tests/support/ulp.hpp"
 
 using namespace whorl;
@@ -73,6 +73,17 @@ TEST_CASE("linear leaves out the input's gradient when nobody asks for it", "[ba
     const Outcome one = run(*judged_backends()[0], DType::f64, operation, values);
     CHECK((one.gradients[1] == both.gradients[1]));
     CHECK(std::isnan(one.gradients[0][0]));
+}
+
+TEST_CASE("silu of every element of a slice", "[backend]") {
+    const Operation operation = silu(2, 9, 11);
+    const Values values = random_values(operation, 3);
+    check_reference(operation, values, rows_of(operation, [&](std::size_t row, std::size_t f) {
+                        return silu_reference(values.inputs[0][row * 11 + f]);
+                    }));
+    check_gradients(operation);
+    check_same_bits(silu(3, 131, 5));  // more rows than one task takes
+    for (const std::int64_t features : {6, 8, 64}) check_operation(silu(2, 9, features));
 }
 
 TEST_CASE("swiglu gates the first half by silu of the second", "[backend]") {

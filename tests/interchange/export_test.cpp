@@ -4,8 +4,8 @@
 #include "experiments/interchange/export_model.hpp"
 #include "experiments/interchange/import_model.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/release.hpp"
 #include "tests/support/messages.hpp"
+#include "tests/support/release.hpp"
 
 using namespace whorl;
 using namespace whorl::interchange;
@@ -124,6 +124,58 @@ TEST_CASE("export: what a release cannot express is refused", "[interchange]") {
     config = preset("gdn", 0);
     config.layers[1] = AttentionConfig{2, 8, Positions::none};
     CHECK_THAT(export_error(loaded(config), ExportFormat::fla), ContainsSubstring("attention with RoPE"));
+}
+
+TEST_CASE("export: Gated DeltaNet without short convolution and with its own initializer_range", "[interchange]") {
+    ModelConfig config = preset("gdn", 24);
+    config.init = Initialization::fla;
+    config.initializer_range = 0.006;
+    for (MixerConfig& layer : config.layers) std::get<GatedDeltaNetConfig>(layer).short_conv = 0;
+    const LoadedModel model = loaded(config);
+    const TemporaryFolder folder;
+    export_model(model, ExportFormat::fla, folder / "out");
+    const ImportedModel back = import_model(folder / "out", {});
+    CHECK(to_json(back.config) == to_json(config));
+    CHECK(bits_of(back.slice) == bits_of(model.slice));
+    config = preset("mamba2", 0);
+    config.initializer_range = 0.5;
+    const auto notes = export_model(loaded(config), ExportFormat::mamba, folder / "mamba").notes;
+    CHECK_THAT(notes.at(0), ContainsSubstring("initializer_range concerns training only"));
+    CHECK_THAT(notes.back(), ContainsSubstring("torch.save(load_file("));
+}
+
+TEST_CASE("export: what a killed export left makes way for the next one", "[interchange]") {
+    const LoadedModel model = loaded(preset("mamba2", 0));
+    const TemporaryFolder folder;
+    const std::string out = folder / "out", weights = out + "/model.safetensors", config = out + "/config.json";
+    const std::string half_weights = out + "/.model.safetensors.tmp-1-1", half_config = out + "/.config.json.tmp-1-0";
+    const auto run = [&] { return message_of<UserError>([&] { export_model(model, ExportFormat::mamba, out); }); };
+    std::filesystem::create_directories(out);
+    SECTION("killed while the weights were written") {
+        spill(half_config, "{}");
+        spill(half_weights, "half");
+    }
+    SECTION("killed between the two files") {
+        spill(half_config, "{}");
+        spill(weights, "whole");
+    }
+    SECTION("not killed: weights that stand alone are somebody's") {
+        spill(weights, "whole");
+        CHECK_THAT(run(), ContainsSubstring("is not an empty folder"));
+        CHECK(slurp(weights) == "whole");
+        return;
+    }
+    SECTION("not killed: a checkpoint beside a leftover") {
+        spill(half_config, "{}");
+        spill(weights, "whole");
+        spill(config, "{}");
+        CHECK_THAT(run(), ContainsSubstring("is not an empty folder"));
+        CHECK(slurp(weights) == "whole");
+        return;
+    }
+    CHECK(run() == "(nothing was thrown)");
+    CHECK(std::distance(std::filesystem::directory_iterator(out), {}) == 2);
+    CHECK(bits_of(import_model(out, {}).slice) == bits_of(model.slice));
 }
 
 TEST_CASE("export: a folder in use is left alone", "[interchange]") {

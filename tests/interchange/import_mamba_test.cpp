@@ -1,9 +1,11 @@
+#include <chrono>
+
 #include "core/base/error.hpp"
 #include "core/model/config_io.hpp"
 #include "experiments/interchange/import_model.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/release.hpp"
 #include "tests/support/messages.hpp"
+#include "tests/support/release.hpp"
 
 using namespace whorl;
 using namespace whorl::interchange;
@@ -231,7 +233,8 @@ TEST_CASE("import: features that Whorl lacks are named, never passed over", "[in
         ContainsSubstring("rms_norm: only true is supported"));
     CHECK_THAT(mamba2(R"("D_has_hdim": true)"), ContainsSubstring("ssm_cfg.D_has_hdim: only false is supported"));
     CHECK_THAT(mamba2(R"("norm_before_gate": true)"), ContainsSubstring("ssm_cfg.norm_before_gate: only false"));
-    CHECK_THAT(mamba2(R"("dt_limit": [0.0, 1.0])"), ContainsSubstring("ssm_cfg.dt_limit: is not supported"));
+    CHECK_THAT(mamba2(R"("dt_limit": [0.0, 1.0])"),
+               ContainsSubstring("ssm_cfg.dt_limit: only [0.0, Infinity] is supported"));
     CHECK_THAT(mamba2(R"("d_ssm": 8)"),
                ContainsSubstring("ssm_cfg.d_ssm: 8 is not supported; expected null or expand·d_model = 16"));
     CHECK_THAT(refused(R"({"d_model": 8, "n_layer": 2, "vocab_size": 3})"),
@@ -245,14 +248,68 @@ TEST_CASE("import: features that Whorl lacks are named, never passed over", "[in
         refused(mamba3_json(
             kSoftplus, R"(, "attn_layer_idx": [1], "attn_cfg": {"causal": true, "num_heads": 2, "qkv_proj_bias": false,
                                                   "out_proj_bias": false, "d_conv": 4})")),
-        ContainsSubstring("attn_cfg.d_conv: only 0 is supported"));
+        ContainsSubstring(
+            "attn_cfg.d_conv: only 0 is supported: a short convolution inside attention is not read yet"));
     CHECK_THAT(
         refused(mamba3_json(
             kSoftplus, R"(, "attn_layer_idx": [1], "attn_cfg": {"causal": true, "num_heads": 2, "qkv_proj_bias": false,
                                                   "out_proj_bias": false, "rotary_emb_dim": 2})")),
-        ContainsSubstring("attn_cfg.rotary_emb_dim: 2 is not supported; expected 0 or head_dim = 4"));
+        ContainsSubstring("attn_cfg.rotary_emb_dim: 2 is not supported: RoPE over a part of a head is not read yet; "
+                          "expected 0 or head_dim = 4"));
     CHECK_THAT(refused(mamba3_json(kSoftplus, R"(, "attn_layer_idx": [2])")),
                ContainsSubstring("attn_layer_idx: 2 is not below n_layer = 2"));
+}
+
+TEST_CASE("import: what only the release's own program needs is passed over", "[interchange]") {
+    const TinyModel model(model_with(mamba3_layer()));
+    const TemporaryFolder folder;
+    const std::string config = mamba3_json(
+        kSoftplus +
+            R"(, "fuse_pregate_headwise_norm": true, "n_layer": 2, "layer_idx": null, "dropout": 0.1, "gating": null)",
+        R"(, "attn_layer_idx": null, "attn_cfg": null, "moe": null, "auto_map": {"AutoConfig": "c.C"})");
+    check_same_model(import_model(write_release(folder, config, padded_release(model)), {}), model);
+}
+
+TEST_CASE("import: numbers that JSON lacks are the key's to judge", "[interchange]") {
+    Mamba2Config layer;
+    layer.headdim = 4, layer.d_state = 8;
+    const TinyModel model(model_with(layer));
+    const auto json = [](const std::string& member) {
+        return R"({"d_model": 8, "n_layer": 2, "vocab_size": 3, "_name_or_path": "a \"NaN\" b", )"
+               R"("ssm_cfg": {"layer": "Mamba2", "headdim": 4, "d_state": 8, )" +
+               member + "}}";
+    };
+    const TemporaryFolder folder;
+    check_same_model(
+        import_model(write_release(folder, json(R"("dt_limit": [0.0, Infinity])"), padded_release(model)), {}), model);
+    const auto refused = [&](const std::string& member) { return import_error(json(member), padded_release(model)); };
+    CHECK_THAT(refused(R"("dt_limit": [-Infinity, Infinity])"),
+               ContainsSubstring("ssm_cfg.dt_limit: only [0.0, Infin"));
+    CHECK_THAT(refused(R"("dt_min": NaN)"), ContainsSubstring("config.json: ssm_cfg.dt_min: nan is not allowed"));
+    CHECK_THAT(refused(R"("expand": Infinity)"), ContainsSubstring("ssm_cfg.expand: expected an integer"));
+    CHECK_THAT(refused(R"("expand": infinity)"),
+               ContainsSubstring("not valid JSON") && ContainsSubstring("near key 'expand'"));
+}
+
+TEST_CASE("import: a config in the layout of another library is called that", "[interchange]") {
+    const TinyModel model(model_with(mamba3_layer()));
+    for (const std::string sizes : {R"("num_hidden_layers": 2)", R"("n_layer": 2, "d_model": 8)"})
+        CHECK_THAT(import_error(R"({"model_type": "mamba2", "hidden_size": 8, "state_size": 8, )" + sizes +
+                                    R"(, "time_step_limit": [0.0, Infinity]})",
+                                padded_release(model)),
+                   ContainsSubstring("config.json: model_type: 'mamba2' (a model in the layout of Hugging Face "
+                                     "transformers) is not read"));
+}
+
+TEST_CASE("import: a tied checkpoint may store its head alone", "[interchange]") {
+    const TinyModel model(model_with(mamba3_layer()));
+    ReleasedTensors tensors = padded_release(model);
+    tensors["lm_head.weight"] = tensors["backbone.embedding.weight"];
+    tensors.erase("backbone.embedding.weight");
+    const TemporaryFolder folder;
+    check_same_model(import_model(write_release(folder, mamba3_json(kSoftplus), tensors), {}), model);
+    CHECK_THAT(import_error(mamba3_json(kSoftplus, R"(, "tie_embeddings": false)"), tensors),
+               ContainsSubstring("backbone.embedding.weight: is missing"));
 }
 
 TEST_CASE("import: hostile configs end in one line", "[interchange]") {
@@ -309,7 +366,22 @@ TEST_CASE("import: weights in shards, or in one file with its config elsewhere",
     }
     SECTION("only a pickled file") {
         spill(path + "/pytorch_model.bin", "");
-        CHECK_THAT(error(), ContainsSubstring("has only pytorch_model.bin, which is not read"));
+        const std::string in_folder = error(),
+                          alone = message_of<UserError>([&] { import_model(path + "/pytorch_model.bin", {}); });
+        CHECK_THAT(in_folder, ContainsSubstring("has only pytorch_model.bin, which is not read"));
+        CHECK_THAT(alone, ContainsSubstring("is a PyTorch file, which is not read"));
+        for (const std::string& message : {in_folder, alone})
+            CHECK_THAT(message,
+                       ContainsSubstring("torch.load(") && ContainsSubstring("save_file(weights, \"model.safe"));
+    }
+    SECTION("an index of very many files takes no time that grows with their square") {
+        map.clear();
+        for (int i = 0; i < 100000; ++i)
+            map += (i > 0 ? ",\"t" : "\"t") + std::to_string(i) + "\":\"shard-" + std::to_string(i) + ".safetensors\"";
+        spill(index, R"({"weight_map": {)" + map + "}}");
+        const auto start = std::chrono::steady_clock::now();
+        CHECK_THAT(error(), ContainsSubstring("shard-0.safetensors: no such file"));
+        CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
     }
     SECTION("one file") {
         const std::string file = folder / "weights.safetensors";

@@ -1,5 +1,7 @@
 #include "core/io/atomic_file.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,6 +69,27 @@ TEST_CASE("two writers of one file do not disturb each other", "[io]") {
     b.commit();
     CHECK(slurp(folder / "f") == "b");
     CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("what a killed writer left goes with the next write of the same file", "[io]") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "f", held = folder / ".f.tmp-1-0";
+    spill(held, "half");
+    spill(folder / ".f.tmp-2-7", "half");
+    spill(folder / ".g.tmp-1-0", "another file's");
+    std::filesystem::create_symlink("nowhere", folder / ".f.tmp-3-0");
+    CHECK(unfinished_files(path).size() == 2);
+    {
+        const Descriptor writer(::open(held.c_str(), O_WRONLY));
+        REQUIRE(::flock(writer.number(), LOCK_EX) == 0);
+        write_file(path, "new");
+        CHECK(slurp(held) == "half");  // of a writer that lives
+        CHECK_FALSE(std::filesystem::exists(folder / ".f.tmp-2-7"));
+    }
+    remove_unfinished(path);
+    CHECK(slurp(path) == "new");
+    CHECK(folder.entries() == 3);  // f, the other file's, and the link, which is no leftover
+    CHECK(unfinished_files(folder / "none/f").empty());
 }
 
 TEST_CASE("a full disk is a failure of the machine and leaves the old file", "[io]") {

@@ -186,7 +186,8 @@ TEST_CASE("JSON errors name the file and the key path", "[io][config]") {
     CHECK(json_error("[1]") == "model.json: expected a JSON object, found an array");
     CHECK(json_error("{") == "model.json: not valid JSON at byte 2");
     CHECK(json_error("") == "model.json: not valid JSON at byte 1");
-    CHECK(json_error(R"({"a": 1e999})") == "model.json: not valid JSON at byte 11");
+    CHECK(json_error(R"({"a": 1e999})") == "model.json: not valid JSON at byte 11, near key 'a'");
+    CHECK(json_error(R"({"a": 1, "b": [NaN]})") == "model.json: not valid JSON at byte 16, near key 'b'");
     CHECK(json_error(std::string(R"({"a":)") + std::string(100000, '[')) == "model.json: nested deeper than 32 levels");
     CHECK(json_error(std::string("{}\0{\"seed\":1}", 13)) == "model.json: not valid JSON at byte 2");
     CHECK(read_config<Recipe>(parse_json(R"({"warmup": null})", "x")).warmup == std::nullopt);

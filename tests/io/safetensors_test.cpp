@@ -6,6 +6,7 @@
 
 #include "core/base/error.hpp"
 #include "core/io/stored_convert.hpp"
+#include "core/io/value.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -49,6 +50,27 @@ std::string read_error(const std::string& dtype, const std::vector<S>& values) {
 }
 
 }  // namespace
+
+TEST_CASE("metadata that is null is no metadata", "[io][safetensors]") {
+    const std::string tensor = R"("t":{"dtype":"U8","shape":[1],"data_offsets":[0,1]})";
+    for (const std::string& json :
+         {R"({"__metadata__":null,)" + tensor + "}", "{" + tensor + R"(,"__metadata__":null})"}) {
+        const std::string text = file_text(json, "\x07");
+        const SafetensorsFile file = parse(text);
+        CHECK(file.metadata().empty());
+        CHECK(file.read_as<std::int32_t>("t") == std::vector<std::int32_t>{7});
+    }
+    const std::string twice = file_text(R"({"__metadata__":null,"__metadata__":{}})", "");
+    CHECK_THAT(message_of<UserError>([&] { parse(twice); }),
+               Catch::Matchers::ContainsSubstring("duplicate name '__metadata__'"));
+}
+
+TEST_CASE("a Git LFS pointer is called one", "[io][safetensors]") {
+    const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 1234567890\n";
+    const std::string expected = "memory: is a Git LFS pointer, not the file itself; fetch it with 'git lfs pull'";
+    CHECK(message_of<UserError>([&] { parse(pointer); }) == expected);
+    CHECK(message_of<UserError>([&] { parse_json(pointer, "memory"); }) == expected);
+}
 
 TEST_CASE("what is written is read back", "[io][safetensors]") {
     const TemporaryFolder folder;

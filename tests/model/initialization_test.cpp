@@ -141,6 +141,18 @@ TEST_CASE("decay rates of mamba2 and gated delta net are the logarithm of a unif
         check_normal(Drawn(fla).mixer(name), 0.02);
 }
 
+TEST_CASE("initializer_range is the deviation of what is drawn from a normal distribution", "[model][init]") {
+    ModelConfig config = wide(mamba3_config());
+    config.initializer_range = 0.5;
+    const Drawn drawn(config), usual(wide(mamba3_config()));
+    check_normal(drawn["backbone.embedding.weight"], 0.5);
+    CHECK(drawn.mixer("in_proj.weight") == usual.mixer("in_proj.weight"));
+    config.init = Initialization::fla;
+    const Drawn fla(config);
+    for (const char* name : {"in_proj.weight", "out_proj.weight"}) check_normal(fla.mixer(name), 0.5);
+    check_normal(fla["lm_head.weight"], 0.5);
+}
+
 TEST_CASE("initial numbers depend on the seed and the place, and on nothing else", "[model][init]") {
     const Drawn one(wide(mamba3_config())), again(wide(mamba3_config())), other(wide(mamba3_config()), {2});
     CHECK((one.slice == again.slice));

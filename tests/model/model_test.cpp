@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tests/support/fixture.hpp"
-#include "tests/support/operation.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/fixture.hpp"
 #include "tests/support/model_run.hpp"
+#include "tests/support/operation.hpp"
 
 using namespace whorl;
 using namespace whorl::test;
@@ -62,6 +62,43 @@ std::vector<double> decode(const ModelConfig& config, Backend& backend, DType dt
     return logits;
 }
 
+/// In parts of several lengths, on every backend, in double and in float.
+void check_decoding(const ModelConfig& config) {
+    for (Backend* backend : judged_backends())
+        for (const DType dtype : {DType::f64, DType::f32}) {
+            ModelRun whole(config, *backend, dtype, kAllSlots);
+            // Slots in the order of rows, for comparison.
+            std::vector<std::int32_t> row_of;
+            for (std::int32_t m = 0; m < 3 * kLength; ++m) row_of.push_back(m);
+            for (std::int64_t r = 0; r < kAllSlots.replicas; ++r) {
+                Tensor to = whole.model.supervision().row_of;
+                to.data = reinterpret_cast<std::byte*>(to.at<std::int32_t>(r));
+                backend->upload(to, row_of.data(), 3 * kLength * 4);
+            }
+            whole.model.forward(whole.parameters);
+            const std::vector<double> expected = whole.logits();
+            const double limit = dtype == DType::f64 ? 1e-10 : 2e-5;  // the contract's limits on logits
+            for (const auto& parts : {std::vector<std::int64_t>(kLength, 1), {5, 1, 1, 2}, {1, 8}, {9}}) {
+                INFO(parts.size() << " parts");
+                CHECK(relative_error(decode(config, *backend, dtype, whole, parts), expected) <= limit);
+            }
+        }
+}
+
+/// The parameters of a model without convolutions in a layout with them, which pass the position at hand alone.
+std::vector<double> with_passing_taps(const ParameterLayout& from, const std::vector<double>& slice,
+                                      const ParameterLayout& to) {
+    std::vector<double> result(static_cast<std::size_t>(to.slice()), 0.0);
+    for (const ParameterInfo& p : to.parameters()) {
+        double* target = result.data() + p.offset;
+        if (const int index = from.find(p.name); index >= 0)
+            std::copy_n(slice.begin() + from.parameters()[static_cast<std::size_t>(index)].offset, p.count, target);
+        else
+            for (std::int64_t last = p.shape.back() - 1; last < p.count; last += p.shape.back()) target[last] = 1;
+    }
+    return result;
+}
+
 /// Rows of in_proj [rows, D] whose gradient must vanish, and whether some row beside them has one.
 void check_zero_rows(const Mamba3Config& mixer, std::int64_t begin, std::int64_t count) {
     for (Backend* backend : judged_backends()) {
@@ -82,27 +119,32 @@ void check_zero_rows(const Mamba3Config& mixer, std::int64_t begin, std::int64_t
 }  // namespace
 
 TEST_CASE("decoding with a carried state equals the whole sequence for every preset", "[model][decoding]") {
-    for (const ModelPreset& preset : model_presets())
-        for (Backend* backend : judged_backends())
-            for (const DType dtype : {DType::f64, DType::f32}) {
-                const ModelConfig config = small_preset(preset.name);
-                ModelRun whole(config, *backend, dtype, kAllSlots);
-                // Slots in the order of rows, for comparison.
-                std::vector<std::int32_t> row_of;
-                for (std::int32_t m = 0; m < 3 * kLength; ++m) row_of.push_back(m);
-                for (std::int64_t r = 0; r < kAllSlots.replicas; ++r) {
-                    Tensor to = whole.model.supervision().row_of;
-                    to.data = reinterpret_cast<std::byte*>(to.at<std::int32_t>(r));
-                    backend->upload(to, row_of.data(), 3 * kLength * 4);
-                }
-                whole.model.forward(whole.parameters);
-                const std::vector<double> expected = whole.logits();
-                const double limit = dtype == DType::f64 ? 1e-10 : 2e-5;  // the contract's limits on logits
-                for (const auto& parts : {std::vector<std::int64_t>(kLength, 1), {5, 1, 1, 2}, {1, 8}, {9}}) {
-                    INFO(preset.name << ", " << parts.size() << " parts");
-                    CHECK(relative_error(decode(config, *backend, dtype, whole, parts), expected) <= limit);
-                }
-            }
+    for (const ModelPreset& preset : model_presets()) {
+        INFO(preset.name);
+        check_decoding(small_preset(preset.name));
+    }
+}
+
+TEST_CASE("gated delta net without short convolution decodes, and keeps silu", "[model][decoding]") {
+    GatedDeltaNetConfig layer;
+    layer.num_heads = 2;
+    layer.head_dim = 3;
+    ModelConfig convolved = one_layer(layer), bare = convolved;
+    std::get<GatedDeltaNetConfig>(bare.layers[0]).short_conv = 0;
+    check_decoding(bare);
+    const std::string mixer = "backbone.layers.0.mixer.";
+    for (Backend* backend : judged_backends()) {
+        ModelRun without(bare, *backend, DType::f64, kAllSlots), with(convolved, *backend, DType::f64, kAllSlots);
+        for (std::int64_t r = 0; r < kAllSlots.replicas; ++r)
+            with.upload_parameters(r, with_passing_taps(without.model.layout(), without.slice_of(without.parameters, r),
+                                                        with.model.layout()));
+        without.gradient();
+        with.gradient();
+        CHECK(relative_error(without.logits(), with.logits()) <= 1e-13);
+        for (const char* name : {"q_proj.weight", "k_proj.weight", "v_proj.weight"})
+            CHECK(relative_error(without.parameter_part(without.gradients, mixer + name),
+                                 with.parameter_part(with.gradients, mixer + name)) <= 1e-12);
+    }
 }
 
 TEST_CASE("columns of in_proj that an ablation does not use get exactly zero gradient", "[model][ablation]") {

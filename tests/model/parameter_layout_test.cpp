@@ -134,6 +134,9 @@ TEST_CASE("the parameters of mamba2, of gated delta net and of attention", "[mod
                                     {"A_log", {{4}, false}},
                                     {"dt_bias", {{4}, false}},
                                     {"o_norm.weight", {{15}, false}}});
+    delta.short_conv = 0;
+    CHECK(ParameterLayout(one_layer(delta)).find("backbone.layers.0.mixer.q_conv1d.weight") < 0);
+    CHECK(ParameterLayout(one_layer(delta)).find("backbone.layers.0.mixer.v_proj.weight") >= 0);
     check_layout(one_layer(AttentionConfig{3, 4, Positions::rope}),
                  {{"in_proj.weight", {{36, 12}, true}}, {"out_proj.weight", {{12, 12}, true}}});
 }

@@ -107,7 +107,9 @@ TEST_CASE("mamba2, gated delta net and attention layers that cannot be are refus
     check_layer_refused<GatedDeltaNetConfig>(delta, "head_dim", [](auto& c) { c.head_dim = -1; });
     check_layer_refused<GatedDeltaNetConfig>(delta, "expand_v", [](auto& c) { c.expand_v = 1.5; });  // 7.5 channels
     check_layer_refused<GatedDeltaNetConfig>(delta, "expand_v", [](auto& c) { c.expand_v = 0; });
-    check_layer_refused<GatedDeltaNetConfig>(delta, "short_conv", [](auto& c) { c.short_conv = 0; });
+    check_layer_refused<GatedDeltaNetConfig>(delta, "short_conv", [](auto& c) { c.short_conv = 1; });
+    delta.short_conv = 0;
+    CHECK(refusal(one_layer(delta)) == "");
     check_layer_refused<AttentionConfig>({2, 6, Positions::rope}, "head_dim", [](auto& c) { c.head_dim = 5; });
     check_layer_refused<AttentionConfig>({2, 6, Positions::rope}, "num_heads", [](auto& c) { c.num_heads = 0; });
     CHECK(refusal(one_layer(AttentionConfig{2, 5, Positions::none})) == "");
@@ -123,6 +125,7 @@ TEST_CASE("a model that cannot be is refused by its key", "[model][validate]") {
     check("vocab_size", [](auto& c) { c.vocab_size = 0; });
     check("d_intermediate", [](auto& c) { c.d_intermediate = -1; });
     check("norm_epsilon", [](auto& c) { c.norm_epsilon = 0; });
+    check("initializer_range", [](auto& c) { c.initializer_range = 0; });
     check("n_layer", [](auto& c) { c.n_layer = 0; });
     check("layers", [](auto& c) { c.n_layer = 2; });
     ModelConfig second = one_layer(mamba3_config());

@@ -145,6 +145,14 @@ Operation short_conv(std::int64_t batch, std::int64_t length, std::int64_t featu
     return operation;
 }
 
+Operation silu(std::int64_t batch, std::int64_t length, std::int64_t features) {
+    Operation operation = named("silu", {1, batch, length, features});
+    operation.inputs = {slice("x", operation.output, 3)};
+    operation.forward = [](Backend& b, const Call& c) { b.silu_forward(c.in[0], c.y); };
+    operation.backward = [](Backend& b, const Call& c) { b.silu_backward(c.in[0], c.d_y, c.gradient[0]); };
+    return operation;
+}
+
 Operation swiglu(std::int64_t batch, std::int64_t length, std::int64_t features) {
     Operation operation = named("swiglu", {1, batch, length, features});
     operation.inputs = {activation("x", {1, batch, length, 2 * features}, 3)};

@@ -14,6 +14,7 @@ Operation chosen_rms_norm(std::int64_t batch, std::int64_t length, std::int64_t 
                           bool residual, double epsilon = 1e-5);
 Operation gated_rms_norm(std::int64_t batch, std::int64_t length, std::int64_t features, const GatedNormShape& shape);
 Operation short_conv(std::int64_t batch, std::int64_t length, std::int64_t features, std::int64_t width, bool bias);
+Operation silu(std::int64_t batch, std::int64_t length, std::int64_t features);
 Operation swiglu(std::int64_t batch, std::int64_t length, std::int64_t features);
 /// Double only: y = the mean loss [1], kept = correct, used. Its gradient is that of the loss: set d_y to one.
 Operation cross_entropy(std::int64_t slots, std::int64_t vocabulary, double label_smoothing = 0);

@@ -1,6 +1,6 @@
-// Gated DeltaNet: q, k, v, gate, a, b in one product → short convolutions over q, k, v → delta rule → norm and gate →
-// o_proj. The parameter layout joins the six projection weights, and the three convolutions, so that each is one matrix
-// here.
+// Gated DeltaNet: q, k, v, gate, a, b in one product → short convolutions over q, k, v (or silu alone) → delta rule →
+// norm and gate → o_proj. The parameter layout joins the six projection weights, and the three convolutions, so that
+// each is one matrix here.
 #include <algorithm>
 
 #include "core/model/mixers/mixer.hpp"
@@ -18,7 +18,7 @@ public:
           heads_(config.v_heads()),
           q_proj_(context_.index("q_proj.weight")),
           o_proj_(context_.index("o_proj.weight")),
-          q_conv_(context_.index("q_conv1d.weight")),
+          q_conv_(context_.find("q_conv1d.weight")),
           a_log_(context_.index("A_log")),
           dt_bias_(context_.index("dt_bias")),
           norm_(context_.index("o_norm.weight")),
@@ -44,8 +44,11 @@ public:
     void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state,
                  std::int64_t) override {
         backend().linear_forward(x, projections(parameters), projected_);
-        backend().short_conv_forward(projected_.slice(0, mixed()), convolutions(parameters), {},
-                                     state ? state->conv : Tensor{}, convolved_, scratch_);
+        if (config_.short_conv > 0)
+            backend().short_conv_forward(raw_mixed(projected_), convolutions(parameters), {},
+                                         state ? state->conv : Tensor{}, convolved_, scratch_);
+        else
+            backend().silu_forward(raw_mixed(projected_), convolved_);
         backend().gated_delta_forward(config_, tensors(parameters, projected_, convolved_), y_,
                                       state ? state->mixer : Tensor{}, saved_, scratch_, context_.form);
         backend().gated_rms_norm_forward(gate_, y_, z(projected_), view(parameters, norm_), gated_);
@@ -64,20 +67,25 @@ public:
                                           z(d_projected_), view(gradient, norm_), scratch_);
         backend().gated_delta_backward(config_, tensors(parameters, projected_, convolved_), d_y_,
                                        tensors(gradient, d_projected_, d_convolved_), saved_, scratch_, context_.form);
-        backend().short_conv_backward(projected_.slice(0, mixed()), convolutions(parameters), {}, d_convolved_,
-                                      d_projected_.slice(0, mixed()), convolutions(gradient), {}, scratch_);
+        if (config_.short_conv > 0)
+            backend().short_conv_backward(raw_mixed(projected_), convolutions(parameters), {}, d_convolved_,
+                                          raw_mixed(d_projected_), convolutions(gradient), {}, scratch_);
+        else
+            backend().silu_backward(raw_mixed(projected_), d_convolved_, raw_mixed(d_projected_));
         backend().linear_backward(x, projections(parameters), d_projected_, d_x, projections(gradient), scratch_);
     }
 
     MixerState plan_state(Arena& arena, std::int64_t replicas, std::int64_t batch, std::int64_t) const override {
         MixerState state;
         state.mixer = arena.activation({replicas, batch, 1, gated_delta_state_size(config_)}, dtype());
-        state.conv = arena.activation({replicas, batch, config_.short_conv - 1, mixed()}, dtype());
+        if (config_.short_conv > 0)
+            state.conv = arena.activation({replicas, batch, config_.short_conv - 1, mixed()}, dtype());
         return state;
     }
 
 private:
     std::int64_t mixed() const { return 2 * key_ + value_; }
+    Tensor raw_mixed(const Tensor& projected) const { return projected.slice(0, mixed()); }
     std::int64_t projected_features() const { return mixed() + value_ + 2 * heads_; }
 
     /// q, k, v, g, a, b as one weight [R,1,features,D]; the convolutions as one [R,channels,1,width].
@@ -103,13 +111,17 @@ private:
     }
     std::int64_t scratch_bytes(const BatchShape& shape) const {
         Tensor weight = widened(shape_of(q_proj_, shape.replicas), projected_features());
-        Tensor taps = shape_of(q_conv_, shape.replicas);
-        taps.shape[1] = mixed();
         return std::max({backend().gated_delta_memory(config_, y_, context_.form).scratch,
-                         backend().gated_rms_norm_memory(y_, gate_).scratch,
-                         backend().short_conv_memory(convolved_, taps).scratch,
+                         backend().gated_rms_norm_memory(y_, gate_).scratch, conv_scratch_bytes(shape),
                          linear_scratch(shape, context_.model.d_model, weight),
                          linear_scratch(shape, value_, shape_of(o_proj_, shape.replicas))});
+    }
+
+    std::int64_t conv_scratch_bytes(const BatchShape& shape) const {
+        if (config_.short_conv == 0) return 0;
+        Tensor taps = shape_of(q_conv_, shape.replicas);
+        taps.shape[1] = mixed();
+        return backend().short_conv_memory(convolved_, taps).scratch;
     }
 
     GatedDeltaNetConfig config_;
