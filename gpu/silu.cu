@@ -1,20 +1,20 @@
-// y = silu(x), element by element. A thread has a pack of neighbouring features.
+// y = silu(x), element by element. A thread has a vector of neighbouring features.
 #include "core/numerics/activations.hpp"
 #include "gpu/cuda_backend.hpp"
-#include "gpu/pack.cuh"
+#include "gpu/vector.cuh"
 
 namespace whorl::gpu {
 namespace {
 
-/// `at` counts packs of features.
+/// `at` counts vectors of features.
 template <class T, class S, int Width>
 struct SiluForward {
     View<S> x, y;
     __device__ void operator()(unsigned r, std::int64_t row, int at) const {
-        Pack<T, Width> value = load_pack<Width>(x.row(r, row) + at * Width);
+        Vector<T, Width> value = load_vector<Width>(x.row(r, row) + at * Width);
 #pragma unroll
         for (int e = 0; e < Width; ++e) value.at[e] = numerics::silu(value.at[e]);
-        store_pack(y.row(r, row) + at * Width, value);
+        store_vector(y.row(r, row) + at * Width, value);
     }
 };
 
@@ -22,35 +22,35 @@ template <class T, class S, int Width>
 struct SiluBackward {
     View<S> x, d_y, d_x;
     __device__ void operator()(unsigned r, std::int64_t row, int at) const {
-        const Pack<T, Width> value = load_pack<Width>(x.row(r, row) + at * Width);
-        Pack<T, Width> d = load_pack<Width>(d_y.row(r, row) + at * Width);
+        const Vector<T, Width> value = load_vector<Width>(x.row(r, row) + at * Width);
+        Vector<T, Width> d = load_vector<Width>(d_y.row(r, row) + at * Width);
 #pragma unroll
         for (int e = 0; e < Width; ++e) d.at[e] *= numerics::silu_derivative(value.at[e]);
-        store_pack(d_x.row(r, row) + at * Width, d);
+        store_vector(d_x.row(r, row) + at * Width, d);
     }
 };
 
-/// Calls body(T{}, S{}, width of packs).
+/// Calls body(T{}, S{}, width of vectors).
 template <class Body>
-void with_packs(const Tensor& x, bool packs, const Body& body) {
+void with_vectors(const Tensor& x, bool vectors, const Body& body) {
     dispatch_stored(x.dtype, [&](auto scalar, auto stored) {
-        dispatch_width<decltype(scalar)>(packs && in_packs(x), [&](auto width) { body(scalar, stored, width); });
+        dispatch_width<decltype(scalar)>(vectors && in_vectors(x), [&](auto width) { body(scalar, stored, width); });
     });
 }
 
 }  // namespace
 
 void CudaBackend::silu_forward(const Tensor& x, const Tensor& y) {
-    with_packs(x, in_packs(y), [&]<class T, class S, class W>(T, S, W) {
+    with_vectors(x, in_vectors(y), [&]<class T, class S, class W>(T, S, W) {
         const SiluForward<T, S, W::value> body{view<S>(x), view<S>(y)};
-        for_each_element("silu_forward", stream_, x.replicas(), Packing(x), x.features() / W::value, body);
+        for_each_element("silu_forward", stream_, x.replicas(), SequenceRows(x), x.features() / W::value, body);
     });
 }
 
 void CudaBackend::silu_backward(const Tensor& x, const Tensor& d_y, const Tensor& d_x) {
-    with_packs(x, in_packs(d_y) && in_packs(d_x), [&]<class T, class S, class W>(T, S, W) {
+    with_vectors(x, in_vectors(d_y) && in_vectors(d_x), [&]<class T, class S, class W>(T, S, W) {
         const SiluBackward<T, S, W::value> body{view<S>(x), view<S>(d_y), view<S>(d_x)};
-        for_each_element("silu_backward", stream_, x.replicas(), Packing(x), x.features() / W::value, body);
+        for_each_element("silu_backward", stream_, x.replicas(), SequenceRows(x), x.features() / W::value, body);
     });
 }
 
