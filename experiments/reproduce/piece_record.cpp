@@ -1,8 +1,11 @@
 #include "experiments/reproduce/piece_record.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "core/base/error.hpp"
 #include "core/io/atomic_file.hpp"
@@ -79,6 +82,11 @@ void describe(V& v, StoredPiece& c) {
         v.require(one.validation.size() == r.validation_sizes.size() &&
                       one.validation_loss.size() == r.validation_sizes.size() && one.test.size() == r.test_sizes.size(),
                   "replicas", "a replica needs one number for each size");
+    std::set<std::pair<double, std::int64_t>> seen;
+    for (const PieceReplica& one : r.replicas)
+        v.require(seen.emplace(one.learning_rate, one.seed).second, "replicas",
+                  fmt::format("learning rate {} with seed {} is there twice: one replica counts once",
+                              one.learning_rate, one.seed));
 }
 
 // Positions that a replica has computed after so many steps, as the metrics say: they have a row wherever one stops.
