@@ -7,6 +7,7 @@
 #include "core/base/error.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
+#include "experiments/cli/outputs.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/cli/reproduce_request.hpp"
 #include "experiments/reproduce/piece_table.hpp"
@@ -77,6 +78,13 @@ PieceTable table_in(const ReproduceRequest& request) {
     return {&request.table, find_pieces(request.table, {found_folder(request.folder)})};
 }
 
+// Tables of earlier calls may lie among the pieces; a piece must not be taken for one.
+void refuse_own_pieces(const PieceTable& table, const std::string& folder) {
+    std::vector<std::string> read;
+    for (const FoundPiece& piece : table.pieces) read.push_back(piece.path);
+    refuse_own_inputs(folder, {folder, folder + "/table.md", folder + "/table.json"}, read);
+}
+
 void write_tables(const PieceTable& table, const std::string& folder) {
     write_file(folder + "/table.md", to_markdown(table));
     write_file(folder + "/table.json", to_json(table));
@@ -135,6 +143,7 @@ int show_pieces(const ReproduceRequest& request, const Parsed& parsed) {
 
 int merge_pieces(const PublishedTable& table, const Parsed& parsed) {
     const PieceTable merged{&table, find_pieces(table, parsed.all("from"))};
+    if (parsed.has("out")) refuse_own_pieces(merged, parsed.text("out"));
     fmt::print("{}", to_text(merged));
     if (!parsed.has("out")) return 0;
     const std::string folder = parsed.text("out");
