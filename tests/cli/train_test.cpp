@@ -204,7 +204,6 @@ TEST_CASE("a dry run says what it takes and writes nothing", "[cli]") {
     // An evaluation far beyond the training size takes most, and is said to.
     CHECK_THAT(run_whorl(kTiny + "--dry-run --set test.sizes=[20000] --set test.count=1").out,
                ContainsSubstring("while size 20000 is evaluated, "));
-    CHECK_THAT(outcome.out, !ContainsSubstring("is evaluated"));
     CHECK(folder.entries() == 0);
 }
 
