@@ -69,6 +69,22 @@ bool looks_like_toml(std::string_view text) {
     return !text.empty() && std::string_view("\"'[{+-.0123456789").find(text.front()) != std::string_view::npos;
 }
 
+bool is_toml_value(const std::string& text) {
+    try {
+        parse_toml("value = " + text, "");
+        return true;
+    } catch (const UserError&) {
+        return false;
+    }
+}
+
+// People write lists as they do elsewhere: 1e-3,1e-4.
+std::string list_hint(std::string_view text) {
+    const std::string list = "[" + std::string(text) + "]";
+    const bool meant = text.find(',') != std::string_view::npos && is_toml_value(list);
+    return meant ? "; a list stands in brackets: " + in_quotes(list) : "";
+}
+
 Value parse_value(std::string_view text, std::string_view path) {
     if (text.empty()) fail(path, "no value after '='");
     if (!valid_utf8(text)) fail(path, "the value is not valid UTF-8");
@@ -79,7 +95,7 @@ Value parse_value(std::string_view text, std::string_view path) {
         mark_from_command_line(document.root);
         return std::move(std::get<Table>(document.root.data).front().value);
     } catch (const UserError&) {
-        fail(path, in_quotes(text) + " is not a TOML value");
+        fail(path, in_quotes(text) + " is not a TOML value" + list_hint(text));
     }
 }
 

@@ -1,6 +1,7 @@
 #include "core/trace/trace.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/error.hpp"
 #include "core/model/language_model.hpp"
@@ -47,23 +48,29 @@ std::vector<std::int64_t> ascending(std::vector<std::int64_t> values) {
     return values;
 }
 
-std::vector<std::int64_t> chosen_channels(const TraceSelection& selection, const LayerSizes& sizes,
-                                          const std::string& layer) {
+std::vector<std::int64_t> those_below(std::int64_t count, const std::vector<std::int64_t>& values) {
+    std::vector<std::int64_t> kept;
+    std::copy_if(values.begin(), values.end(), std::back_inserter(kept), [&](std::int64_t v) { return v < count; });
+    return ascending(std::move(kept));
+}
+
+std::int64_t pairs_of(const LayerSizes& sizes) {
+    return (sizes.channels + 1) / 2;
+}
+
+std::vector<std::int64_t> chosen_channels(const TraceSelection& selection, const LayerSizes& sizes) {
     if (!selection.state || sizes.channels == 0) return {};
     if (selection.pairs.empty()) return all_below(sizes.channels);
     std::vector<std::int64_t> channels;
-    for (const std::int64_t pair : selection.pairs) {
-        check(pair, (sizes.channels + 1) / 2, "--state", layer + " has pairs of state channels");
+    for (const std::int64_t pair : those_below(pairs_of(sizes), selection.pairs))
         for (const std::int64_t channel : trace::pair_channels(pair, sizes.channels, sizes.pairing))
             channels.push_back(channel);
-    }
     return ascending(std::move(channels));
 }
 
-LayerSelection chosen(const TraceSelection& selection, const LayerSizes& sizes, const std::string& layer) {
-    for (const std::int64_t head : selection.heads) check(head, sizes.heads, "--head", layer + " has heads");
-    return {selection.heads.empty() ? all_below(sizes.heads) : ascending(selection.heads),
-            chosen_channels(selection, sizes, layer)};
+LayerSelection chosen(const TraceSelection& selection, const LayerSizes& sizes) {
+    return {selection.heads.empty() ? all_below(sizes.heads) : those_below(sizes.heads, selection.heads),
+            chosen_channels(selection, sizes)};
 }
 
 /// A chosen layer and what follows it.
@@ -72,17 +79,52 @@ struct Followed {
     std::unique_ptr<LayerTracer> tracer;
 };
 
-std::vector<Followed> tracers_of(const ModelConfig& config, std::int64_t length, const TraceSelection& selection) {
+/// A layer by its number, as messages name it, with its sizes.
+struct NamedLayer {
+    std::int64_t layer;
+    std::string name;
+    LayerSizes sizes;
+};
+
+std::vector<NamedLayer> chosen_layers(const ModelConfig& config, const TraceSelection& selection) {
     for (const std::int64_t layer : selection.layers) check(layer, config.n_layer, "--layer", "the model has layers");
-    std::vector<Followed> followed;
+    std::vector<NamedLayer> layers;
     for (const std::int64_t layer : selection.layers.empty() ? all_below(config.n_layer) : ascending(selection.layers))
         std::visit(
             [&](const auto& mixer) {
-                const std::string name = "layer " + std::to_string(layer) + " (" + mixer_type(mixer) + ")";
-                const LayerSelection own = chosen(selection, sizes_of(mixer, config.d_model), name);
-                followed.push_back({layer, trace::make_tracer(mixer, config.d_model, own, length)});
+                layers.push_back({layer, "layer " + std::to_string(layer) + " (" + mixer_type(mixer) + ")",
+                                  sizes_of(mixer, config.d_model)});
             },
             config.layers[static_cast<std::size_t>(layer)]);
+    return layers;
+}
+
+/// What is asked for must be in one of the layers: in the one that has most.
+void check_selection(const TraceSelection& selection, const std::vector<NamedLayer>& layers) {
+    const auto largest = [&](const auto& count) {
+        return *std::max_element(layers.begin(), layers.end(), [&](const NamedLayer& a, const NamedLayer& b) {
+            return count(a.sizes) < count(b.sizes);
+        });
+    };
+    const NamedLayer heads = largest([](const LayerSizes&sizes) { return sizes.heads; }), pairs = largest(pairs_of);
+    for (const std::int64_t head : selection.heads) check(head, heads.sizes.heads, "--head", heads.name + " has heads");
+    if (!selection.state || pairs.sizes.channels == 0) return;
+    for (const std::int64_t pair : selection.pairs)
+        check(pair, pairs_of(pairs.sizes), "--state", pairs.name + " has pairs of state channels");
+}
+
+std::vector<Followed> tracers_of(const ModelConfig& config, std::int64_t length, const TraceSelection& selection) {
+    const std::vector<NamedLayer> layers = chosen_layers(config, selection);
+    check_selection(selection, layers);
+    std::vector<Followed> followed;
+    for (const NamedLayer& layer : layers) {
+        const LayerSelection own = chosen(selection, layer.sizes);
+        if (own.heads.empty()) continue;
+        const auto follow = [&](const auto& mixer) {
+            followed.push_back({layer.layer, trace::make_tracer(mixer, config.d_model, own, length)});
+        };
+        std::visit(follow, config.layers[static_cast<std::size_t>(layer.layer)]);
+    }
     return followed;
 }
 
@@ -144,7 +186,7 @@ std::int64_t count_trace(const ModelConfig& config, std::int64_t length, const T
 }
 
 Trace record_trace(const ModelConfig& config, const std::vector<double>& slice, const std::vector<std::int32_t>& tokens,
-                   const TraceSelection& selection) {
+                   const TraceSelection& selection, const std::function<void(std::int64_t)>& progress) {
     const auto length = static_cast<std::int64_t>(tokens.size());
     std::vector<Followed> followed = tracers_of(config, length, selection);
     for (Followed& one : followed)
@@ -155,6 +197,7 @@ Trace record_trace(const ModelConfig& config, const std::vector<double>& slice, 
         decoder.feed(tokens[static_cast<std::size_t>(t)]);
         for (Followed& one : followed) one.tracer->step(decoder.pass(one.layer), t);
         logits.put(decoder.logits(), config.vocab_size);
+        if (progress) progress(t + 1);
     }
     Trace result{config, tokens, {}, logits.take(length)};
     for (Followed& one : followed) result.layers.push_back(layer_of(config, one, length));

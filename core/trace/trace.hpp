@@ -27,6 +27,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,8 @@ struct Trace {
     TraceQuantity logits;            // [position, token]
 };
 
-/// What to keep. Empty lists mean all.
+/// What to keep. Empty lists mean all. Of heads and pairs a layer keeps those that it has, and a layer with none of the
+/// heads is left out: layers of one model may have different numbers of them.
 struct TraceSelection {
     std::vector<std::int64_t> layers, heads;
     bool state = true;  // false: no state at all
@@ -73,11 +75,12 @@ struct TraceSelection {
 };
 
 /// Numbers that the trace of `length` tokens will hold. Throws UserError naming --layer, --head or --state, with what
-/// there is, for a layer, head or pair that the model lacks.
+/// there is, for a layer that the model lacks, and for a head or pair that no chosen layer has.
 std::int64_t count_trace(const ModelConfig& config, std::int64_t length, const TraceSelection& selection);
 
-/// `slice` as ParameterLayout(config) lays it out; tokens within the vocabulary, at least one. Throws as count_trace.
+/// `slice` as ParameterLayout(config) lays it out; tokens within the vocabulary, at least one. `progress` is told
+/// how many are done. Throws as count_trace.
 Trace record_trace(const ModelConfig& config, const std::vector<double>& slice, const std::vector<std::int32_t>& tokens,
-                   const TraceSelection& selection = {});
+                   const TraceSelection& selection = {}, const std::function<void(std::int64_t)>& progress = {});
 
 }  // namespace whorl

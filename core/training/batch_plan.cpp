@@ -88,9 +88,13 @@ ModelShape BatchPlan::evaluation_shape(std::int64_t size, std::int64_t count) co
     if (need.group(group_) <= left) return evaluation_shape(size, count, group_);
     const std::int64_t fit = std::min(largest_group(need, replicas_, limit_), group_);
     if (fit == 0)
-        throw UserError(fmt::format("size {} needs {} for one replica, and {} may be used", size,
-                                    memory_text(need.group(1)), memory_text(left)));
+        throw UserError(fmt::format("size {} needs {}", size, shortage_text(need.group(1), " for one replica", left)));
     return evaluation_shape(size, count, fit);
+}
+
+std::int64_t BatchPlan::evaluation_memory(std::int64_t size, std::int64_t count) const {
+    const MemoryNeed need = evaluation_need(size, count);
+    return replicas_ * need.kept + need.group(evaluation_shape(size, count).replicas);
 }
 
 void BatchPlan::check_evaluation(const EvaluationConfig& on, const std::string& where) const {

@@ -32,6 +32,8 @@ public:
     /// As many examples at once as take no more positions than training does, of as many replicas as fit. Throws
     /// UserError when not even one does.
     ModelShape evaluation_shape(std::int64_t size, std::int64_t count) const;
+    /// Bytes of all replicas and of the evaluation at `size` beside what training keeps. Throws as evaluation_shape.
+    std::int64_t evaluation_memory(std::int64_t size, std::int64_t count) const;
     /// Throws UserError, beginning with `where`, for sizes whose evaluation the memory does not hold.
     void check_evaluation(const EvaluationConfig& on, const std::string& where) const;
 

@@ -57,6 +57,18 @@ struct PositionHits {
     }
 };
 
+// As many examples at once as `positions` hold, one at least.
+ModelShape shape_of(std::int64_t replicas, std::int64_t positions, const DataSource& data, std::int64_t size,
+                    std::int64_t count) {
+    ModelShape shape;
+    shape.replicas = replicas;
+    shape.length = bucket_length(data.positions(size));
+    shape.batch = std::clamp<std::int64_t>(positions / shape.length, 1, count);
+    shape.slots = shape.batch * data.slots(shape.length);
+    shape.backward = false;
+    return shape;
+}
+
 // The sums of one size, and what they are taken from.
 class SizeEvaluation {
 public:
@@ -104,12 +116,7 @@ public:
 
 private:
     void bind(std::int64_t size) {
-        ModelShape shape;
-        shape.replicas = who_.parameters.replicas();
-        shape.length = bucket_length(data_.positions(size));
-        shape.batch = std::clamp<std::int64_t>(who_.positions / shape.length, 1, on_.count);
-        shape.slots = shape.batch * data_.slots(shape.length);
-        shape.backward = false;
+        const ModelShape shape = shape_of(who_.parameters.replicas(), who_.positions, data_, size, on_.count);
         who_.model.bind(shape);
         loader_.bind(shape);
     }
@@ -182,6 +189,14 @@ Evaluation evaluate(const Examinees& examinees, const DataSource& data, Split sp
         at_size.append_to(evaluation);
     }
     return evaluation;
+}
+
+std::int64_t evaluation_bytes(const LanguageModel& model, std::int64_t replicas, std::int64_t positions,
+                              const DataSource& data, std::int64_t size, std::int64_t count) {
+    const ModelShape shape = shape_of(replicas, positions, data, size, count);
+    // The examples on the host: tokens, and the row and target of each slot.
+    const std::int64_t numbers = shape.replicas * (shape.batch * shape.length + 2 * shape.slots);
+    return model.arena_bytes(shape) + numbers * static_cast<std::int64_t>(sizeof(std::int32_t));
 }
 
 std::int64_t evaluation_positions(const TrainingConfig& training, const DataSource& data) {

@@ -27,6 +27,11 @@ bool has_found_share(const DataSource& data);
 Evaluation evaluate(const Examinees& examinees, const DataSource& data, Split split, const EvaluationConfig& on,
                     bool per_position = false);
 
+/// Bytes that the evaluation at one size takes, parameters not counted, where at most `positions` of each of `replicas`
+/// models run at once. Allocates nothing large.
+std::int64_t evaluation_bytes(const LanguageModel& model, std::int64_t replicas, std::int64_t positions,
+                              const DataSource& data, std::int64_t size, std::int64_t count);
+
 /// Positions a replica that the longest training batch computes: an evaluation that keeps to them needs no more memory
 /// than training, as long as one sequence does not.
 std::int64_t evaluation_positions(const TrainingConfig& training, const DataSource& data);

@@ -1,5 +1,8 @@
 #include "core/training/grid.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -52,6 +55,53 @@ void describe_spacing(V& v, Spacing& c, const Limits& limits) {
     fail_at(place, value.line, "a grid of no values makes a population of no replicas; expected at least one");
 }
 
+// Training computes in float32, where values are the same that a config can still tell apart.
+float in_training(double value) {
+    return static_cast<float>(value);
+}
+std::pair<float, float> in_training(const DtRange& range) {
+    return {in_training(range.min), in_training(range.max)};
+}
+
+std::string text_of(double value) {
+    return fmt::format("{}", value);
+}
+std::string text_of(const DtRange& range) {
+    return fmt::format("{{ min = {}, max = {} }}", range.min, range.max);
+}
+
+// "0.001 (8 times)", or "0.001 and 0.00100000000001, which are one in float32", for the values of one replica.
+template <class T>
+std::string repeated_text(const std::vector<T>& same) {
+    std::string text = text_of(same.front());
+    for (const T& value : same)
+        if (text_of(value) != text_of(same.front()))
+            return text + " and " + text_of(value) + ", which are one in float32";
+    return fmt::format("{} ({} times)", text, same.size());
+}
+
+// A value that stands there again makes a copy of a replica, bit for bit, which must not count as another seed.
+template <class T>
+void refuse_repeated(std::vector<T> values, const Value& value, const Place& place) {
+    constexpr std::size_t kMostNamed = 4;
+    const auto less = [](const T& a, const T& b) { return in_training(a) < in_training(b); };
+    std::stable_sort(values.begin(), values.end(), less);
+    std::string named;
+    std::size_t groups = 0;
+    for (auto first = values.begin(); first != values.end();) {
+        const auto last = std::upper_bound(first, values.end(), *first, less);
+        if (last - first > 1 && ++groups <= kMostNamed)
+            named += (named.empty() ? "" : "; ") + repeated_text(std::vector<T>(first, last));
+        first = last;
+    }
+    if (groups == 0) return;
+    if (groups > kMostNamed) named += fmt::format("; and {} more", groups - kMostNamed);
+    fail_at(
+        place, value.line,
+        "holds a value several times: " + named +
+            "; that makes copies of one replica, not more seeds: give each value once, and replicas.seeds for more");
+}
+
 std::vector<double> read_numbers(const Value& value, const Place& place, const Limits& limits) {
     if (std::holds_alternative<Table>(value.data)) {
         Spacing spacing;
@@ -100,6 +150,7 @@ std::vector<double> log_grid(double first, double last, std::int64_t count) {
 
 void read_value(const Value& value, const Place& place, NumberGrid& grid, const Limits& limits) {
     grid.values = read_numbers(value, place, limits);
+    refuse_repeated(grid.values, value, place);
 }
 
 Value write_value(const NumberGrid& grid) {
@@ -113,6 +164,7 @@ void read_value(const Value& value, const Place& place, RangeGrid& grid, const L
     else
         read_ranges(value, place, ranges);
     if (ranges.empty()) fail_empty(value, place);
+    refuse_repeated(ranges, value, place);
     grid.values = std::move(ranges);
 }
 

@@ -29,7 +29,8 @@ struct NumberGrid {
     std::vector<double>& values;
 };
 
-/// Throws UserError for no values at all, a number out of `limits`, or a table that is no grid.
+/// Throws UserError for no values at all, a number out of `limits`, a table that is no grid, and values that are there
+/// several times, as float32 has them: they would make copies of one replica.
 void read_value(const Value& value, const Place& place, NumberGrid& grid, const Limits& limits);
 Value write_value(const NumberGrid& grid);
 

@@ -41,5 +41,8 @@ std::int64_t choose_group(const MemoryNeed& need, std::int64_t replicas, const G
 
 /// "1.5 GiB", "20 MiB".
 std::string memory_text(std::int64_t bytes);
+/// "NEEDED WHAT, and HELD may be used" for a need that exceeds what there is: with as many digits as tell the two
+/// apart. `what` begins with a blank, or is empty.
+std::string shortage_text(std::int64_t needed, const std::string& what, std::int64_t held);
 
 }  // namespace whorl

@@ -40,15 +40,24 @@ std::vector<ShareOfWork> shares_of_work(const TrainingConfig& config, std::int64
     return shares;
 }
 
-std::int64_t group_that_fits(const TrainingConfig& config, const ModelConfig& model, const DataSource& data,
+ShareEstimate estimate_share(const TrainingConfig& config, const ModelConfig& model, const DataSource& data,
                              const ShareOfWork& work, Backend& backend, const GroupRequest& request,
                              const std::vector<NamedEvaluation>& evaluations) {
     LanguageModel one(model, backend, DType::f32);
     const auto pass = make_training_pass(one, backend);
     const TrainingConfig part = on_part(config, work.sequences);
     const BatchPlan plan(part, *pass, one, data, work.replicas.count, backend, request);
-    for (const NamedEvaluation& evaluation : evaluations) plan.check_evaluation(evaluation.on, evaluation.name);
-    return plan.group();
+    ShareEstimate estimate{work, plan.group(), plan.memory()};
+    for (const NamedEvaluation& evaluation : evaluations) {
+        plan.check_evaluation(evaluation.on, evaluation.name);
+        for (const std::int64_t size : evaluation.on.sizes) {
+            const std::int64_t bytes = plan.evaluation_memory(size, evaluation.on.count);
+            if (bytes <= estimate.evaluation) continue;
+            estimate.evaluation = bytes;
+            estimate.evaluation_size = size;
+        }
+    }
+    return estimate;
 }
 
 Share::Share(const TrainingConfig& config, const ModelConfig& model, const DataSource& data,

@@ -32,9 +32,18 @@ struct NamedEvaluation {
     const char* name;  // begins messages
 };
 
-/// Replicas of a share that fit at once. Allocates nothing large; throws UserError as BatchPlan does, and for sizes of
-/// `evaluations` that the memory does not hold.
-std::int64_t group_that_fits(const TrainingConfig& config, const ModelConfig& model, const DataSource& data,
+/// What one device's share of a run takes.
+struct ShareEstimate {
+    ShareOfWork work;
+    std::int64_t group = 0;            // replicas at once
+    std::int64_t training = 0;         // bytes
+    std::int64_t evaluation = 0;       // bytes of the evaluation that takes most, 0: there is none
+    std::int64_t evaluation_size = 0;  // of that one
+};
+
+/// Allocates nothing large; throws UserError as BatchPlan does, and for sizes of `evaluations` that the memory does not
+/// hold.
+ShareEstimate estimate_share(const TrainingConfig& config, const ModelConfig& model, const DataSource& data,
                              const ShareOfWork& work, Backend& backend, const GroupRequest& request,
                              const std::vector<NamedEvaluation>& evaluations = {});
 

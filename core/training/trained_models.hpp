@@ -1,6 +1,7 @@
 // Trained models on a device with nothing that training needs: no gradient, no moments.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/training/evaluation.hpp"
@@ -18,6 +19,10 @@ public:
                         bool per_position = false) {
         return whorl::evaluate({model_, parameters_, backend_, positions}, data, split, on, per_position);
     }
+
+    /// Throws UserError, beginning with `where`, for the first size whose evaluation the memory does not hold.
+    void check_memory(const DataSource& data, const EvaluationConfig& on, std::int64_t positions,
+                      const std::string& where) const;
 
 private:
     Backend& backend_;

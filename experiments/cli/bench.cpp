@@ -40,12 +40,12 @@ Syntax syntax() {
                                                                "positions a chunk, 0 = automatic")(
         "matmul", po::value<std::string>()->default_value("float32"), "float32, tf32 or bf16 (GPU)")(
         "storage", po::value<std::string>()->default_value("float32"), "of activations: float32, or bf16 (GPU)")(
-        "seconds", po::value<double>()->default_value(1.0), "time for each figure")(
+        "seconds", real_value(1), "time for each figure")(
         "scale", po::value<std::string>(), "a size (replicas, batch, length, d-state, …): a row for each of --values")(
         "values", po::value<std::string>(), "1,2,4,… (default: powers of two)")("json", po::bool_switch(),
                                                                                 "for another program to read")(
         "compare", po::value<std::string>(), "JSON of an earlier run: prints ratios, exits with 1 if a row is slower")(
-        "tolerance", po::value<double>()->default_value(10.0), "per cent by which --compare lets a row be slower");
+        "tolerance", real_value(10), "per cent by which --compare lets a row be slower");
     add_device_options(s.options);
     s.positionals = {{"NAME", 1, 1}};
     return s;
@@ -167,7 +167,7 @@ Plan plan_of(const Parsed& p) {
     for (const std::string& model : plan.models) model_preset(model);  // throws for an unknown one
     if (plan.models.empty()) plan.models = benchmark.models;
     if (!(p.real("seconds") > 0 && p.real("seconds") <= 3600))
-        throw UserError("--seconds: expected a number in 0..3600");
+        throw UserError("--seconds: expected a number above 0 and at most 3600");
     if (!(plan.tolerance >= 0)) throw UserError("--tolerance: expected a number of at least 0");
     if (p.has("compare")) plan.earlier = load_report(p.text("compare"));
     return plan;

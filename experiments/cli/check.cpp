@@ -6,6 +6,7 @@
 #include "core/base/error.hpp"
 #include "experiments/check/baseline.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/cli/outputs.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/run/interrupt.hpp"
 
@@ -82,6 +83,10 @@ int run_check(const Arguments& arguments) {
     const Baseline baseline = read_baseline(load_toml(parsed->first("BASELINE")));
     std::vector<RunSetup> setups;  // all errors before any training
     for (const Gate& gate : baseline.gates) setups.push_back(gate_setup(baseline, gate));
+    for (const Gate& gate : baseline.gates)
+        if (parsed->has("out"))
+            refuse_own_inputs(parsed->text("out"), {parsed->text("out"), parsed->text("out") + "/" + gate.name},
+                              {parsed->first("BASELINE"), baseline.recipe});
     const OwnedDevices devices = make_devices(*parsed);
     for (const RunSetup& setup : setups) check_devices(setup, devices.all(), {});
     const Runs runs(*parsed);

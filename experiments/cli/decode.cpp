@@ -13,6 +13,8 @@
 #include "core/numerics/activations.hpp"
 #include "experiments/bench/measure.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/cli/progress.hpp"
+#include "experiments/inference/finite.hpp"
 #include "experiments/inference/runner.hpp"
 
 namespace whorl::cli {
@@ -26,8 +28,8 @@ Syntax syntax() {
              {"whorl decode runs/parity --replica best --tokens \"1 2 2 1\" --count 0",
               "whorl decode model.safetensors --tokens prompt.txt --count 32"});
     s.options.add_options()("tokens", po::value<std::string>(), "numbers, or a file with one sequence")(
-        "count", po::value<std::int64_t>()->default_value(8), "tokens to add")(
-        "temperature", po::value<double>()->default_value(0.0), "0: always the most likely token")(
+        "count", po::value<std::int64_t>()->default_value(8), "tokens to add")("temperature", real_value(0),
+                                                                               "0: always the most likely token")(
         "seed", po::value<std::int64_t>()->default_value(0), "of the draws")(
         "replica", po::value<std::string>()->default_value(""), "best, or a number")("json", po::bool_switch(),
                                                                                      "for another program to read");
@@ -43,11 +45,12 @@ struct Answer {
 
 /// The next token and its probability under softmax(logits / max(temperature, …)); temperature 0 takes the most likely.
 Answer choose(const std::vector<double>& logits, double temperature, Random random) {
-    const double highest = *std::max_element(logits.begin(), logits.end()),
-                 scale = temperature > 0 ? 1 / temperature : 1;
+    const double highest = *std::max_element(logits.begin(), logits.end());
     std::vector<double> weights;
     double total = 0;
-    for (const double logit : logits) total += weights.emplace_back(numerics::exp((logit - highest) * scale));
+    // Divided, as 1 / temperature is infinite for the smallest of them, and infinity times 0 no number.
+    for (const double logit : logits)
+        total += weights.emplace_back(numerics::exp((logit - highest) / (temperature > 0 ? temperature : 1)));
     std::size_t pick = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
     if (temperature > 0) {
         double left = random.uniform() * total;
@@ -56,20 +59,28 @@ Answer choose(const std::vector<double>& logits, double temperature, Random rand
     return {0, static_cast<std::int32_t>(pick), weights[pick] / total, 0};
 }
 
+/// Ends at the first answer that is no number; its probability says so.
 std::vector<Answer> decode(ModelRunner& runner, const std::vector<std::int32_t>& prompt, std::int64_t count,
                            double temperature, std::uint64_t seed) {
     using Clock = std::chrono::steady_clock;
     std::vector<Answer> answers;
-    runner.start(static_cast<std::int64_t>(prompt.size()) + count);
-    for (std::size_t i = 0; i < prompt.size() + static_cast<std::size_t>(count); ++i) {
+    const std::int64_t all = static_cast<std::int64_t>(prompt.size()) + count;
+    runner.start(all);
+    TokenProgress progress(all, has_attention(runner.config()));
+    for (std::size_t i = 0; i < static_cast<std::size_t>(all); ++i) {
         const std::int32_t token = i < prompt.size() ? prompt[i] : answers.back().next;
         const auto start = Clock::now();
         const std::vector<double>& logits = runner.feed(token);
         const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        if (!all_finite(logits)) {
+            answers.push_back({token, 0, std::nan(""), seconds});
+            return answers;
+        }
         Answer answer = choose(logits, temperature, Random(seed, Purpose::sampling, i, 0));
         answer.fed = token;
         answer.seconds = seconds;
         answers.push_back(answer);
+        progress.show(static_cast<std::int64_t>(answers.size()));
     }
     return answers;
 }
@@ -105,11 +116,14 @@ int run_decode(const Arguments& arguments) {
     if (!(parsed->real("temperature") >= 0)) throw UserError("--temperature: expected a number of at least 0");
     const LoadedModel loaded = load_model(parsed->first("CHECKPOINT"), replica_choice(parsed->text("replica")));
     for (const std::string& note : loaded.notes) fmt::print(stderr, "whorl: {}\n", note);
+    if (const std::string what = nonfinite_parameter(loaded); !what.empty()) return no_result(what);
     const std::vector<std::int32_t> prompt = one_sequence(parsed->text("tokens"), loaded.config.vocab_size);
     const auto backend = make_backend(*parsed);
     ModelRunner runner(loaded, *backend, DType::f32);
     const auto answers =
         decode(runner, prompt, count, parsed->real("temperature"), static_cast<std::uint64_t>(parsed->number("seed")));
+    if (std::isnan(answers.back().probability))
+        return no_result(fmt::format("{}: its answer at position {} is no number", loaded.path, answers.size() - 1));
     std::vector<double> seconds;
     for (const Answer& answer : answers) seconds.push_back(answer.seconds);
     const Timing timing = summarise(seconds);

@@ -1,8 +1,10 @@
 // whorl eval: how well a run's models, or one from a file, do at lengths of one's choice.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <optional>
+#include <span>
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
@@ -11,6 +13,7 @@
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/scores.hpp"
 #include "experiments/cli/tables.hpp"
+#include "experiments/inference/finite.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -214,11 +217,33 @@ void print_json(const Evaluation& evaluation, const std::vector<std::size_t>& re
     fmt::print("{}\n", write_json(value));
 }
 
+// 1, said on stderr, where answers were no numbers: their accuracy is that of nothing.
+int status_of(const Evaluation& evaluation, const std::vector<std::size_t>& replicas) {
+    for (std::size_t i = 0; i < evaluation.sizes.size(); ++i)
+        for (std::size_t column = 0; column < replicas.size(); ++column)
+            if (!std::isfinite(evaluation.loss[i][column]))
+                return no_result(fmt::format("replica {}: its answers at size {} are not all numbers", replicas[column],
+                                             evaluation.sizes[i]));
+    return 0;
+}
+
+std::string nonfinite_weights(const Exam& exam) {
+    const ParameterLayout layout(exam.model);
+    const auto slice = static_cast<std::size_t>(layout.slice());
+    for (std::size_t i = 0; i < exam.replicas.size(); ++i) {
+        const std::string what = nonfinite_parameter(layout, std::span(exam.parameters).subspan(i * slice, slice));
+        if (!what.empty())
+            return fmt::format("{}: replica {}: {}; such weights answer nothing", exam.title, exam.replicas[i], what);
+    }
+    return "";
+}
+
 // Needles at every depth, in haystacks up to 16 times as long as those of training.
-void run_grid(const Parsed& parsed, const Exam& exam, TrainedModels& models, Split split) {
+int run_grid(const Parsed& parsed, const Exam& exam, TrainedModels& models, Split split) {
     const std::int64_t trained = exam.setup->config.training.curriculum.largest();
     EvaluationConfig on = exam.on;
     if (!parsed.has("lengths")) on.sizes = grid_sizes(trained);
+    models.check_memory(*exam.data, on, exam.positions, "--lengths");
     NeedleGrid grid = evaluate_grid(models, needle_of(*exam.setup), split, on,
                                     number_list(parsed.text("depths"), "--depths", 0, 100), exam.positions);
     for (Evaluation& row : grid.rows) row.step = exam.step;
@@ -226,10 +251,13 @@ void run_grid(const Parsed& parsed, const Exam& exam, TrainedModels& models, Spl
         Value value = to_table(grid);
         add_columns(value, exam.replicas, exam.data->chance());
         fmt::print("{}\n", write_json(value));
-        return;
+    } else {
+        fmt::print("{}\n", exam.title);
+        print_grid(grid, exam.replicas, trained);
     }
-    fmt::print("{}\n", exam.title);
-    print_grid(grid, exam.replicas, trained);
+    for (const Evaluation& row : grid.rows)
+        if (const int status = status_of(row, exam.replicas); status != 0) return status;
+    return 0;
 }
 
 void print_text(const Exam& exam, const Evaluation& evaluation, double threshold, bool positions) {
@@ -262,7 +290,7 @@ Syntax eval_syntax() {
         "replica", po::value<std::string>()->default_value("best"),
         "best (by validation at its largest size), a number from 0, or all")("validation", po::bool_switch(),
                                                                   "use the validation split instead of the test split")(
-        "threshold", po::value<double>()->default_value(0.9), "accuracy that counts for the effective length")(
+        "threshold", real_value(0.9), "accuracy that counts for the effective length")(
         "per-position", po::bool_switch(), "accuracy at each supervised position, too: an average hides a prefix")(
         "grid", po::bool_switch(), "needles at every depth and up to 16 times the training size (task needle)")(
         "depths", po::value<std::string>()->default_value("0,10,20,30,40,50,60,70,80,90,100"),
@@ -278,13 +306,12 @@ int run_eval(const Arguments& arguments) {
     const Exam exam = exam_of(*parsed);
     const double threshold = threshold_from(*parsed);
     check_grid(*parsed, exam);
+    if (const std::string what = nonfinite_weights(exam); !what.empty()) return no_result(what);
     const auto backend = make_backend(*parsed);
     const Split split = parsed->flag("validation") ? Split::validation : Split::test;
     TrainedModels models(exam.model, exam.parameters, *backend);
-    if (parsed->flag("grid")) {
-        run_grid(*parsed, exam, models, split);
-        return 0;
-    }
+    if (parsed->flag("grid")) return run_grid(*parsed, exam, models, split);
+    models.check_memory(*exam.data, exam.on, exam.positions, "--lengths");
     const bool positions = parsed->flag("per-position");
     Evaluation evaluation = models.evaluate(*exam.data, split, exam.on, exam.positions, positions);
     evaluation.step = exam.step;
@@ -292,7 +319,7 @@ int run_eval(const Arguments& arguments) {
         print_json(evaluation, exam.replicas, exam.data->chance(), threshold);
     else
         print_text(exam, evaluation, threshold, positions);
-    return 0;
+    return status_of(evaluation, exam.replicas);
 }
 
 }  // namespace whorl::cli

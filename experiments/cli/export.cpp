@@ -4,6 +4,7 @@
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/cli/outputs.hpp"
 #include "experiments/interchange/export_model.hpp"
 
 namespace whorl::cli {
@@ -47,9 +48,12 @@ int run_export(const Arguments& arguments) {
     const ExportFormat format = format_of(parsed->text("format"));
     const ReplicaChoice choice = replica_choice(parsed->text("replica"));
     if (!parsed->has("out")) throw UserError("whorl export: --out DIR or --out FILE.safetensors is missing");
+    const std::string out = parsed->text("out");
+    refuse_own_inputs(out, {out, out + "/model.safetensors", out + "/config.json"},
+                      files_of_model(parsed->first("CHECKPOINT")));
     const LoadedModel model = load_model(parsed->first("CHECKPOINT"), choice);
     for (const std::string& note : model.notes) fmt::print("{}\n", one_line(note));
-    const interchange::ExportResult result = interchange::export_model(model, format, parsed->text("out"));
+    const interchange::ExportResult result = interchange::export_model(model, format, out);
     for (const std::string& note : result.notes) fmt::print("{}\n", one_line(note));
     fmt::print("{}: replica {} of {}, from {}\n", result.path, model.replica, model.replicas, model.path);
     return 0;

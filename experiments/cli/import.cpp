@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <set>
 
 #include "core/base/error.hpp"
+#include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
 #include "core/model/checkpoint_file.hpp"
 #include "core/model/config_io.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/cli/outputs.hpp"
 #include "experiments/interchange/import_model.hpp"
 
 namespace whorl::cli {
@@ -70,13 +73,30 @@ ImportOptions options_of(const Parsed& parsed) {
     return options;
 }
 
-/// The weights would be replaced by what was made of them.
-void refuse_overwriting(const std::string& source, const std::string& out) {
-    for (const std::string& file : {source, source + "/model.safetensors"}) {
-        std::error_code error;
-        if (std::filesystem::equivalent(file, out, error))
-            throw UserError(one_line("--out " + out + ": is the source itself"));
+// The shards that a release's index names; what is wrong with an index is the importer's to say.
+void add_shards(const std::string& folder, std::vector<std::string>& files) {
+    constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
+    const std::string index = folder + "/model.safetensors.index.json";
+    files.push_back(index);
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(index, error)) return;
+    std::set<std::string> shards;
+    try {
+        const Document document = parse_json(read_text_file(index, kMostBytes), index);
+        const Value* names = find(document.root, "weight_map");
+        const Table* map = names ? std::get_if<Table>(&names->data) : nullptr;
+        for (const Member& member : map ? *map : Table{})
+            if (const auto* shard = std::get_if<std::string>(&member.value.data)) shards.insert(folder + "/" + *shard);
+    } catch (const UserError&) {
     }
+    files.insert(files.end(), shards.begin(), shards.end());
+}
+
+std::vector<std::string> files_of_release(const std::string& source, const ImportOptions& options) {
+    std::vector<std::string> files = {source, source + "/model.safetensors", source + "/config.json"};
+    if (!options.config_path.empty()) files.push_back(options.config_path);
+    add_shards(source, files);
+    return files;
 }
 
 }  // namespace
@@ -88,7 +108,8 @@ int run_import(const Arguments& arguments) {
     const std::string source = parsed->first("SOURCE");
     if (!parsed->has("out")) throw UserError("whorl import: --out FILE.safetensors is missing");
     const std::string out = parsed->text("out");
-    refuse_overwriting(source, out);
+    require_safetensors_name(out);
+    refuse_own_inputs(out, {out}, files_of_release(source, options));
     const interchange::ImportedModel model = interchange::import_model(source, options);
     save_model(out, model.config, model.slice);
     for (const std::string& note : model.notes) fmt::print("{}\n", one_line(note));

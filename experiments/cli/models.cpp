@@ -11,6 +11,7 @@
 #include "core/model/parameter_layout.hpp"
 #include "core/model/registry.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/cli/outputs.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -126,6 +127,7 @@ void list_constructed(bool json) {
 }
 
 void write_constructed(const std::string& name, const std::string& out, bool json) {
+    require_safetensors_name(out);
     const ConstructedModel& model = constructed_model(name);
     save_model(out, model.config, model.slice);
     if (json) {

@@ -1,5 +1,7 @@
 #include "experiments/cli/options.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -104,11 +106,8 @@ std::string counted(int count) {
 std::vector<int> device_numbers(const std::string& text) {
     std::vector<int> numbers;
     if (text != "all")
-        for (const std::int64_t number : number_list(text, "--devices", 0, kMostGpuNumber)) {
-            if (std::find(numbers.begin(), numbers.end(), number) != numbers.end())
-                throw UserError("--devices: " + std::to_string(number) + " is named twice");
+        for (const std::int64_t number : number_list(text, "--devices", 0, kMostGpuNumber))
             numbers.push_back(static_cast<int>(number));
-        }
     const int count = cuda_device_count();
     if (count == 0) throw UserError("--devices: " + why_no_cuda() + "; leave it out to use the processor");
     for (int i = 0; text == "all" && i < count; ++i) numbers.push_back(i);
@@ -187,6 +186,11 @@ GroupRequest group_request(const Parsed& parsed) {
     return request;
 }
 
+int no_result(const std::string& why) {
+    fmt::print(stderr, "whorl: {}\n", one_line(why));
+    return 1;
+}
+
 void add_set_option(po::options_description& options) {
     options.add_options()("set", po::value<std::vector<std::string>>()->composing(),
                           "key.path=value: replaces one value of the recipe; may be given several times");
@@ -203,9 +207,15 @@ std::vector<std::int64_t> number_list(const std::string& text, const std::string
             number > most)
             throw UserError(flag + ": " + in_quotes(item) + " is not a whole number in " + std::to_string(least) +
                             ".." + std::to_string(most) + "; expected numbers with commas, such as 8,16,32");
+        if (std::find(numbers.begin(), numbers.end(), number) != numbers.end())
+            throw UserError(flag + ": " + std::to_string(number) + " is named twice");
         numbers.push_back(number);
     }
     return numbers;
+}
+
+po::typed_value<double>* real_value(double otherwise) {
+    return po::value<double>()->default_value(otherwise, fmt::format("{:g}", otherwise));
 }
 
 }  // namespace whorl::cli

@@ -84,10 +84,17 @@ void add_group_options(po::options_description& options);
 /// What those ask for. Throws UserError for numbers that mean nothing.
 GroupRequest group_request(const Parsed& parsed);
 
+/// Says on stderr why there is no result; returns the exit status of that, 1.
+int no_result(const std::string& why);
+
 /// --set key=value, repeatable.
 void add_set_option(po::options_description& options);
 
-/// "8,16,32" → numbers; `flag` names the option in errors. Throws UserError unless each is in least..most.
+/// A number with a default, which --help shows as people write it: Boost prints 17 digits.
+po::typed_value<double>* real_value(double otherwise);
+
+/// "8,16,32" → numbers; `flag` names the option in errors. Throws UserError unless each is in least..most and there
+/// once.
 std::vector<std::int64_t> number_list(const std::string& text, const std::string& flag, std::int64_t least,
                                       std::int64_t most);
 

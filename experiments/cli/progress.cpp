@@ -12,7 +12,7 @@
 namespace whorl::cli {
 namespace {
 
-constexpr double kTerminalSeconds = 0.2, kPlainSeconds = 5.0;
+constexpr double kTerminalSeconds = 0.2, kPlainSeconds = 5.0, kSilentSeconds = 3.0;
 
 // The replica with the lowest loss stands for the population: what people wait for is the first that succeeds.
 std::size_t leader(const TrainingRow& row) {
@@ -53,11 +53,14 @@ ProgressLine::~ProgressLine() {
 }
 
 void ProgressLine::show(const Progress& progress) {
-    if (progress.seconds - shown_at_ < (terminal_ ? kTerminalSeconds : kPlainSeconds)) return;
-    shown_at_ = progress.seconds;
-    const std::string text = progress_text(label_, progress);
+    show(progress.seconds, [&] { return progress_text(label_, progress); });
+}
+
+void ProgressLine::show(double seconds, const std::function<std::string()>& text) {
+    if (seconds - shown_at_ < (terminal_ ? kTerminalSeconds : kPlainSeconds)) return;
+    shown_at_ = seconds;
     // \x1b[K clears what a longer line before left behind.
-    std::fprintf(stderr, terminal_ ? "\r%s\x1b[K" : "%s\n", text.c_str());
+    std::fprintf(stderr, terminal_ ? "\r%s\x1b[K" : "%s\n", text().c_str());
     std::fflush(stderr);
     open_ = terminal_;
 }
@@ -70,6 +73,23 @@ void ProgressLine::note(const std::string& text) {
 void ProgressLine::finish() {
     if (open_) std::fputs("\n", stderr);
     open_ = false;
+}
+
+TokenProgress::TokenProgress(std::int64_t total, bool squared) : line_(""), total_(total), squared_(squared) {}
+
+void TokenProgress::show(std::int64_t done) {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    if (seconds < kSilentSeconds || done == 0) return;
+    line_.show(seconds, [&] {
+        const double rest = static_cast<double>(total_) / static_cast<double>(done);
+        return fmt::format("{} of {} tokens, about {} left", done, total_,
+                           duration_text(seconds * ((squared_ ? rest * rest : rest) - 1)));
+    });
+}
+
+bool has_attention(const ModelConfig& config) {
+    return std::any_of(config.layers.begin(), config.layers.end(),
+                       [](const auto& layer) { return std::holds_alternative<AttentionConfig>(layer); });
 }
 
 SessionHooks hooks_for(ProgressLine& line) {

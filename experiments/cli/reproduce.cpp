@@ -97,10 +97,9 @@ void check_flags(const Parsed& parsed) {
 
 std::vector<std::int64_t> widths_of(const Parsed& parsed, const PublishedTable& table) {
     constexpr std::int64_t kMostWidth = 65536;
-    std::vector<std::int64_t> widths;
-    for (const std::string& text : parsed.all("width"))
-        for (const std::int64_t width : number_list(text, "--width", 1, kMostWidth)) widths.push_back(width);
-    if (!widths.empty()) return widths;
+    std::string all;
+    for (const std::string& text : parsed.all("width")) all += (all.empty() ? "" : ",") + text;
+    if (!all.empty()) return number_list(all, "--width", 1, kMostWidth);
     return parsed.flag("medium") ? std::vector<std::int64_t>{table.widths.back()} : table.widths;
 }
 

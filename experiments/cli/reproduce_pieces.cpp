@@ -6,6 +6,7 @@
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
+#include "experiments/cli/outputs.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/cli/reproduce_request.hpp"
 #include "experiments/cli/tables.hpp"
@@ -74,6 +75,13 @@ std::vector<FoundPiece> pieces_in(const ReproduceRequest& request) {
     return find_pieces(request.table, {folder});
 }
 
+// Tables of earlier calls may lie among the pieces; a piece must not be taken for one.
+void refuse_own_pieces(const std::vector<FoundPiece>& pieces, const std::string& folder) {
+    std::vector<std::string> read;
+    for (const FoundPiece& piece : pieces) read.push_back(piece.path);
+    refuse_own_inputs(folder, {folder, folder + "/table.md", folder + "/table.json", folder + "/table.csv"}, read);
+}
+
 std::size_t count_done(const std::vector<PieceJob>& jobs, bool more_seeds) {
     std::size_t done = 0;
     for (const PieceJob& job : jobs) done += is_done(stored_record(job), more_seeds) ? 1 : 0;
@@ -123,7 +131,9 @@ int show_pieces(const ReproduceRequest& request, const Parsed& parsed) {
 }
 
 int merge_pieces(const PublishedTable& table, const Parsed& parsed) {
-    const ResultTable merged = table_of(table, find_pieces(table, parsed.all("from")));
+    const std::vector<FoundPiece> pieces = find_pieces(table, parsed.all("from"));
+    if (parsed.has("out")) refuse_own_pieces(pieces, parsed.text("out"));
+    const ResultTable merged = table_of(table, pieces);
     if (!parsed.has("out")) {
         fmt::print("{}", to_text(merged));
         return 0;

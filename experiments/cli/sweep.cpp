@@ -8,6 +8,7 @@
 #include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/cli/outputs.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/cli/tables.hpp"
 #include "experiments/run/interrupt.hpp"
@@ -64,6 +65,10 @@ int list_runs(const std::vector<SweepRun>& runs, const std::string& folder) {
     return 0;
 }
 
+std::vector<std::string> files_of_sweep(const std::string& folder) {
+    return {folder, sweep_record_path(folder), folder + "/table.md", folder + "/table.json", folder + "/table.csv"};
+}
+
 // A folder that holds something else is left alone.
 void prepare_folder(const std::string& folder, const SweepRecord& record) {
     std::error_code error;
@@ -92,8 +97,9 @@ int run_sweep(const Arguments& arguments) {
     if (!parsed) return 0;
     check_launcher(parsed->text("launcher"));
     const Sweep sweep = read_sweep(load_toml(parsed->first("SWEEP")));
-    const std::vector<SweepRun> runs = runs_of(sweep, parsed->all("set"));  // all errors before any training
     const std::string folder = parsed->has("out") ? parsed->text("out") : "runs/" + sweep.name;
+    refuse_own_inputs(folder, files_of_sweep(folder), {parsed->first("SWEEP"), recipe_path(sweep)});
+    const std::vector<SweepRun> runs = runs_of(sweep, parsed->all("set"));  // all errors before any training
     if (parsed->flag("dry-run")) return list_runs(runs, folder);
     const OwnedDevices devices = make_devices(*parsed);
     const SessionOptions options{group_request(*parsed), parsed->flag("allow-other-build")};

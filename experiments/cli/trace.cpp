@@ -11,6 +11,9 @@
 #include "core/model/checkpoint_file.hpp"
 #include "core/trace/trace_file.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/cli/outputs.hpp"
+#include "experiments/cli/progress.hpp"
+#include "experiments/inference/finite.hpp"
 #include "experiments/inference/tokens.hpp"
 #include "experiments/run/setup.hpp"
 
@@ -40,7 +43,7 @@ Syntax syntax() {
         "out", po::value<std::string>(), "the file to write, .safetensors or .csv")(
         "replica", po::value<std::string>()->default_value(""), "best, or a number")(
         "layer", po::value<std::string>(), "layers to keep, such as 0 or 0,2 (default: all)")(
-        "head", po::value<std::string>(), "heads to keep (default: all)")(
+        "head", po::value<std::string>(), "heads to keep, where a layer has them (default: all)")(
         "state", po::value<std::string>()->default_value("all"),
         "all, none, or pairs of state channels such as 0,3: pair j is channels 2j and 2j+1 (or j and j+N/2 where those "
         "turn together)")("json", po::bool_switch(), "for another program to read");
@@ -165,11 +168,18 @@ int run_trace(const Arguments& arguments) {
     if (!parsed) return 0;
     const std::string out = out_of(*parsed);
     const TraceSelection selection = selection_of(*parsed);
+    std::vector<std::string> inputs = files_of_model(parsed->first("CHECKPOINT|RUN"));
+    if (parsed->has("tokens")) inputs.push_back(parsed->text("tokens"));
+    refuse_own_inputs(out, {out}, inputs);
     const LoadedModel model = load_model(parsed->first("CHECKPOINT|RUN"), replica_choice(parsed->text("replica")));
     for (const std::string& note : model.notes) fmt::print(stderr, "whorl: {}\n", one_line(note));
+    if (const std::string what = nonfinite_parameter(model); !what.empty()) return no_result(what);
     const std::vector<std::int32_t> tokens = sequence_of(*parsed, model.config.vocab_size);
     const std::int64_t count = checked_count(model.config, static_cast<std::int64_t>(tokens.size()), selection);
-    const Trace trace = record_trace(model.config, model.slice, tokens, selection);
+    TokenProgress progress(static_cast<std::int64_t>(tokens.size()), has_attention(model.config));
+    const Trace trace =
+        record_trace(model.config, model.slice, tokens, selection, [&](std::int64_t done) { progress.show(done); });
+    if (!all_finite(trace.logits.values)) return no_result(model.path + ": its answers are not all numbers");
     if (ends_with(out, ".csv"))
         write_trace_csv(out, trace);
     else

@@ -1,12 +1,14 @@
 // whorl train: a recipe's population, from its first step or from where it was interrupted.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
 #include "experiments/cli/options.hpp"
+#include "experiments/cli/outputs.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/cli/tables.hpp"
 #include "experiments/run/config_difference.hpp"
@@ -81,61 +83,89 @@ Job begin(const Parsed& parsed, const Devices& devices) {
         throw UserError("RECIPE is missing; usage: whorl train RECIPE [--set key=value]… [options]");
     RunSetup setup = setup_from_recipe(parsed);
     const std::string out = parsed.has("out") ? parsed.text("out") : "runs/" + setup.config.name;
+    refuse_own_inputs(out, {out}, {parsed.first("RECIPE")});
     check_devices(setup, devices, group_request(parsed));
     const RunDirectory run = RunDirectory::create(out, setup.toml());
     return {std::move(setup), run};
 }
 
+// Of many steps every so-manieth is looked at: sizes change slowly.
 double total_tokens(const RunSetup& setup) {
+    constexpr std::int64_t kMostLooks = 1 << 20;
     const TrainingConfig& training = setup.config.training;
+    const Curriculum& curriculum = training.curriculum;
+    const std::int64_t stride = training.steps / kMostLooks + 1;
     double tokens = 0;
-    for (std::int64_t step = 0; step < training.steps; ++step) {
-        const Curriculum& curriculum = training.curriculum;
+    for (std::int64_t step = 0; step < training.steps; step += stride) {
         // Of one that reacts nobody knows: at most this.
         const std::int64_t size =
             curriculum.reacts() ? curriculum.largest() : max_size(curriculum, step, training.steps);
-        tokens += static_cast<double>(training.batch * bucket_length(setup.data->positions(size)));
+        tokens += static_cast<double>(std::min(stride, training.steps - step)) *
+                  static_cast<double>(training.batch * bucket_length(setup.data->positions(size)));
     }
     return tokens * static_cast<double>(setup.config.replicas.count());
 }
 
-// Times a few steps at the largest size; the first one pays for the memory's first touch and does not count.
-double tokens_per_second(const RunSetup& setup, Trainer& trainer) {
+/// What is timed for an estimate: the run's largest sequences, but no more of them than take a second.
+struct TimedPart {
+    TrainingConfig training;
+    std::vector<ReplicaHyper> replicas;
+};
+
+TimedPart timed_part(const RunSetup& setup, std::int64_t devices) {
+    constexpr std::int64_t kMostPositions = 1 << 18;                  // a step of a small model on a processor
+    constexpr std::int64_t kMostWork = std::int64_t{30'000'000'000};  // positions × parameters of a large one
+    TimedPart part{setup.config.training, replicas_of(setup.config.replicas)};
+    TrainingConfig& training = part.training;
+    training.curriculum.end = training.curriculum.largest();
+    training.curriculum.shape = CurriculumShape::fixed;
+    training.curriculum.advance_at = 0;
+    const std::int64_t length = bucket_length(setup.data->positions(training.curriculum.largest()));
+    const std::int64_t positions = std::min(kMostPositions, kMostWork / ParameterLayout(setup.model).count());
+    const std::int64_t sequences = std::max<std::int64_t>(1, positions / length), split = training.data_parallel;
+    const auto all = static_cast<std::int64_t>(part.replicas.size()),
+               some = std::clamp(sequences, std::min(devices, all), all);
+    part.replicas.resize(static_cast<std::size_t>(some));
+    training.batch = std::min(training.batch, std::max<std::int64_t>(1, sequences / some / split) * split);
+    return part;
+}
+
+// A few steps; the first one pays for the memory's first touch and does not count.
+double tokens_per_second(const RunSetup& setup, const Devices& devices, const GroupRequest& request) {
     constexpr std::int64_t kTimedSteps = 3;
+    const TimedPart part = timed_part(setup, static_cast<std::int64_t>(devices.size()));
+    Trainer trainer(part.training, setup.model, *setup.data, part.replicas, devices, request);
     trainer.step(1);
     const std::int64_t before = trainer.peek_row().tokens;
     const auto begin = std::chrono::steady_clock::now();
     trainer.step(kTimedSteps);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    const std::int64_t tokens = (trainer.peek_row().tokens - before) * setup.config.replicas.count();
-    return static_cast<double>(tokens) / seconds;
+    const double tokens = static_cast<double>(trainer.peek_row().tokens - before);
+    return tokens * static_cast<double>(part.replicas.size()) / seconds;
 }
 
-// The run with nothing but its largest batches.
-TrainingConfig at_largest_size(TrainingConfig training) {
-    training.curriculum.end = training.curriculum.largest();
-    training.curriculum.shape = CurriculumShape::fixed;
-    training.curriculum.advance_at = 0;
-    return training;
+// What the run takes at its peak, and where that is.
+std::string memory_line(const ShareEstimate& estimate) {
+    if (estimate.evaluation <= estimate.training) return memory_text(estimate.training);
+    return fmt::format("{} while size {} is evaluated, {} while training", memory_text(estimate.evaluation),
+                       estimate.evaluation_size, memory_text(estimate.training));
 }
 
 int dry_run(const Parsed& parsed) {
     const RunSetup setup = setup_from_recipe(parsed);
     const OwnedDevices owned = make_devices(parsed);
     const Devices devices = owned.all();
-    check_devices(setup, devices, group_request(parsed));
-    Trainer trainer(at_largest_size(setup.config.training), setup.model, *setup.data,
-                    replicas_of(setup.config.replicas), devices, group_request(parsed));
-    const std::int64_t replicas = setup.config.replicas.count(), group = trainer.plan().group(),
-                       first = trainer.shares().front().replicas.count;
-    const std::size_t used = trainer.shares().size();
+    const std::vector<ShareEstimate> estimates = check_devices(setup, devices, group_request(parsed));
+    const ShareEstimate& first = estimates.front();
+    const std::size_t used = estimates.size();
     const std::string each = used > 1 ? fmt::format("each of {} devices, ", used) : "";
-    const double rate = tokens_per_second(setup, trainer), tokens = total_tokens(setup);
-    fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, replicas,
+    const double rate = tokens_per_second(setup, devices, group_request(parsed)), tokens = total_tokens(setup);
+    fmt::print("{}: {} replicas, {} parameters each\n", setup.config.name, setup.config.replicas.count(),
                ParameterLayout(setup.model).count());
-    fmt::print("groups   {} of up to {} replicas\n", (first + group - 1) / group * static_cast<std::int64_t>(used),
-               group);
-    fmt::print("memory   {} on {}{}\n", memory_text(trainer.plan().memory()), each, devices.describe());
+    fmt::print("groups   {} of up to {} replicas\n",
+               (first.work.replicas.count + first.group - 1) / first.group * static_cast<std::int64_t>(used),
+               first.group);
+    fmt::print("memory   {} on {}{}\n", memory_line(first), each, devices.describe());
     fmt::print("tokens   {:.2f} million in {} steps (padding included)\n", tokens / 1e6, setup.config.training.steps);
     fmt::print("time     about {} at {:.0f} tokens/s, plus evaluation\n", duration_text(tokens / rate), rate);
     return 0;

@@ -48,8 +48,17 @@ std::vector<double> ModelRunner::download_logits(std::int64_t rows) const {
     return values;
 }
 
+std::int64_t ModelRunner::group_of(const TokenBatch& batch) const {
+    return std::clamp<std::int64_t>(kPositionsAtOnce / batch.length, 1, batch.batch);
+}
+
+std::int64_t ModelRunner::logits_memory(const TokenBatch& batch) const {
+    const std::int64_t group = group_of(batch);
+    return model_.arena_bytes({1, group, batch.length, group * batch.length, false});
+}
+
 void ModelRunner::logits(const TokenBatch& batch, const std::function<void(const std::vector<double>&)>& take) {
-    const std::int64_t group = std::clamp<std::int64_t>(kPositionsAtOnce / batch.length, 1, batch.batch);
+    const std::int64_t group = group_of(batch);
     for (std::int64_t first = 0; first < batch.batch; first += group) {
         const std::int64_t count = std::min(group, batch.batch - first);
         model_.bind({1, count, batch.length, count * batch.length, false});

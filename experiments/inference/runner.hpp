@@ -16,6 +16,8 @@ public:
 
     const ModelConfig& config() const { return model_.config(); }
 
+    /// Bytes of the device's memory that `logits` takes for the batch, parameters not counted. Allocates nothing large.
+    std::int64_t logits_memory(const TokenBatch& batch) const;
     /// Logits of every position, handed over in the order of the sequences: `take(values)` gets [sequences, length, V]
     /// at a time.
     void logits(const TokenBatch& batch, const std::function<void(const std::vector<double>&)>& take);
@@ -26,6 +28,7 @@ public:
     const std::vector<double>& feed(std::int32_t token);
 
 private:
+    std::int64_t group_of(const TokenBatch& batch) const;
     void upload_rows(const TokenBatch& batch, std::int64_t first, std::int64_t count);
     std::vector<double> download_logits(std::int64_t rows) const;
 

@@ -1,5 +1,6 @@
 #include "experiments/inference/tokens.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/error.hpp"
@@ -11,6 +12,7 @@ namespace whorl {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 28;
+constexpr std::int64_t kMostTokens = std::int64_t{1} << 28;
 
 void check_range(std::int64_t token, std::int64_t vocabulary, const std::string& where) {
     if (token < 0 || token >= vocabulary)
@@ -22,13 +24,37 @@ TokenBatch read_stored(const std::string& path, std::int64_t vocabulary) {
     const std::vector<std::int64_t> shape = file.at("tokens").shape;
     if (shape.empty() || shape.size() > 2)
         throw UserError(path + ": tokens: expected the shape [batch, length] or [length]");
-    TokenBatch batch{shape.size() == 2 ? shape[0] : 1, shape.back(), file.read_as<std::int32_t>("tokens")};
+    TokenBatch batch{shape.size() == 2 ? shape[0] : 1, shape.back(), file.read_as<std::int32_t>("tokens"), {}};
     if (batch.batch < 1 || batch.length < 1) throw UserError(path + ": tokens: holds none");
     for (const std::int32_t token : batch.tokens) check_range(token, vocabulary, path + ": tokens");
+    batch.lengths.assign(static_cast<std::size_t>(batch.batch), batch.length);
     return batch;
 }
 
+// Rows of different lengths, one behind the other in `tokens`, become rows of the longest's.
+void fill_up(TokenBatch& batch, const std::string& path) {
+    batch.batch = static_cast<std::int64_t>(batch.lengths.size());
+    batch.length = *std::max_element(batch.lengths.begin(), batch.lengths.end());
+    if (!batch.ragged()) return;
+    if (batch.length >= kMostTokens / batch.batch)
+        throw UserError(path + ": the longest of " + std::to_string(batch.batch) + " lines has " +
+                        std::to_string(batch.length) +
+                        " tokens; to fill all up to it takes too much: sort them by length into several files");
+    std::vector<std::int32_t> filled(static_cast<std::size_t>(batch.batch * batch.length), 0);
+    auto from = batch.tokens.begin();
+    for (std::size_t b = 0; b < batch.lengths.size(); ++b) {
+        const auto to = filled.begin() + static_cast<std::ptrdiff_t>(b) * batch.length;
+        std::copy_n(from, batch.lengths[b], to);
+        from += batch.lengths[b];
+    }
+    batch.tokens = std::move(filled);
+}
+
 }  // namespace
+
+bool TokenBatch::ragged() const {
+    return std::any_of(lengths.begin(), lengths.end(), [this](std::int64_t one) { return one < length; });
+}
 
 std::vector<std::int32_t> parse_tokens(const std::string& text, std::int64_t vocabulary, const std::string& where) {
     std::vector<std::int32_t> tokens;
@@ -61,15 +87,11 @@ TokenBatch read_tokens(const std::string& path, std::int64_t vocabulary) {
         const std::vector<std::int32_t> row = parse_tokens(text.substr(begin, end - begin), vocabulary, where);
         begin = end + 1;
         if (row.empty()) continue;
-        const auto length = static_cast<std::int64_t>(row.size());
-        if (batch.batch > 0 && length != batch.length)
-            throw UserError(where + ": " + std::to_string(length) + " tokens, but the lines before have " +
-                            std::to_string(batch.length));
-        batch.length = length;
-        ++batch.batch;
+        batch.lengths.push_back(static_cast<std::int64_t>(row.size()));
         batch.tokens.insert(batch.tokens.end(), row.begin(), row.end());
     }
-    if (batch.batch == 0) throw UserError(path + ": holds no tokens");
+    if (batch.lengths.empty()) throw UserError(path + ": holds no tokens");
+    fill_up(batch, path);
     return batch;
 }
 

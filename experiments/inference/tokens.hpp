@@ -7,15 +7,20 @@
 
 namespace whorl {
 
-/// Sequences of one length, one behind the other.
+/// Sequences, one behind the other, each filled up to the longest with token 0: what follows a sequence changes none
+/// of its answers.
 struct TokenBatch {
     std::int64_t batch = 0, length = 0;
-    std::vector<std::int32_t> tokens;  // [batch, length]
+    std::vector<std::int32_t> tokens;   // [batch, length]
+    std::vector<std::int64_t> lengths;  // [batch]
+
+    /// Whether some sequence is shorter than the longest.
+    bool ragged() const;
 };
 
 /// From a safetensors file (tensor `tokens`, integers [batch, length] or [length]) or a text file with one sequence a
 /// line, numbers apart by spaces or commas. Throws UserError, with the line, for anything else: a token outside
-/// 0..vocabulary-1, lines of different lengths, nothing at all.
+/// 0..vocabulary-1, nothing at all, and lines so uneven that filling them up would take 2^28 tokens or more.
 TokenBatch read_tokens(const std::string& path, std::int64_t vocabulary);
 
 /// The same from one line of text; `where` begins each message.

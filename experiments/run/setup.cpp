@@ -1,10 +1,13 @@
 #include "experiments/run/setup.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
+#include <map>
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
-#include "core/training/share.hpp"
+#include "core/model/parameter_layout.hpp"
 #include "experiments/run/config_difference.hpp"
 
 namespace whorl {
@@ -13,6 +16,36 @@ namespace {
 void check_sizes(EvaluationConfig& on, const char* key, const RunSetup& run, const std::string& source) {
     if (on.sizes.empty()) on.sizes = {run.config.training.curriculum.largest()};
     for (const std::int64_t size : on.sizes) check_size(run.task, size, source + ": " + key);
+}
+
+// What a range of step sizes makes of the model's parameters: those that begin with a step size, in float32.
+std::vector<float> starts_of(const ParameterLayout& layout, const DtRange& range) {
+    std::vector<float> starts;
+    for (const ParameterInfo& parameter : layout.parameters()) {
+        if (parameter.init.kind != InitKind::step_size) continue;
+        const Initializer& own = parameter.init;
+        for (const double end : {range.max > 0 ? range.min : own.a, range.max > 0 ? range.max : own.b})
+            starts.push_back(static_cast<float>(end));
+    }
+    return starts;
+}
+
+// Two ranges that the model makes the same of are copies of one replica, which must not count as two.
+void check_ranges(const RunSetup& run, const std::string& source) {
+    const std::vector<DtRange>& ranges = run.config.replicas.dt_ranges;
+    if (ranges.size() < 2) return;
+    const ParameterLayout layout(run.model);
+    std::map<std::vector<float>, const DtRange*> seen;
+    for (const DtRange& range : ranges) {
+        const auto [other, fresh] = seen.emplace(starts_of(layout, range), &range);
+        if (fresh) continue;
+        throw UserError(
+            fmt::format("{}: replicas.dt_range: {{ min = {}, max = {} }} and {{ min = {}, max = {} }} are the same for "
+                        "this model{}; "
+                        "that makes copies of one replica, not more seeds",
+                        one_line(source), other->second->min, other->second->max, range.min, range.max,
+                        other->first.empty() ? ", which has no step sizes" : ""));
+    }
 }
 
 Document built_in(const std::string& name) {
@@ -32,6 +65,7 @@ RunSetup set_up(const Document& recipe) {
     run.task = read_task(run.config.task, Place{&recipe.source, "task"});
     run.data = make_data_source(run.task);
     run.model = model_of(run.config.model, run.data->vocabulary(), recipe.source);
+    check_ranges(run, recipe.source);
     run.config.model = ModelChoice{};
     run.config.model.config = run.model;
     run.config.task = to_value(run.task);
@@ -42,18 +76,21 @@ RunSetup set_up(const Document& recipe) {
     return run;
 }
 
-void check_devices(const RunSetup& run, const Devices& devices, const GroupRequest& request) {
+std::vector<ShareEstimate> check_devices(const RunSetup& run, const Devices& devices, const GroupRequest& request) {
     devices.set_precision(run.config.precision);
     const GroupRequest asked = run.config.training.data_parallel > 1 ? same_for_all(request, devices) : request;
     const auto works = shares_of_work(run.config.training, run.config.replicas.count(), devices.size());
+    std::vector<ShareEstimate> estimates;
     for (std::size_t i = 0; i < works.size(); ++i) {
         devices[i].attach();
-        group_that_fits(run.config.training, run.model, *run.data, works[i], devices[i], asked,
-                        {{run.config.validation.on, "validation.sizes"}, {run.config.test, "test.sizes"}});
+        estimates.push_back(
+            estimate_share(run.config.training, run.model, *run.data, works[i], devices[i], asked,
+                           {{run.config.validation.on, "validation.sizes"}, {run.config.test, "test.sizes"}}));
     }
     devices.first().attach();
     const std::string reason = run.config.training.data_parallel > 1 ? why_no_communicator() : "";
     if (!reason.empty()) throw UserError("data_parallel: " + reason);
+    return estimates;
 }
 
 Document load_recipe(const std::string& name, const std::vector<std::string>& assignments) {

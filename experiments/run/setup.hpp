@@ -9,6 +9,7 @@
 #include "core/io/run_directory.hpp"
 #include "core/training/grouping.hpp"
 #include "core/training/run_config.hpp"
+#include "core/training/share.hpp"
 #include "tasks/registry.hpp"
 
 namespace whorl {
@@ -27,8 +28,9 @@ struct RunSetup {
 RunSetup set_up(const Document& recipe);
 
 /// Throws UserError where the devices cannot do the run, before anything is written: the precision is not theirs, the
-/// memory of one does not hold its share (says how many replicas fit), or data_parallel asks for others.
-void check_devices(const RunSetup& run, const Devices& devices, const GroupRequest& request);
+/// memory of one does not hold its share (says how many replicas fit), or data_parallel asks for others. Returns what
+/// each device's share takes.
+std::vector<ShareEstimate> check_devices(const RunSetup& run, const Devices& devices, const GroupRequest& request);
 
 /// The file at `name`, or else the recipe that is built into the program under that name ("parity-quick"), with
 /// `assignments`

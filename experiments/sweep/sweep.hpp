@@ -43,6 +43,9 @@ struct Sweep {
 /// Throws UserError naming file, line and key.
 Sweep read_sweep(const Document& document);
 
+/// The recipe's file beside the sweep's, or the name as it is written.
+std::string recipe_path(const Sweep& sweep);
+
 struct SweepRun {
     std::string folder;               // inside the sweep's: "preset=mamba3,d_state=16"
     std::vector<std::string> values;  // one an axis, as people write them
@@ -50,7 +53,7 @@ struct SweepRun {
 };
 
 /// Every combination, the last axis fastest, with `more` (--set) on top. Throws UserError that names the combination
-/// for one that is no valid run, or that is not tested at the sweep's size.
+/// for one that is no valid run, that is not tested at the sweep's size, or that trains what another one does.
 std::vector<SweepRun> runs_of(const Sweep& sweep, const std::vector<std::string>& more);
 
 /// What a sweep's folder says about itself (runs.toml): enough to make its table from the runs beside it.

@@ -201,6 +201,9 @@ TEST_CASE("a dry run says what it takes and writes nothing", "[cli]") {
     for (const char* word : {"3 replicas", "1 of up to 3 replicas", "memory", "tokens", "time"})
         CHECK_THAT(outcome.out, ContainsSubstring(word));
     CHECK_THAT(run_whorl(kTiny + "--dry-run --group 2").out, ContainsSubstring("2 of up to 2 replicas"));
+    // An evaluation far beyond the training size takes most, and is said to.
+    CHECK_THAT(run_whorl(kTiny + "--dry-run --set test.sizes=[20000] --set test.count=1").out,
+               ContainsSubstring("while size 20000 is evaluated, "));
     CHECK(folder.entries() == 0);
 }
 

@@ -20,6 +20,8 @@ TEST_CASE("every command has help with examples", "[cli]") {
         CHECK(help.err.empty());
         CHECK_THAT(help.out, ContainsSubstring(std::string("Usage: whorl ") + command.name));
         CHECK_THAT(help.out, ContainsSubstring("Examples:"));
+        for (const char* tail : {"00000000000", "99999999999"})  // 0.90000000000000002, 0.29999999999999999
+            CHECK_THAT(help.out, !ContainsSubstring(tail));
     }
 }
 
@@ -70,6 +72,9 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
     spill(folder / "no_values.toml", "recipe = \"parity-quick\"\n[axes]\nbatch = []\n");
     spill(folder / "deep_axis.toml", "recipe = \"parity-quick\"\n[axes]\nmodel.config.d_model = [1]\n");
     spill(folder / "bad_key.toml", "recipe = \"parity-quick\"\n[axis]\nbatch = [1]\n");
+    spill(folder / "copies.toml",
+          "recipe = \"parity-gate\"\n[[gates]]\nname = \"g\"\nset = [\"replicas.learning_rate=[4e-3, 4e-3]\"]\nsize = "
+          "64\nmin_pass_rate = 0.5\n");
     spill(folder / "bad_size.toml", "recipe = \"parity-quick\"\nsize = 65\n[axes]\nbatch = [1]\n");
     const Case cases[] = {
         {"trian", "did you mean 'train'?"},
@@ -97,6 +102,12 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         {"train parity-quick --set curriculum.start=50", "must not exceed 'end'"},
         {"train parity-quick --replicas 0", "seeds"},
         {"train parity-quick --set replicas.learning_rate=[]", "a population of no replicas"},
+        {"train parity-quick --set replicas.learning_rate=[1e-3,1e-3]",
+         "learning_rate: holds a value several times: 0.001"},
+        {"train parity-quick --set replicas.learning_rate=1e-3,1e-4", "a list stands in brackets: '[1e-3,1e-4]'"},
+        {"reproduce parity --quick --set replicas.learning_rate={log=[1e-3,1e-3],count=8}", "0.001 (8 times)"},
+        {"reproduce parity --full --status --width 32 --width 64,32", "--width: 32 is named twice"},
+        {"check FOLDER/copies.toml", "learning_rate: holds a value several times: 0.004"},
         {"train parity-quick --set replicas.weight_decay={log=[0.1,1],count=0}", "replicas.weight_decay.count"},
         {"train --resume", "--resume needs --out"},
         {"train --resume --out FOLDER/none", "holds no run"},
@@ -125,6 +136,7 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         {"reproduce parity --quick --full", "exclude each other"},
         {"reproduce parity --quick --device cpu --set data_parallel=2 --out FOLDER/table", "over 2 GPUs"},
         {"reproduce state-tracking --medium --device cpu --set data_parallel=2 --out FOLDER/table", "over 2 GPUs"},
+        {"bench train --seconds 0", "--seconds: expected a number above 0 and at most 3600"},
         {"sample partiy", "did you mean 'parity'?"},
         {"sample parity --size 2", "--size: 2"},
         {"sample parity --count -1", "--count: -1"},
@@ -144,7 +156,7 @@ TEST_CASE("bad usage gets one line and status 2", "[cli]") {
         CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
         CHECK_THAT(outcome.err, ContainsSubstring(one.expected));
     }
-    CHECK(folder.entries() == 11);  // nothing was left behind
+    CHECK(folder.entries() == 12);  // nothing was left behind
 }
 
 TEST_CASE("what cannot be written is no success", "[cli]") {

@@ -62,6 +62,9 @@ TEST_CASE("override errors name the option and the key", "[io][config]") {
     CHECK(error("=1") == "--set =1: expected key.path=value");
     CHECK(error("seed=") == "--set seed: no value after '='");
     CHECK(error("seed=[1") == "--set seed: '[1' is not a TOML value");
+    CHECK(error("betas=1e-3,1e-4") ==
+          "--set betas: '1e-3,1e-4' is not a TOML value; a list stands in brackets: '[1e-3,1e-4]'");
+    CHECK(error("betas=1,,2") == "--set betas: '1,,2' is not a TOML value");
     CHECK(error("seed=1 2") == "--set seed: '1 2' is not a TOML value");
     CHECK(error("seed=1\nname=2") == "--set seed: the value must be on one line");
     CHECK(error("name=a\xff") == "--set name: the value is not valid UTF-8");

@@ -56,6 +56,36 @@ TEST_CASE("axes may be tasks and lists and deep keys", "[sweep]") {
     CHECK(deep[1].setup.config.training.curriculum.end == 12);
 }
 
+TEST_CASE("values that a folder's name cannot tell apart get folders of their own", "[sweep]") {
+    const std::string head = "recipe = \"parity-quick\"\n[axes]\n";
+    std::string sizes = head + "test.sizes = [";
+    for (const char* last : {"101", "102"}) {
+        sizes += "[";
+        for (int size = 10; size < 60; ++size) sizes += std::to_string(size) + ", ";
+        sizes += std::string(last) + "], ";
+    }
+    const auto longer = runs_in(sizes + "]\n");
+    REQUIRE(longer.size() == 2);
+    CHECK(longer[0].folder != longer[1].folder);
+    CHECK(longer[1].folder.rfind(longer[0].folder + "-", 0) == 0);
+    CHECK(longer[1].setup.config.name == longer[1].folder);
+    CHECK(runs_in(sizes + "]\n")[1].folder == longer[1].folder);
+}
+
+TEST_CASE("ranges of step sizes that a model makes the same of are refused", "[sweep][training]") {
+    const auto message = [](const std::string& model, const std::string& ranges) {
+        return message_of<UserError>([&] {
+            set_up(load_recipe("parity-quick", {"model.preset=" + model, "replicas.dt_range=" + ranges}));
+        });
+    };
+    const std::string two = "[{min=0.1,max=1},{min=0.5,max=2}]";
+    CHECK(message("mamba3", two) == "(nothing was thrown)");
+    CHECK_THAT(message("transformer", two),
+               ContainsSubstring("{ min = 0.1, max = 1 } and { min = 0.5, max = 2 } are the same for this model, which "
+                                 "has no step sizes"));
+    CHECK_THAT(message("mamba3", "[{},{min=0.001,max=0.1}]"), ContainsSubstring("are the same for this model; that"));
+}
+
 TEST_CASE("the sweep in the README is one", "[sweep]") {
     const Sweep sweep = read_sweep(load_toml(source_file("experiments/sweeps/models.toml")));
     CHECK(runs_of(sweep, {}).size() == 6);
@@ -67,7 +97,14 @@ TEST_CASE("a sweep that is none gets one line with its place", "[sweep]") {
     CHECK_THAT(message("[axes]\nbatch = [1]"), ContainsSubstring("recipe: required key is missing"));
     CHECK_THAT(message(recipe + "[axes]"), ContainsSubstring("sweep.toml:2: axes: must name at least one key"));
     CHECK_THAT(message(recipe + "[axes]\nbatch = 3"), ContainsSubstring("sweep.toml:3: axes.batch: expected the list"));
-    CHECK_THAT(message(recipe + "[axes]\nbatch = [1, 1]"), ContainsSubstring("share the folder"));
+    CHECK_THAT(message(recipe + "[axes]\nbatch = [1, 2, 1]"),
+               ContainsSubstring("sweep.toml:3: axes.batch: '1' is there twice"));
+    CHECK_THAT(message(recipe + "[axes]\nreplicas.weight_decay = [0.1, [0.1]]"),
+               ContainsSubstring("the run with replicas.weight_decay = [0.1]: is the run with replicas.weight_decay = "
+                                 "0.1 once more"));
+    CHECK_THAT(message(recipe + "[axes]\nreplicas.learning_rate = [[0.1, 0.1]]"), ContainsSubstring("0.1 (2 times)"));
+    CHECK_THAT(message(recipe + "[axes]\nname = [\"ä\", \"ö\"]"),
+               ContainsSubstring("the run with name = ö: is the run with name = ä once more"));
     CHECK_THAT(message(recipe + "[axes]\nbatsch = [1]"), ContainsSubstring("batsch = 1: batsch: unknown key"));
     CHECK_THAT(message("recipe = \"parity-quik\"\n[axes]\nbatch = [1]"), ContainsSubstring("did you mean"));
     CHECK_THAT(message("name = \"a/b\"\n" + recipe + "[axes]\nbatch = [1]"), ContainsSubstring("names a folder"));

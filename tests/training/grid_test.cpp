@@ -88,6 +88,15 @@ TEST_CASE("a grid that is none gets one line with its place", "[training][grid]"
         {"learning_rate = { log = [1e-4, 1e-2], count = 65536 }\nweight_decay = { linear = [0, 1], count = 65536 }\n"
          "dt_range = { min = 1, max = { log = [1, 3], count = 65536 } }\nseeds = 65536",
          "more than 65536 replicas"},
+        {"learning_rate = [1e-3, 3e-3, 1e-3]",
+         "recipe.toml:1: learning_rate: holds a value several times: 0.001 (2 times)"},
+        {"learning_rate = { log = [1e-3, 1e-3], count = 8 }", "learning_rate: holds a value several times: 0.001 (8"},
+        {"weight_decay = { linear = [0.1, 0.10000001], count = 3 }", "weight_decay: holds a value several times: 0.1"},
+        {"weight_decay = [0, -0.0]", "weight_decay: holds a value several times: 0"},
+        {"learning_rate = [0.001, 0.00100000000001]", "0.001 and 0.00100000000001, which are one in float32"},
+        {"dt_range = [{ min = 0.1, max = 1 }, {}, { min = 0.1, max = 1 }]", "{ min = 0.1, max = 1 } (2 times)"},
+        {"dt_range = [{}, {}]", "{ min = 0, max = 0 } (2 times)"},
+        {"dt_range = { min = [0.1, 0.1], max = 1 }", "dt_range.min: holds a value several times: 0.1 (2 times)"},
         {"dt_range = { min = { log = [1, 3], count = 65536 }, max = { log = [3, 4], count = 65536 } }", "65536 ranges"},
     };
     for (const Case& one : cases) {

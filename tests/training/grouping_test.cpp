@@ -2,8 +2,8 @@
 #include "core/training/grouping.hpp"
 
 #include "core/base/error.hpp"
-#include "tests/support/catch.hpp"
 #include "tests/support/allocation_counter.hpp"
+#include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/small_population.hpp"
 
@@ -62,6 +62,14 @@ TEST_CASE("what does not fit is told with how many do", "[training][groups]") {
                    Trainer(large, model(), *lab.data, replicas(), *lab.backend, {0, std::int64_t{64} << 20});
                }),
                ContainsSubstring("a batch of 1048576 sequences of 24 positions"));
+}
+
+TEST_CASE("a shortage is told in numbers that differ", "[training][groups]") {
+    constexpr std::int64_t kGib = std::int64_t{1} << 30;
+    CHECK(shortage_text(5 * kGib, " for a batch", 4 * kGib) == "5.0 GiB for a batch, and 4.0 GiB may be used");
+    CHECK(shortage_text(4 * kGib + (kGib >> 5), "", 4 * kGib) == "4.03 GiB, and 4.00 GiB may be used");
+    CHECK(shortage_text(4 * kGib + 1, "", 4 * kGib) == "4294967297 bytes, and 4294967296 bytes may be used");
+    CHECK(shortage_text(20 << 20, "", (20 << 20) - 300000) == "20.0 MiB, and 19.7 MiB may be used");
 }
 
 TEST_CASE("a population in groups has the bits it has at once", "[training][groups][determinism]") {
