@@ -138,9 +138,7 @@ int merge_pieces(const PublishedTable& table, const Parsed& parsed) {
     fmt::print("{}", to_text(merged));
     if (!parsed.has("out")) return 0;
     const std::string folder = parsed.text("out");
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) throw UserError(one_line(folder + ": the folder cannot be made: " + error.message()));
+    make_folders(folder);
     write_tables(merged, folder);
     fmt::print("\nWritten to {}/table.md and table.json\n", folder);
     return 0;

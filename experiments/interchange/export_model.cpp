@@ -28,19 +28,13 @@ bool names_a_file(const std::string& out) {
     return fs::path(out).extension() == ".safetensors";
 }
 
-void make_folder(const std::string& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) throw UserError(one_line(folder + ": the folder cannot be made: " + error.message()));
-}
-
 void make_empty_folder(const std::string& folder) {
     if (names_a_file(folder))
         throw UserError(one_line("--out " + folder + ": this format is a folder of two files; name a folder"));
     std::error_code error;
     if (fs::exists(folder, error) && !fs::is_empty(folder, error))
         throw UserError(one_line(folder + ": is not an empty folder; choose another one for the export"));
-    make_folder(folder);
+    make_folders(folder);
 }
 
 /// Frameworks that tie the two by sharing memory still expect both names.
@@ -101,7 +95,7 @@ std::string write_release(const Release& release, const std::string& folder) {
 }
 
 std::string write_whorl(const LoadedModel& model, const std::string& out) {
-    if (!names_a_file(out)) make_folder(out);
+    if (!names_a_file(out)) make_folders(out);
     const std::string path = names_a_file(out) ? out : out + "/" + kWeights;
     save_model(path, model.config, model.slice);
     return path;
