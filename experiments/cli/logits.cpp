@@ -4,6 +4,7 @@
 #include "core/base/error.hpp"
 #include "core/io/safetensors.hpp"
 #include "core/model/checkpoint_file.hpp"
+#include "experiments/cli/notes.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/inference/runner.hpp"
 
@@ -48,7 +49,7 @@ int run_logits(const Arguments& arguments) {
     if (precision != "float" && precision != "double")
         throw UserError("--precision " + precision + ": expected float or double");
     const LoadedModel loaded = load_model(parsed->first("CHECKPOINT"), replica_choice(parsed->text("replica")));
-    for (const std::string& note : loaded.notes) fmt::print(stderr, "whorl: {}\n", note);
+    print_notes(loaded.notes);
     const TokenBatch batch = read_tokens(parsed->text("tokens"), loaded.config.vocab_size);
     const auto backend = make_backend(*parsed);
     ModelRunner runner(loaded, *backend, precision == "double" ? DType::f64 : DType::f32);

@@ -51,7 +51,8 @@ std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& 
     const SessionResult result = train_run(setup, run, devices, hooks_for(line), options);
     line.finish();
     if (result.interrupted) return std::nullopt;
-    RowResult summary = summarize(row, setup, result, *last_evaluation(run, Split::validation), profile.test_size);
+    RowResult summary =
+        summarize(row, setup, result, *last_evaluation(run, setup, Split::validation), profile.test_size);
     line.note(fmt::format("{}: median {:.1f} %, best {:.1f} %, passed {}/{}, {}", label, 100 * summary.median,
                           100 * summary.best, summary.passed_all, summary.replicas, duration_text(result.seconds)));
     return summary;

@@ -10,9 +10,10 @@
 #include "core/io/text.hpp"
 #include "core/model/checkpoint_file.hpp"
 #include "core/trace/trace_file.hpp"
+#include "experiments/cli/notes.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/inference/tokens.hpp"
-#include "experiments/run/setup.hpp"
+#include "experiments/run/manifest.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -82,8 +83,7 @@ Task task_of(const Parsed& parsed) {
     if (parsed.has("task")) return find_task(parsed.text("task"));
     const std::filesystem::path path = parsed.first("CHECKPOINT|RUN");
     for (const auto& folder : {path, path.parent_path().parent_path()})
-        if (RunDirectory::exists(folder.string()))
-            return set_up(load_toml(RunDirectory::open(folder.string()).config_path())).task;
+        if (RunDirectory::exists(folder.string())) return load_setup(RunDirectory::open(folder.string())).task;
     throw UserError("--text needs --task: a single model does not say which task's text it reads");
 }
 
@@ -153,6 +153,7 @@ void print_json(const std::string& out, const Trace& trace, const LoadedModel& m
                                 {"numbers", {count}},
                                 {"tokens", {std::move(tokens)}},
                                 {"answers", {answers_of(trace)}},
+                                {"notes", notes_value(model.notes)},
                                 {"layers", {std::move(layers)}}}},
                          2)
                   .c_str());
@@ -166,7 +167,7 @@ int run_trace(const Arguments& arguments) {
     const std::string out = out_of(*parsed);
     const TraceSelection selection = selection_of(*parsed);
     const LoadedModel model = load_model(parsed->first("CHECKPOINT|RUN"), replica_choice(parsed->text("replica")));
-    for (const std::string& note : model.notes) fmt::print(stderr, "whorl: {}\n", one_line(note));
+    print_notes(model.notes);
     const std::vector<std::int32_t> tokens = sequence_of(*parsed, model.config.vocab_size);
     const std::int64_t count = checked_count(model.config, static_cast<std::int64_t>(tokens.size()), selection);
     const Trace trace = record_trace(model.config, model.slice, tokens, selection);

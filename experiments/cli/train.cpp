@@ -11,6 +11,7 @@
 #include "experiments/cli/tables.hpp"
 #include "experiments/run/config_difference.hpp"
 #include "experiments/run/interrupt.hpp"
+#include "experiments/run/manifest.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -69,8 +70,9 @@ void check_recipe(const Parsed& parsed, const RunSetup& setup, const RunDirector
 }
 
 Job resume(const Parsed& parsed) {
-    const RunDirectory run = RunDirectory::open(parsed.text("out"));
-    RunSetup setup = set_up(load_toml(run.config_path()));
+    RunDirectory run = RunDirectory::open(parsed.text("out"));
+    run.hold();
+    RunSetup setup = load_setup(run);
     check_recipe(parsed, setup, run);
     return {std::move(setup), run};
 }

@@ -84,11 +84,13 @@ void describe(V& v, StoredPiece& c) {
 // Positions that a replica has computed after so many steps, as the metrics say: they have a row wherever one stops.
 std::map<std::int64_t, std::int64_t> tokens_by_step(const RunDirectory& run) {
     std::map<std::int64_t, std::int64_t> tokens;
-    for (const std::string& line : run.read_metrics()) {
-        const Document row = parse_json(line, run.metrics_path());
+    run.visit_metrics([&](const Document& row) {
         const Value *step = find(row.root, "step"), *count = find(row.root, "tokens");
-        if (step && count) tokens[std::get<std::int64_t>(step->data)] = std::get<std::int64_t>(count->data);
-    }
+        if (step && count)
+            tokens[binding::read_integer(*step, {&row.source, "step"}, at_least(0), 0, INT64_MAX)] =
+                binding::read_integer(*count, {&row.source, "tokens"}, at_least(0), 0, INT64_MAX);
+        return true;
+    });
     return tokens;
 }
 
@@ -143,12 +145,12 @@ PieceRecord empty_record(const Piece& piece, const RunSetup& setup) {
 }
 
 void add_run(PieceRecord& record, const RunDirectory& run, const RunSetup& setup) {
-    const auto result = finished_result(run);
-    const auto validation = last_evaluation(run, Split::validation);
+    const auto result = finished_result(run, setup);
+    const auto validation = last_evaluation(run, setup, Split::validation);
     if (!result || !validation) throw UserError(one_line(run.path() + ": is not finished"));
     if (validation->sizes != record.validation_sizes || result->test.sizes != record.test_sizes)
         throw UserError(one_line(run.path() + ": was evaluated at other sizes than the rest of its piece"));
-    const Standing standing = stored_standing(*run.newest_valid_checkpoint());
+    const Standing standing = stored_standing(*run.newest_valid_checkpoint(), setup.config.replicas.count());
     const auto by_step = tokens_by_step(run);
     const std::vector<ReplicaHyper> replicas = replicas_of(setup.config.replicas);
     for (std::size_t r = 0; r < replicas.size(); ++r) {

@@ -14,7 +14,7 @@ namespace {
 
 // The record is a file that people may edit: a run's folder stays inside the sweep's.
 void check_folder(const std::string& name, const std::string& source) {
-    if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos)
+    if (!names_a_folder(name))
         throw UserError(one_line(source + ": runs: " + in_quotes(name) + " is no folder beside it"));
 }
 
@@ -34,14 +34,19 @@ void fill(SweepCell& cell, const RunSetup& setup, const SessionResult& result, c
 SweepCell read_cell(const std::string& path, const SweepRecord::Run& run, const SweepRecord& record) {
     SweepCell cell;
     cell.values = run.values;
-    cell.status = "not begun";
+    cell.status = kNotBegun;
     if (!RunDirectory::exists(path)) return cell;
     const RunDirectory directory = RunDirectory::open(path);
+    const RunSetup setup = load_setup(directory);
     const RunStatus status = load_status(directory);
-    cell.status = status.status == "finished" ? status.status : status.status + ", step " + std::to_string(status.step);
-    const auto result = finished_result(directory);
-    const auto validation = last_evaluation(directory, Split::validation);
-    if (result && validation) fill(cell, set_up(load_toml(directory.config_path())), *result, *validation, record);
+    const bool done = status.status == "finished" || status.status == kNotBegun;
+    cell.status = done ? status.status : status.status + ", step " + std::to_string(status.step);
+    const auto result = finished_result(directory, setup);
+    const auto validation = last_evaluation(directory, setup, Split::validation);
+    if (result && validation) fill(cell, setup, *result, *validation, record);
+    std::vector<std::string> damaged;
+    if (!result) directory.newest_valid_checkpoint(&damaged);
+    if (!damaged.empty()) cell.status += ", damaged: " + damaged.front();
     return cell;
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/base/error.hpp"
+#include "experiments/run/manifest.hpp"
 #include "experiments/run/session.hpp"
 #include "experiments/sweep/table.hpp"
 #include "tests/support/catch.hpp"
@@ -92,7 +93,9 @@ TEST_CASE("a sweep trains its runs and is taken up again and reported", "[sweep]
     const SweepTable table = read_sweep_table(out);
     REQUIRE(table.cells.size() == 4);
     const RunDirectory run = RunDirectory::open(out + "/preset=mamba2,batch=3");
-    const Evaluation validation = *last_evaluation(run, Split::validation), test = *last_evaluation(run, Split::test);
+    const RunSetup setup = load_setup(run);
+    const Evaluation validation = *last_evaluation(run, setup, Split::validation),
+                     test = *last_evaluation(run, setup, Split::test);
     const auto& accuracy = validation.accuracy[0];
     const std::size_t chosen = accuracy[2] + accuracy[3] > accuracy[0] + accuracy[1] ? 2 : 0;
     const Cell& cell = table.cells[3].cell();
@@ -122,7 +125,7 @@ TEST_CASE("a sweep trains its runs and is taken up again and reported", "[sweep]
     const auto untouched = fs::last_write_time(out + "/preset=mamba3,batch=2/metrics.jsonl");
     REQUIRE(run_whorl(command).status == 0);
     CHECK(fs::last_write_time(out + "/preset=mamba3,batch=2/metrics.jsonl") == untouched);
-    CHECK(last_evaluation(run, Split::test)->accuracy == test.accuracy);
+    CHECK(last_evaluation(run, setup, Split::test)->accuracy == test.accuracy);
     const Outcome other = run_whorl(command + " --set steps=13");
     CHECK(other.status == 2);
     CHECK_THAT(other.err, ContainsSubstring("steps: 12 there, 13 here"));
