@@ -239,7 +239,10 @@ std::optional<SessionResult> finished_result(const RunDirectory& run, const RunS
 std::optional<Evaluation> last_evaluation(const RunDirectory& run, const RunSetup& setup, Split split) {
     std::optional<Evaluation> last;
     run.visit_metrics([&](const Document& row) {
-        if (kind_of(row) == split_name(split)) last = evaluation_of(row, setup);
+        const std::string kind = kind_of(row);
+        if (kind == split_name(Split::validation) || kind == split_name(Split::test))
+            if (Evaluation evaluation = evaluation_of(row, setup); evaluation.split == split)
+                last = std::move(evaluation);
         return true;
     });
     return last;

@@ -121,8 +121,8 @@ TEST_CASE("a run's file that is a pipe or a folder or of another kind is refused
         fs::rename(aside, path);
     }
     REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
-    for (const std::string command : {"train ", "sweep ", "check ", "logits --out x.safetensors --tokens 0 ",
-                                      "decode --tokens 0 ", "verify ", "import --out x.safetensors "})
+    for (const std::string command :
+         {"train ", "sweep ", "check ", "logits --out x.safetensors --tokens 0 ", "decode --tokens 0 ", "verify "})
         check_refused(command + (folder / "pipe"), "is not a regular file");
     fs::remove(run + "/checkpoints/step-30/state.json");
     REQUIRE(::mkfifo((run + "/checkpoints/step-30/state.json").c_str(), 0600) == 0);
