@@ -5,10 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
+#include <system_error>
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
@@ -133,6 +136,20 @@ std::string read_text_file(const std::string& path, std::uint64_t max_bytes) {
     std::string text(size, '\0');
     text.resize(read_at(file, 0, std::as_writable_bytes(std::span(text)), path));
     return text;
+}
+
+void make_folders(const std::string& path) {
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) fail_to_make_folder(path, error.value());
+}
+
+void fail_to_make_folder(const std::string& path, int error) {
+    constexpr int of_the_path[] = {EACCES, EPERM, EROFS, ENOTDIR, EEXIST, ENOENT, ENAMETOOLONG, ELOOP, EINVAL, EILSEQ};
+    const std::string what = "the folder cannot be made";
+    if (std::find(std::begin(of_the_path), std::end(of_the_path), error) == std::end(of_the_path))
+        fail_with_errno(path, what, error);
+    throw UserError(one_line(path + ": " + what + ": " + std::generic_category().message(error)));
 }
 
 void sync_directory(const std::string& path) {

@@ -49,6 +49,13 @@ void write_file(const std::string& path, std::string_view text);
 /// The whole file. Throws UserError when it is missing, unreadable, not a regular file, or larger than `max_bytes`.
 std::string read_text_file(const std::string& path, std::uint64_t max_bytes);
 
+/// Makes the folder and those above it, where they are missing. Throws UserError when the path is at fault (no
+/// permission, a file in the way), RuntimeFailure when the machine is (disk full).
+void make_folders(const std::string& path);
+
+/// Throws what make_folders throws for `error`, an errno.
+[[noreturn]] void fail_to_make_folder(const std::string& path, int error);
+
 /// Makes the names in a directory (creations, renames) durable. Throws RuntimeFailure.
 void sync_directory(const std::string& path);
 

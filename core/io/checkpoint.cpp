@@ -64,7 +64,7 @@ CheckpointFiles write_checkpoint(const std::string& parent, std::int64_t step, c
     const CheckpointFiles result{step, parent + "/" + name};
     remove_folder(draft.folder);
     std::error_code error;
-    if (!fs::create_directories(draft.folder, error))
+    if (!fs::create_directory(draft.folder, error))
         throw RuntimeFailure(one_line(draft.folder + ": cannot be created: " + error.message()));
     try {
         fill(draft, content);
@@ -97,10 +97,7 @@ std::vector<CheckpointFiles> list_checkpoints(const std::string& parent) {
     std::error_code error;
     for (fs::directory_iterator entry(parent, error), end; !error && entry != end; entry.increment(error)) {
         const auto step = step_of(entry->path().filename().string());
-        std::error_code ignored;
-        if (!step) continue;
-        CheckpointFiles files{*step, entry->path().string()};
-        if (fs::is_regular_file(files.checksums_path(), ignored)) found.push_back(std::move(files));
+        if (step) found.push_back({*step, entry->path().string()});
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
     return found;

@@ -32,13 +32,14 @@ struct CheckpointFiles {
 };
 
 /// Builds `parent`/.tmp-step-N, checksums.json last, and renames it to `parent`/step-N, replacing an earlier one.
-/// Throws as AtomicFile does; nothing of an unfinished checkpoint counts.
+/// `parent` must exist. Throws as AtomicFile does; nothing of an unfinished checkpoint counts.
 CheckpointFiles write_checkpoint(const std::string& parent, std::int64_t step, const CheckpointContent& content);
 
 /// Removes a checkpoint, if it is there; at no moment is it there in part. Throws RuntimeFailure.
 void remove_checkpoint(const CheckpointFiles& checkpoint);
 
-/// The checkpoints in `parent` that have a checksums.json, by ascending step; not verified.
+/// The checkpoints in `parent`, by ascending step; not verified. They come into being whole, so that one without its
+/// checksums.json is damaged, not unfinished.
 std::vector<CheckpointFiles> list_checkpoints(const std::string& parent);
 
 /// Checks every file against checksums.json. Throws UserError naming the missing or damaged file.

@@ -22,6 +22,13 @@ std::string reason(int error) {
     return std::strerror(error);
 }
 
+void require_regular(const Descriptor& file, const std::string& path) {
+    struct stat info {};
+    if (::fstat(file.number(), &info) != 0) fail_with_errno(path, "cannot be examined", errno);
+    if (S_ISDIR(info.st_mode)) throw UserError(one_line(path + ": is a folder, expected a file"));
+    if (!S_ISREG(info.st_mode)) throw UserError(one_line(path + ": is not a regular file"));
+}
+
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -42,12 +49,24 @@ Descriptor open_regular_file(const std::string& path) {
     Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file.is_open()) {
         if (errno == ENOENT || errno == ENOTDIR) throw UserError(one_line(path + ": no such file"));
+        if (errno == ENXIO) throw UserError(one_line(path + ": is not a regular file"));  // a socket
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO)
+            fail_with_errno(path, "cannot be opened", errno);
         throw UserError(one_line(path + ": cannot be opened: " + reason(errno)));
     }
-    struct stat info {};
-    if (::fstat(file.number(), &info) != 0) fail_with_errno(path, "cannot be examined", errno);
-    if (S_ISDIR(info.st_mode)) throw UserError(one_line(path + ": is a folder, expected a file"));
-    if (!S_ISREG(info.st_mode)) throw UserError(one_line(path + ": is not a regular file"));
+    require_regular(file, path);
+    return file;
+}
+
+Descriptor open_regular_file_to_write(const std::string& path, int flags) {
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | flags, 0666));
+    if (!file.is_open()) {
+        if (errno == EISDIR) throw UserError(one_line(path + ": is a folder, expected a file"));
+        if (errno == ENXIO)
+            throw UserError(one_line(path + ": is not a regular file"));  // a pipe nobody reads, a socket
+        fail_with_errno(path, "cannot be opened", errno);
+    }
+    require_regular(file, path);
     return file;
 }
 

@@ -30,8 +30,14 @@ private:
     int number_;
 };
 
-/// Opens a regular file for reading. Throws UserError `path: what` when it is missing, unreadable, or no regular file.
+/// Opens a regular file for reading: every file that the program reads by a name from people or a folder is opened
+/// here, so that no named pipe, socket, device or folder is taken for one, nor waited for. Throws UserError
+/// `path: what` when it is missing, unreadable, or no regular file.
 Descriptor open_regular_file(const std::string& path);
+
+/// The same for writing in place, with `flags` (such as O_CREAT | O_APPEND) besides. Throws UserError when it is no
+/// regular file, RuntimeFailure when it cannot be opened.
+Descriptor open_regular_file_to_write(const std::string& path, int flags = 0);
 
 std::uint64_t file_size(const Descriptor& file, const std::string& path);
 

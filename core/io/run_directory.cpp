@@ -1,10 +1,13 @@
 #include "core/io/run_directory.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <span>
 
 #include "core/base/error.hpp"
 #include "core/io/atomic_file.hpp"
@@ -18,12 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxMetricsBytes = std::uint64_t{4} << 30;
 
-void make_folder(const std::string& path) {
-    std::error_code error;
-    fs::create_directories(path, error);
-    if (error) throw UserError(one_line(path + ": the folder cannot be made: " + error.message()));
-}
-
 // What writes of a killed process left: .NAME.tmp-PID-N beside each file (atomic_file.cpp).
 void remove_unfinished_files(const std::string& folder) {
     std::vector<fs::path> found;
@@ -36,12 +33,15 @@ void remove_unfinished_files(const std::string& folder) {
     for (const fs::path& path : found) fs::remove(path, error);
 }
 
-void refuse_used_folder(const std::string& path) {
-    std::error_code error;
+void refuse_run(const std::string& path) {
     if (RunDirectory::exists(path))
         throw UserError(one_line(path + ": already holds a run; choose another folder, or go on with it by --resume"));
+}
+
+void refuse_used_folder(const std::string& path) {
+    refuse_run(path);
     remove_unfinished_files(path);
-    if (fs::exists(path, error) && !fs::is_empty(path, error))
+    if (std::error_code error; !fs::is_empty(path, error))
         throw UserError(one_line(path + ": is not an empty folder; choose another one for the run"));
 }
 
@@ -55,16 +55,17 @@ std::string whole_lines(const std::string& path) {
 
 void cut_file(const std::string& path, std::size_t bytes) {
     if (std::error_code error; bytes == 0 && !fs::exists(path, error)) return;
-    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!file.is_open() || ::ftruncate(file.number(), static_cast<off_t>(bytes)) != 0 || ::fsync(file.number()) != 0)
+    const Descriptor file = open_regular_file_to_write(path);
+    if (::ftruncate(file.number(), static_cast<off_t>(bytes)) != 0 || ::fsync(file.number()) != 0)
         fail_with_errno(path, "cannot be truncated", errno);
 }
 
-std::int64_t step_of_line(const std::string& line, const std::string& path) {
-    const Document row = parse_json(line, path);
+std::int64_t step_of(const Document& row) {
     const Value* step = find(row.root, "step");
     const auto* number = step ? std::get_if<std::int64_t>(&step->data) : nullptr;
-    if (number == nullptr) throw UserError(one_line(path + ": a line has no integer \"step\": " + in_quotes(line)));
+    if (number == nullptr)
+        throw UserError(
+            one_line(row.source + ": the line has no integer \"step\": " + in_quotes(write_json(row.root))));
     return *number;
 }
 
@@ -79,12 +80,14 @@ std::vector<fs::path> unfinished_checkpoints(const std::string& folder) {
 }  // namespace
 
 RunDirectory RunDirectory::create(const std::string& path, std::string_view config_toml) {
-    refuse_used_folder(path);
+    refuse_run(path);
+    make_folders(path);
     RunDirectory run(path);
-    make_folder(path);
+    run.hold();  // of several processes that come this far at once, one goes on
+    refuse_used_folder(path);
     write_file(run.config_path(), config_toml);  // from here on the folder is a run
-    make_folder(run.checkpoints_path());
-    make_folder(run.report_path());
+    make_folders(run.checkpoints_path());
+    make_folders(run.report_path());
     return run;
 }
 
@@ -98,25 +101,59 @@ bool RunDirectory::exists(const std::string& path) {
     return fs::is_regular_file(path + "/config.toml", error);
 }
 
+void RunDirectory::hold() {
+    if (held_) return;
+    auto folder = std::make_shared<const Descriptor>(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder->is_open()) fail_with_errno(path_, "cannot be opened", errno);
+    // A file system without locks says so by another error; then there is nothing to hold.
+    if (::flock(folder->number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        throw UserError(one_line(path_ + ": another process is working on this run"));
+    held_ = std::move(folder);
+}
+
+void RunDirectory::check_in_place() const {
+    if (!held_) return;
+    struct stat held = {}, there = {};
+    if (::fstat(held_->number(), &held) != 0) fail_with_errno(path_, "cannot be examined", errno);
+    const bool same = ::stat(path_.c_str(), &there) == 0 && there.st_dev == held.st_dev && there.st_ino == held.st_ino;
+    if (!same || !exists(path_))
+        throw RuntimeFailure(one_line(path_ + ": the run's folder or its config.toml was renamed, replaced or removed "
+                                              "while the run went on; nothing more is saved"));
+}
+
+template <class Write>
+void RunDirectory::in_place(const Write& write) const {
+    check_in_place();
+    try {
+        write();
+    } catch (const UserError& error) {
+        check_in_place();  // the better reason, where the folder went away meanwhile
+        throw RuntimeFailure(error.what());
+    } catch (const RuntimeFailure&) {
+        check_in_place();
+        throw;
+    }
+}
+
 void RunDirectory::write_manifest(std::string_view json) const {
-    write_file(manifest_path(), json);
+    in_place([&] { write_file(manifest_path(), json); });
 }
 
 void RunDirectory::append_metrics(std::string_view json_line) const {
-    const Descriptor file(::open(metrics_path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-    if (!file.is_open()) fail_with_errno(metrics_path(), "cannot be opened", errno);
+    check_in_place();
+    const Descriptor file = open_regular_file_to_write(metrics_path(), O_CREAT | O_APPEND);
     const std::string line = std::string(json_line) + "\n";  // one write: readers never see a line in two parts
     write_all(file, std::as_bytes(std::span(line)), metrics_path());
 }
 
 void RunDirectory::sync_metrics() const {
-    const Descriptor file(::open(metrics_path().c_str(), O_WRONLY | O_CLOEXEC));
-    if (!file.is_open() && errno == ENOENT) return;
-    if (!file.is_open() || ::fsync(file.number()) != 0)
-        fail_with_errno(metrics_path(), "cannot be made durable", errno);
+    if (std::error_code error; !fs::exists(metrics_path(), error)) return;
+    const Descriptor file = open_regular_file_to_write(metrics_path());
+    if (::fsync(file.number()) != 0) fail_with_errno(metrics_path(), "cannot be made durable", errno);
 }
 
 void RunDirectory::remove_unfinished() const {
+    check_in_place();
     remove_unfinished_files(path_);
     for (const fs::path& path : unfinished_checkpoints(checkpoints_path())) {
         std::error_code error;
@@ -136,7 +173,14 @@ std::vector<std::string> RunDirectory::read_metrics() const {
     return lines;
 }
 
+void RunDirectory::visit_metrics(const std::function<bool(const Document& row)>& visit) const {
+    std::size_t number = 0;
+    for (const std::string& line : read_metrics())
+        if (!visit(parse_json(line, metrics_path() + ":" + std::to_string(++number)))) return;
+}
+
 void RunDirectory::truncate_metrics(std::size_t lines) const {
+    check_in_place();
     const std::vector<std::string> have = read_metrics();
     if (lines > have.size())
         throw UserError(one_line(metrics_path() + ": has " + std::to_string(have.size()) +
@@ -148,15 +192,23 @@ void RunDirectory::truncate_metrics(std::size_t lines) const {
 
 void RunDirectory::truncate_metrics_after_step(std::int64_t step) const {
     std::size_t keep = 0;
-    for (const std::string& line : read_metrics()) {
-        if (step_of_line(line, metrics_path()) > step) break;
-        ++keep;
-    }
+    visit_metrics([&](const Document& row) {
+        const bool kept = step_of(row) <= step;
+        keep += kept ? 1 : 0;
+        return kept;
+    });
     truncate_metrics(keep);
 }
 
 CheckpointFiles RunDirectory::save_checkpoint(std::int64_t step, const CheckpointContent& content) const {
-    return write_checkpoint(checkpoints_path(), step, content);
+    CheckpointFiles saved;
+    in_place([&] {
+        // One level: a run's folder that is gone must not come back without its config.
+        if (::mkdir(checkpoints_path().c_str(), 0777) != 0 && errno != EEXIST)
+            fail_with_errno(checkpoints_path(), "cannot be created", errno);
+        saved = write_checkpoint(checkpoints_path(), step, content);
+    });
+    return saved;
 }
 
 std::optional<CheckpointFiles> RunDirectory::newest_valid_checkpoint(std::vector<std::string>* skipped) const {
@@ -172,8 +224,23 @@ std::optional<CheckpointFiles> RunDirectory::newest_valid_checkpoint(std::vector
     return std::nullopt;
 }
 
-void RunDirectory::prune_checkpoints(std::size_t keep) const {
-    const std::vector<CheckpointFiles> all = checkpoints();
+std::optional<CheckpointFiles> RunDirectory::newest_checkpoint(std::vector<std::string>& notes) const {
+    std::vector<std::string> skipped;
+    const auto newest = newest_valid_checkpoint(&skipped);
+    if (!newest && !skipped.empty())
+        throw UserError(one_line(path_ + ": no checkpoint of the run is intact: " + skipped.front() + ways_out()));
+    for (const std::string& damage : skipped) notes.push_back(damage + "; an earlier checkpoint is used");
+    return newest;
+}
+
+std::string RunDirectory::ways_out() const {
+    return "; put an intact checkpoint back, or train anew: whorl train " + config_path() + " --out OTHER";
+}
+
+void RunDirectory::prune_checkpoints(std::size_t keep, std::int64_t last) const {
+    check_in_place();
+    std::vector<CheckpointFiles> all = checkpoints();
+    while (!all.empty() && all.back().step > last) all.pop_back();
     for (std::size_t i = 0; i + keep < all.size(); ++i) remove_checkpoint(all[i]);
     remove_unfinished();
 }

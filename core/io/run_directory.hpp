@@ -6,23 +6,35 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/io/checkpoint.hpp"
+#include "core/io/descriptor.hpp"
+#include "core/io/value.hpp"
 
 namespace whorl {
 
 class RunDirectory {
 public:
-    /// Makes the folder and config.toml. Throws UserError when `path` already holds a run or any other files.
+    /// Makes the folder, holds it (see hold), and only then writes config.toml. Throws UserError when `path` already
+    /// holds a run or any other files, or when another process is about to make a run of it; then nothing was touched.
     static RunDirectory create(const std::string& path, std::string_view config_toml);
     /// Opens an existing run. Throws UserError when there is none. Changes nothing on disk.
     static RunDirectory open(const std::string& path);
     /// True when the folder holds a config.toml.
     static bool exists(const std::string& path);
+
+    /// Takes the run for this process alone, until the last copy of this object is gone or the process ends, however
+    /// it ends. Throws UserError when another process holds it.
+    void hold();
+    /// Throws RuntimeFailure when a run that is held no longer lies at its path: the folder was renamed, replaced or
+    /// removed. What writes into a run asks this first.
+    void check_in_place() const;
 
     const std::string& path() const { return path_; }
     std::string config_path() const { return path_ + "/config.toml"; }
@@ -42,6 +54,9 @@ public:
     void remove_unfinished() const;
     /// All whole lines, without their newlines; a half-written last line is left out.
     std::vector<std::string> read_metrics() const;
+    /// Parses the whole lines one after the other until `visit` returns false. A row's source is "…/metrics.jsonl:N",
+    /// N counting from 1. Throws UserError for a line that is no JSON object.
+    void visit_metrics(const std::function<bool(const Document& row)>& visit) const;
     /// Keeps the first `lines` whole lines, to resume where a checkpoint was made. Throws UserError when there are
     /// fewer.
     void truncate_metrics(std::size_t lines) const;
@@ -52,13 +67,25 @@ public:
     std::vector<CheckpointFiles> checkpoints() const { return list_checkpoints(checkpoints_path()); }
     /// The newest that verifies; empty when there is none. `skipped` gets one line for each newer, damaged one.
     std::optional<CheckpointFiles> newest_valid_checkpoint(std::vector<std::string>* skipped = nullptr) const;
-    /// Removes all but the newest `keep` checkpoints, and what interrupted writes left.
-    void prune_checkpoints(std::size_t keep) const;
+    /// The newest that verifies; empty while there is none at all. `notes` gets a line that people should see for each
+    /// newer, damaged one. Throws UserError, saying what can be done, when there are some and all are damaged.
+    std::optional<CheckpointFiles> newest_checkpoint(std::vector<std::string>& notes) const;
+    /// What can be done about a run whose checkpoints are lost, as the end of an error's line.
+    std::string ways_out() const;
+    /// Removes all but the newest `keep` of the checkpoints up to step `last`, and what interrupted writes left. Later
+    /// ones are damaged ones that the run went back behind: they count for nothing, and are replaced when it gets there
+    /// again.
+    void prune_checkpoints(std::size_t keep, std::int64_t last = INT64_MAX) const;
 
 private:
     explicit RunDirectory(std::string path) : path_(std::move(path)) {}
 
+    /// write(), whose failure is the machine's, and the folder's that went away meanwhile, if it did.
+    template <class Write>
+    void in_place(const Write& write) const;
+
     std::string path_;
+    std::shared_ptr<const Descriptor> held_;  // the locked folder
 };
 
 }  // namespace whorl

@@ -49,12 +49,9 @@ bool is_folder(const std::string& path) {
 // --- from a path to a file -------------------------------------------------------------------------------------------
 
 std::string file_of_run(const std::string& path, std::vector<std::string>& notes) {
-    std::vector<std::string> skipped;
-    const auto newest = RunDirectory::open(path).newest_valid_checkpoint(&skipped);
-    for (const std::string& damage : skipped) notes.push_back(damage + "; an earlier checkpoint is used");
-    if (newest) return newest->model_path();
-    fail(path,
-         skipped.empty() ? "the run has no checkpoint yet" : "no checkpoint of the run is intact: " + skipped.front());
+    const auto newest = RunDirectory::open(path).newest_checkpoint(notes);
+    if (!newest) fail(path, "the run has no checkpoint yet");
+    return newest->model_path();
 }
 
 std::string file_of(const std::string& path, std::vector<std::string>& notes) {

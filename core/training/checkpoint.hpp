@@ -23,10 +23,12 @@ void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const 
 /// Reads one back. Throws UserError when the files are of another model or number of replicas.
 TrainerSnapshot load_checkpoint(const CheckpointFiles& files, const ParameterLayout& layout, std::int64_t replicas);
 
-/// The last evaluation stored in a checkpoint; empty sizes when there was none.
-Evaluation stored_validation(const CheckpointFiles& files);
+/// The last evaluation stored in a checkpoint; empty sizes when there was none. Throws UserError when it is of another
+/// number of replicas.
+Evaluation stored_validation(const CheckpointFiles& files, std::int64_t replicas);
 
-/// Which replicas were stopped, when and why, as of a checkpoint.
-Standing stored_standing(const CheckpointFiles& files);
+/// Which replicas were stopped, when and why, as of a checkpoint. Throws UserError when it is of another number of
+/// replicas.
+Standing stored_standing(const CheckpointFiles& files, std::int64_t replicas);
 
 }  // namespace whorl

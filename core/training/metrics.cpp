@@ -47,15 +47,27 @@ struct StoredEvaluation {
     std::vector<std::vector<std::optional<double>>> loss;
 };
 
+/// One row a size; all are as long as the first of `accuracy`, which has a number for each replica.
+template <class T>
+bool one_row_a_size(const StoredEvaluation& c, const std::vector<std::vector<T>>& rows) {
+    return rows.size() == c.sizes.size() && std::all_of(rows.begin(), rows.end(), [&](const auto& row) {
+               return !row.empty() && row.size() == c.accuracy.front().size();
+           });
+}
+
 template <class V>
 void describe(V& v, StoredEvaluation& c) {
-    v.field("kind", c.kind);
-    v.field("step", c.step);
-    v.field("count", c.count);
-    v.field("sizes", c.sizes);
-    v.field("accuracy", c.accuracy);
-    v.field("loss", c.loss);
-    v.field("found", c.found);
+    v.field("kind", c.kind, required());
+    v.field("step", c.step, at_least(0).required());
+    v.field("count", c.count, at_least(0).required());
+    v.field("sizes", c.sizes, at_least(1).required());
+    v.field("accuracy", c.accuracy, range(0, 1).required());
+    v.field("loss", c.loss, required());
+    v.field("found", c.found, range(0, 1));
+    const std::string rows = "must hold a row for each of 'sizes', each with a number for every replica";
+    v.require(one_row_a_size(c, c.accuracy), "accuracy", rows);
+    v.require(one_row_a_size(c, c.loss), "loss", rows);
+    v.require(c.found.empty() || one_row_a_size(c, c.found), "found", rows);
 }
 
 double ratio(double sum, double count) {

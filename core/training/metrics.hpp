@@ -55,7 +55,8 @@ std::string to_json_line(const StageReview& review);
 /// An evaluation as a table of numbers, with the keys `found` and `per_position` only where these apply; the loss of a
 /// replica that failed is NaN, in JSON null.
 Value to_table(const Evaluation& evaluation);
-/// Reads one back from such a table, keys it does not know left aside. Throws UserError naming `source`.
+/// Reads one back from such a table. Throws UserError naming `source` and the key unless all its rows are as long as
+/// one another and there is one for each size; no sizes at all are an evaluation that did not take place.
 Evaluation evaluation_from(const Value& table, const std::string& source);
 
 /// The longest evaluated size at which a replica's accuracy is at least `threshold`, per replica; 0: none is.

@@ -179,9 +179,16 @@ void describe(V& v, ModelChoice& c) {
     v.require(!c.config || !c.has_sizes(), "config", "has its own sizes: those beside it belong to a preset");
 }
 
+/// Whether a folder of that name, made inside another one, lies in it and is not hidden.
+inline bool names_a_folder(const std::string& name) {
+    return !name.empty() && name.front() != '.' && name.find_first_of(std::string("/\0", 2)) == std::string::npos;
+}
+inline constexpr const char* kFolderNameRule = "names a folder: it must not be empty, begin with '.' or contain '/'";
+
 template <class V>
 void describe(V& v, RunConfig& c) {
     v.field("name", c.name);
+    v.require(names_a_folder(c.name), "name", kFolderNameRule);
     v.field("steps", c.training.steps, range(1, 1e9));
     v.field("batch", c.training.batch, range(1, kMostExamples));
     v.field("data_parallel", c.training.data_parallel, range(1, kMostDevices));

@@ -46,8 +46,7 @@ GateResult judge(const Gate& gate, double confidence, const RunSetup& setup, con
 template <class V>
 void describe(V& v, Gate& c) {
     v.field("name", c.name, required());
-    v.require(!c.name.empty() && c.name.front() != '.' && c.name.find('/') == std::string::npos, "name",
-              "names a folder: it must not be empty, begin with '.' or contain '/'");
+    v.require(names_a_folder(c.name), "name", kFolderNameRule);
     v.field("set", c.set);
     v.field("size", c.size, range(2, kLargestSize).required());
     v.field("threshold", c.threshold, range(0, 1));

@@ -12,6 +12,7 @@
 #include "core/model/checkpoint_file.hpp"
 #include "core/numerics/activations.hpp"
 #include "experiments/bench/measure.hpp"
+#include "experiments/cli/notes.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/inference/finite.hpp"
@@ -94,15 +95,18 @@ void print_text(const std::vector<Answer>& answers, std::size_t given, const Tim
                1e6 * timing.fastest);
 }
 
-void print_json(const std::vector<Answer>& answers, const Timing& timing) {
+void print_json(const std::vector<Answer>& answers, const Timing& timing, const std::vector<std::string>& notes) {
     Array rows;
     for (const Answer& a : answers)
         rows.push_back({Table{{"token", {std::int64_t{a.fed}}},
                               {"answer", {std::int64_t{a.next}}},
                               {"probability", {a.probability}},
                               {"us", {1e6 * a.seconds}}}});
-    std::puts(
-        write_json({Table{{"token_us_median", {1e6 * timing.median}}, {"tokens", {std::move(rows)}}}}, 2).c_str());
+    std::puts(write_json({Table{{"token_us_median", {1e6 * timing.median}},
+                                {"notes", notes_value(notes)},
+                                {"tokens", {std::move(rows)}}}},
+                         2)
+                  .c_str());
 }
 
 }  // namespace
@@ -115,7 +119,7 @@ int run_decode(const Arguments& arguments) {
     if (count < 0 || count > 1 << 20) throw UserError("--count: expected a number in 0..1048576");
     if (!(parsed->real("temperature") >= 0)) throw UserError("--temperature: expected a number of at least 0");
     const LoadedModel loaded = load_model(parsed->first("CHECKPOINT"), replica_choice(parsed->text("replica")));
-    for (const std::string& note : loaded.notes) fmt::print(stderr, "whorl: {}\n", note);
+    print_notes(loaded.notes);
     if (const std::string what = nonfinite_parameter(loaded); !what.empty()) return no_result(what);
     const std::vector<std::int32_t> prompt = one_sequence(parsed->text("tokens"), loaded.config.vocab_size);
     const auto backend = make_backend(*parsed);
@@ -128,7 +132,7 @@ int run_decode(const Arguments& arguments) {
     for (const Answer& answer : answers) seconds.push_back(answer.seconds);
     const Timing timing = summarise(seconds);
     if (parsed->flag("json"))
-        print_json(answers, timing);
+        print_json(answers, timing, loaded.notes);
     else
         print_text(answers, prompt.size(), timing);
     return 0;

@@ -10,10 +10,12 @@
 #include "core/io/text.hpp"
 #include "core/model/checkpoint_file.hpp"
 #include "core/training/checkpoint.hpp"
+#include "experiments/cli/notes.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/scores.hpp"
 #include "experiments/cli/tables.hpp"
 #include "experiments/inference/finite.hpp"
+#include "experiments/run/manifest.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -26,14 +28,16 @@ constexpr std::int64_t kPositionsAtOnce = 16384;  // of a model without a run, w
 struct Located {
     RunDirectory run;
     CheckpointFiles files;
+    std::vector<std::string> notes;  // of damaged checkpoints that were passed over
 };
 
 Located locate(const std::string& path) {
     if (RunDirectory::exists(path)) {
+        std::vector<std::string> notes;
         const RunDirectory run = RunDirectory::open(path);
-        const auto newest = run.newest_valid_checkpoint();
+        const auto newest = run.newest_checkpoint(notes);
         if (!newest) throw UserError(one_line(path + ": this run has no checkpoint yet"));
-        return {run, *newest};
+        return {run, *newest, notes};
     }
     std::error_code error;
     if (!fs::is_directory(path, error))
@@ -41,13 +45,13 @@ Located locate(const std::string& path) {
                                         "a .safetensors file"));
     const CheckpointFiles files = open_checkpoint(path);
     const fs::path run = fs::path(files.folder).parent_path().parent_path();
-    return {RunDirectory::open(run.empty() ? "." : run.string()), files};
+    return {RunDirectory::open(run.empty() ? "." : run.string()), files, {}};
 }
 
 // Replicas to evaluate, by --replica best|K|all.
 std::vector<std::size_t> chosen_replicas(const std::string& choice, const CheckpointFiles& files, std::int64_t count) {
     if (choice == "best") {
-        const Evaluation validation = stored_validation(files);
+        const Evaluation validation = stored_validation(files, count);
         if (validation.accuracy.empty())
             throw UserError("--replica best: this checkpoint holds no validation to choose by; name a replica, or all");
         return {best_replica(validation)};
@@ -101,13 +105,15 @@ struct Exam {
     std::int64_t step = 0;
     std::vector<std::size_t> replicas;
     ModelConfig model;
-    std::vector<float> parameters;  // of the replicas, one after the other
+    std::vector<float> parameters;   // of the replicas, one after the other
+    std::vector<std::string> notes;  // lines that people should see
 };
 
 Exam exam_of_run(const Parsed& parsed) {
     const Located located = locate(parsed.first("RUN|CHECKPOINT"));
     Exam exam;
-    exam.setup = set_up(load_toml(located.run.config_path()));
+    exam.setup = load_setup(located.run);
+    exam.notes = located.notes;
     const RunSetup& setup = *exam.setup;
     exam.title = fmt::format("{}, step {}", setup.config.name, located.files.step);
     exam.task = setup.task;
@@ -127,6 +133,7 @@ Exam exam_of_file(const Parsed& parsed) {
     Exam exam;
     exam.title = one_line(first.path);
     exam.model = first.config;
+    exam.notes = first.notes;
     const std::int64_t count = choice == "all" ? first.replicas : 1;
     for (std::int64_t i = 0; i < count; ++i) {
         const LoadedModel model = i == 0 ? first : load_model(path, {i, false});
@@ -197,18 +204,18 @@ void check_grid(const Parsed& parsed, const Exam& exam) {
     needle_of(*exam.setup);
 }
 
-void add_columns(Value& value, const std::vector<std::size_t>& replicas, double chance) {
+void add_columns(Value& value, const Exam& exam) {
     Array numbers;
-    for (const std::size_t r : replicas) numbers.emplace_back(static_cast<std::int64_t>(r));
+    for (const std::size_t r : exam.replicas) numbers.emplace_back(static_cast<std::int64_t>(r));
     auto& table = std::get<Table>(value.data);
     table.push_back({"replicas", {std::move(numbers)}});
-    table.push_back({"chance", {chance}});
+    table.push_back({"chance", {exam.data->chance()}});
+    table.push_back({"notes", notes_value(exam.notes)});
 }
 
-void print_json(const Evaluation& evaluation, const std::vector<std::size_t>& replicas, double chance,
-                double threshold) {
+void print_json(const Evaluation& evaluation, const Exam& exam, double threshold) {
     Value value = to_table(evaluation);
-    add_columns(value, replicas, chance);
+    add_columns(value, exam);
     Array lengths;
     for (const std::int64_t length : effective_lengths(evaluation, threshold)) lengths.emplace_back(length);
     auto& table = std::get<Table>(value.data);
@@ -249,7 +256,7 @@ int run_grid(const Parsed& parsed, const Exam& exam, TrainedModels& models, Spli
     for (Evaluation& row : grid.rows) row.step = exam.step;
     if (parsed.flag("json")) {
         Value value = to_table(grid);
-        add_columns(value, exam.replicas, exam.data->chance());
+        add_columns(value, exam);
         fmt::print("{}\n", write_json(value));
     } else {
         fmt::print("{}\n", exam.title);
@@ -304,6 +311,7 @@ int run_eval(const Arguments& arguments) {
     const auto parsed = parse(eval_syntax(), arguments);
     if (!parsed) return 0;
     const Exam exam = exam_of(*parsed);
+    print_notes(exam.notes);
     const double threshold = threshold_from(*parsed);
     check_grid(*parsed, exam);
     if (const std::string what = nonfinite_weights(exam); !what.empty()) return no_result(what);
@@ -316,7 +324,7 @@ int run_eval(const Arguments& arguments) {
     Evaluation evaluation = models.evaluate(*exam.data, split, exam.on, exam.positions, positions);
     evaluation.step = exam.step;
     if (parsed->flag("json"))
-        print_json(evaluation, exam.replicas, exam.data->chance(), threshold);
+        print_json(evaluation, exam, threshold);
     else
         print_text(exam, evaluation, threshold, positions);
     return status_of(evaluation, exam.replicas);

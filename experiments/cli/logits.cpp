@@ -8,6 +8,7 @@
 #include "core/io/safetensors.hpp"
 #include "core/io/text.hpp"
 #include "core/model/checkpoint_file.hpp"
+#include "experiments/cli/notes.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/outputs.hpp"
 #include "experiments/cli/progress.hpp"
@@ -118,7 +119,7 @@ int run_logits(const Arguments& arguments) {
     inputs.push_back(parsed->text("tokens"));
     refuse_own_inputs(out, {out}, inputs);
     const LoadedModel loaded = load_model(parsed->first("CHECKPOINT"), replica_choice(parsed->text("replica")));
-    for (const std::string& note : loaded.notes) fmt::print(stderr, "whorl: {}\n", note);
+    print_notes(loaded.notes);
     if (const std::string what = nonfinite_parameter(loaded); !what.empty()) return no_result(what);
     TokenBatch batch = read_tokens(parsed->text("tokens"), loaded.config.vocab_size);
     const auto backend = make_backend(*parsed);

@@ -4,6 +4,7 @@
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
 #include "core/training/statistics.hpp"
+#include "experiments/cli/notes.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/tables.hpp"
 #include "experiments/run/manifest.hpp"
@@ -18,12 +19,17 @@ struct Report {
     RunSetup setup;
     RunStatus status;
     std::optional<Evaluation> validation, test;
+    std::vector<std::string> damaged;  // checkpoints newer than the newest intact one, a line each
 };
 
 Report read_report(const std::string& path) {
     const RunDirectory run = RunDirectory::open(path);
-    return {path, set_up(load_toml(run.config_path())), load_status(run), last_evaluation(run, Split::validation),
-            last_evaluation(run, Split::test)};
+    Report report{path, load_setup(run), load_status(run), {}, {}, {}};
+    report.validation = last_evaluation(run, report.setup, Split::validation);
+    report.test = last_evaluation(run, report.setup, Split::test);
+    if (report.status.status == kNotBegun) report.status.alive = report.setup.config.replicas.count();
+    run.newest_valid_checkpoint(&report.damaged);
+    return report;
 }
 
 void print_markdown_evaluation(const Evaluation& evaluation, const RunSetup& setup, std::size_t chosen) {
@@ -63,6 +69,7 @@ void print_json(const Report& report) {
                                          {"seconds", {report.status.seconds}},
                                          {"validation", report.validation ? to_table(*report.validation) : Value{}},
                                          {"test", report.test ? to_table(*report.test) : Value{}},
+                                         {"notes", notes_value(report.damaged)},
                                          {"config", to_value(report.setup.config)}}}));
 }
 
@@ -89,6 +96,7 @@ void print_csv(const Report& report, bool first) {
 
 void print_run(const std::string& path, const std::string& format, bool first) {
     const Report report = read_report(path);
+    print_notes(report.damaged);
     if (format == "md") print_markdown(report);
     if (format == "json") print_json(report);
     if (format == "csv") print_csv(report, first);

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/base/error.hpp"
+#include "core/io/atomic_file.hpp"
 #include "core/io/text.hpp"
 #include "experiments/cli/outputs.hpp"
 #include "experiments/cli/progress.hpp"
@@ -139,9 +140,7 @@ int merge_pieces(const PublishedTable& table, const Parsed& parsed) {
         return 0;
     }
     const std::string folder = parsed.text("out");
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) throw UserError(one_line(folder + ": the folder cannot be made: " + error.message()));
+    make_folders(folder);
     show_table(merged, folder);
     return 0;
 }

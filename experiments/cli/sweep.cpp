@@ -75,8 +75,7 @@ void prepare_folder(const std::string& folder, const SweepRecord& record) {
     if (RunDirectory::exists(folder)) throw UserError(one_line(folder + ": holds a run; choose another --out"));
     if (!is_sweep(folder) && fs::exists(folder, error) && !fs::is_empty(folder, error))
         throw UserError(one_line(folder + ": is not an empty folder, and holds no sweep; choose another --out"));
-    fs::create_directories(folder, error);
-    if (error) throw UserError(one_line(folder + ": the folder cannot be made: " + error.message()));
+    make_folders(folder);
     write_file(sweep_record_path(folder), to_toml(record));
 }
 

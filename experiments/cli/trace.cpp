@@ -10,12 +10,13 @@
 #include "core/io/text.hpp"
 #include "core/model/checkpoint_file.hpp"
 #include "core/trace/trace_file.hpp"
+#include "experiments/cli/notes.hpp"
 #include "experiments/cli/options.hpp"
 #include "experiments/cli/outputs.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/inference/finite.hpp"
 #include "experiments/inference/tokens.hpp"
-#include "experiments/run/setup.hpp"
+#include "experiments/run/manifest.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -85,8 +86,7 @@ Task task_of(const Parsed& parsed) {
     if (parsed.has("task")) return find_task(parsed.text("task"));
     const std::filesystem::path path = parsed.first("CHECKPOINT|RUN");
     for (const auto& folder : {path, path.parent_path().parent_path()})
-        if (RunDirectory::exists(folder.string()))
-            return set_up(load_toml(RunDirectory::open(folder.string()).config_path())).task;
+        if (RunDirectory::exists(folder.string())) return load_setup(RunDirectory::open(folder.string())).task;
     throw UserError("--text needs --task: a single model does not say which task's text it reads");
 }
 
@@ -156,6 +156,7 @@ void print_json(const std::string& out, const Trace& trace, const LoadedModel& m
                                 {"numbers", {count}},
                                 {"tokens", {std::move(tokens)}},
                                 {"answers", {answers_of(trace)}},
+                                {"notes", notes_value(model.notes)},
                                 {"layers", {std::move(layers)}}}},
                          2)
                   .c_str());
@@ -172,7 +173,7 @@ int run_trace(const Arguments& arguments) {
     if (parsed->has("tokens")) inputs.push_back(parsed->text("tokens"));
     refuse_own_inputs(out, {out}, inputs);
     const LoadedModel model = load_model(parsed->first("CHECKPOINT|RUN"), replica_choice(parsed->text("replica")));
-    for (const std::string& note : model.notes) fmt::print(stderr, "whorl: {}\n", one_line(note));
+    print_notes(model.notes);
     if (const std::string what = nonfinite_parameter(model); !what.empty()) return no_result(what);
     const std::vector<std::int32_t> tokens = sequence_of(*parsed, model.config.vocab_size);
     const std::int64_t count = checked_count(model.config, static_cast<std::int64_t>(tokens.size()), selection);

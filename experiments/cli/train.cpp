@@ -72,8 +72,9 @@ void check_recipe(const Parsed& parsed, const RunSetup& setup, const RunDirector
 }
 
 Job resume(const Parsed& parsed) {
-    const RunDirectory run = RunDirectory::open(parsed.text("out"));
-    RunSetup setup = set_up(load_toml(run.config_path()));
+    RunDirectory run = RunDirectory::open(parsed.text("out"));
+    run.hold();
+    RunSetup setup = load_setup(run);
     check_recipe(parsed, setup, run);
     return {std::move(setup), run};
 }
@@ -200,7 +201,7 @@ int run_train(const Arguments& arguments) {
     fmt::print("{} steps in {}: {} (determinism {})\n", result.step, duration_text(result.seconds), job.run.path(),
                determinism_text(job.setup, devices.describe()));
     if (result.solved > 0) fmt::print("{} replicas solved it and were stopped early\n", result.solved);
-    print_population(result.test, job.setup, best_replica(*last_evaluation(job.run, Split::validation)));
+    print_population(result.test, job.setup, best_replica(*last_evaluation(job.run, job.setup, Split::validation)));
     const std::int64_t failed = job.setup.config.replicas.count() - result.alive;
     if (failed > 0)
         fmt::print(stderr, "whorl: {} of {} replicas were stopped, because loss or gradient was no longer finite\n",

@@ -11,8 +11,8 @@ namespace whorl {
 /// of its answers.
 struct TokenBatch {
     std::int64_t batch = 0, length = 0;
-    std::vector<std::int32_t> tokens;   // [batch, length]
-    std::vector<std::int64_t> lengths;  // [batch]
+    std::vector<std::int32_t> tokens;     // [batch, length]
+    std::vector<std::int64_t> lengths{};  // [batch]
 
     /// Whether some sequence is shorter than the longest.
     bool ragged() const;

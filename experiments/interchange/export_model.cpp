@@ -29,12 +29,6 @@ bool names_a_file(const std::string& out) {
     return fs::path(out).extension() == ".safetensors";
 }
 
-void make_folder(const std::string& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) throw UserError(one_line(folder + ": the folder cannot be made: " + error.message()));
-}
-
 /// What a killed export left: temporary files; the weights as well, where it was killed behind their commit, which the
 /// config's temporary file tells.
 void clear_unfinished(const std::string& folder) {
@@ -52,7 +46,7 @@ void make_empty_folder(const std::string& folder) {
     std::error_code error;
     if (fs::exists(folder, error) && !fs::is_empty(folder, error))
         throw UserError(one_line(folder + ": is not an empty folder; choose another one for the export"));
-    make_folder(folder);
+    make_folders(folder);
 }
 
 /// Frameworks that tie the two by sharing memory still expect both names.
@@ -119,7 +113,7 @@ std::string write_release(const Release& release, const std::string& folder) {
 }
 
 std::string write_whorl(const LoadedModel& model, const std::string& out) {
-    if (!names_a_file(out)) make_folder(out);
+    if (!names_a_file(out)) make_folders(out);
     const std::string path = names_a_file(out) ? out : out + "/" + kWeights;
     save_model(path, model.config, model.slice);
     return path;

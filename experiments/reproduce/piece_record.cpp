@@ -79,10 +79,10 @@ void describe(V& v, StoredPiece& c) {
                       one.validation_loss.size() == r.validation_sizes.size() && one.test.size() == r.test_sizes.size(),
                   "replicas", "a replica needs one number for each size");
     std::set<std::pair<double, std::int64_t>> seen;
-    for (const PieceReplica& one : r.replicas)
-        v.require(seen.emplace(one.learning_rate, one.seed).second, "replicas",
+    for (const ReplicaResult& one : r.replicas)
+        v.require(seen.emplace(one.setting.learning_rate, one.seed).second, "replicas",
                   fmt::format("learning rate {} with seed {} is there twice: one replica counts once",
-                              one.learning_rate, one.seed));
+                              one.setting.learning_rate, one.seed));
 }
 
 void add_origin(PieceOrigin& origin, const RunDirectory& run, const RunStatus& status) {

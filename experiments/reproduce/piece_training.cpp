@@ -16,10 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void make_parent(const std::string& path) {
-    std::error_code error;
-    const fs::path parent = fs::path(path).parent_path();
-    fs::create_directories(parent, error);
-    if (error) throw UserError(one_line(parent.string() + ": the folder cannot be made: " + error.message()));
+    make_folders(fs::path(path).parent_path().string());
 }
 
 // The best replica's weights when it is one of those that `run` has added, the last ones.
@@ -66,9 +63,10 @@ std::vector<double> best_rates(const PieceRecord& record) {
 
 std::string run_status(const std::string& name, const std::string& folder, std::int64_t steps) {
     if (!RunDirectory::exists(folder)) return "";
-    const RunDirectory run = RunDirectory::open(folder);
-    const auto newest = run.newest_valid_checkpoint();
-    return name + ": step " + std::to_string(newest ? newest->step : 0) + " of " + std::to_string(steps);
+    std::vector<std::string> damaged;
+    const auto newest = RunDirectory::open(folder).newest_valid_checkpoint(&damaged);
+    return name + ": step " + std::to_string(newest ? newest->step : 0) + " of " + std::to_string(steps) +
+           (damaged.empty() ? "" : ", damaged: " + one_line(damaged.front()));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Ctrl-C (and SIGTERM) as a request to finish the step, save and leave. A second one ends the program at once.
+// Ctrl-C, SIGTERM, and a terminal that goes away (SIGHUP) as a request to finish the step, save and leave. A second one
+// ends the program at once.
 #pragma once
 
 namespace whorl {

@@ -1,8 +1,13 @@
 #include "experiments/run/manifest.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 
+#include "core/base/error.hpp"
 #include "core/io/atomic_file.hpp"
+#include "core/io/config_binding.hpp"
+#include "core/io/text.hpp"
 #include "experiments/run/config_difference.hpp"
 
 #ifndef WHORL_VERSION
@@ -21,7 +26,7 @@ namespace {
 
 constexpr const char* kPromisedTarget = "x86-64-v3";
 constexpr const char* kProcessorDevice = "CPU";  // how CpuBackend describes itself
-constexpr std::uint64_t kMaxManifestBytes = 1 << 20;
+constexpr std::uint64_t kMaxManifestBytes = 1 << 22;
 
 std::string compiler_name() {
 #ifdef __clang__
@@ -43,15 +48,16 @@ Value text(const std::string& value) {
     return {value};
 }
 
+// Keys that the manifest lacks keep their value, those that it alone knows are left aside: it may be of another
+// version.
 template <class T>
-T member(const Value& table, const char* key, T fallback) {
-    const Value* value = find(table, key);
-    const T* held = value ? std::get_if<T>(&value->data) : nullptr;
-    return held ? *held : fallback;
+void read_member(const Document& manifest, const char* key, T& target, const Limits& limits = {}) {
+    if (const Value* value = find(manifest.root, key))
+        ConfigReader::read(*value, Place{&manifest.source, key}, target, limits);
 }
 
 std::optional<Document> read_manifest(const RunDirectory& run) {
-    if (!std::ifstream(run.manifest_path())) return std::nullopt;
+    if (std::error_code error; !std::filesystem::exists(run.manifest_path(), error)) return std::nullopt;
     return parse_json(read_text_file(run.manifest_path(), kMaxManifestBytes), run.manifest_path());
 }
 
@@ -66,14 +72,6 @@ Value texts(const std::vector<std::string>& values) {
     Array items;
     for (const std::string& value : values) items.emplace_back(value);
     return {std::move(items)};
-}
-
-std::vector<std::string> texts_of(const Value* value) {
-    std::vector<std::string> result;
-    if (const Array* items = value ? std::get_if<Array>(&value->data) : nullptr)
-        for (const Value& item : *items)
-            if (const auto* one = std::get_if<std::string>(&item.data)) result.push_back(*one);
-    return result;
 }
 
 Table to_table(const Origin& origin) {
@@ -96,7 +94,11 @@ std::string Origin::text() const {
 std::optional<Origin> stored_origin(const RunDirectory& run) {
     const std::optional<Document> manifest = read_manifest(run);
     if (!manifest) return std::nullopt;
-    const auto get = [&](const char* key) { return member(manifest->root, key, std::string()); };
+    const auto get = [&](const char* key) {
+        std::string value;
+        read_member(*manifest, key, value);
+        return value;
+    };
     return Origin{{get("version"), get("commit"), get("compiler"), "", get("target"), ""},
                   get("processor"),
                   without_threads(get("device"))};
@@ -164,6 +166,7 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"replicas", {grid.count()}},
         {"seeds",
          {Table{{"first", {grid.first_seed}}, {"count", {grid.seeds}}, {"evaluation", {setup.config.test.seed}}}}},
+        {"config", to_value(setup.config)},
     }};
     run.write_manifest(write_json(manifest, 2) + "\n");
 }
@@ -172,14 +175,33 @@ RunStatus load_status(const RunDirectory& run) {
     RunStatus status;
     const std::optional<Document> manifest = read_manifest(run);
     if (!manifest) return status;
-    const Value& root = manifest->root;
-    status.status = member(root, "status", status.status);
-    status.step = member(root, "step", status.step);
-    status.alive = member(root, "alive", status.alive);
-    status.solved = member(root, "solved", status.solved);
-    status.seconds = member(root, "seconds", status.seconds);
-    status.earlier = texts_of(find(root, "earlier"));
+    const std::vector<std::string> known = {"running", "interrupted", "finished"};
+    status.status = known.front();
+    read_member(*manifest, "status", status.status);
+    if (std::find(known.begin(), known.end(), status.status) == known.end())
+        throw UserError(one_line(manifest->source + ": status: unknown value " + in_quotes(status.status) +
+                                 suggestion(status.status, known)));
+    read_member(*manifest, "step", status.step, at_least(0));
+    read_member(*manifest, "alive", status.alive, at_least(0));
+    read_member(*manifest, "solved", status.solved, at_least(0));
+    read_member(*manifest, "seconds", status.seconds, at_least(0));
+    read_member(*manifest, "earlier", status.earlier);
     return status;
+}
+
+RunSetup load_setup(const RunDirectory& run) {
+    RunSetup setup = set_up(load_toml(run.config_path()));
+    const std::optional<Document> manifest = read_manifest(run);
+    const Value* began = manifest ? find(manifest->root, "config") : nullptr;
+    if (began == nullptr) return setup;
+    // Both sides resolved by this version: keys that it added since then differ on neither.
+    const RunSetup there = set_up({*began, manifest->source + ": config"});
+    const auto changed = config_differences(to_value(there.config), to_value(setup.config));
+    if (!changed.empty())
+        throw UserError(one_line(run.config_path() + ": was changed after the run began, as manifest.json shows: " +
+                                 difference_text(changed) + "; put it back, or train anew: whorl train " +
+                                 run.config_path() + " --out OTHER"));
+    return setup;
 }
 
 }  // namespace whorl

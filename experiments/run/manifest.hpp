@@ -1,5 +1,5 @@
 // manifest.json: where and with what a run was made. Nothing in it influences results; everything that does is in
-// config.toml.
+// config.toml, of which it keeps a copy that shows later changes.
 #pragma once
 
 #include <optional>
@@ -46,9 +46,12 @@ std::optional<Origin> stored_origin(const RunDirectory& run);
 /// "commit: abc there, def here; …", empty when both compute the same bits.
 std::string origin_differences(const Origin& there, const Origin& here);
 
+/// The status of a run without a manifest: it ended before its first step.
+inline constexpr const char* kNotBegun = "not begun";
+
 /// What changes while a run goes on.
 struct RunStatus {
-    std::string status = "running";  // running, interrupted, finished
+    std::string status = kNotBegun;  // or running, interrupted, finished
     std::int64_t step = 0;
     std::int64_t alive = 0, solved = 0;  // replicas that stayed finite; those stopped because they were solved
     double seconds = 0;                  // of all processes that worked on it
@@ -58,7 +61,12 @@ struct RunStatus {
 
 void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::string& device, const RunStatus& status);
 
-/// The status in manifest.json; the default when there is none yet.
+/// The status in manifest.json; the default when there is none yet. Throws UserError naming file and key for values of
+/// the wrong kind or range.
 RunStatus load_status(const RunDirectory& run);
+
+/// The setup that an existing run trains: its config.toml, held against the copy in manifest.json. Throws UserError
+/// naming the file and every key that was changed since the run began.
+RunSetup load_setup(const RunDirectory& run);
 
 }  // namespace whorl

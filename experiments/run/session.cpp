@@ -6,10 +6,10 @@
 #include <chrono>
 
 #include "core/base/error.hpp"
+#include "core/io/config_binding.hpp"
 #include "core/io/text.hpp"
 #include "core/training/checkpoint.hpp"
 #include "experiments/run/manifest.hpp"
-#include "experiments/run/run_lock.hpp"
 
 namespace whorl {
 namespace {
@@ -18,13 +18,13 @@ using Clock = std::chrono::steady_clock;
 
 class Session {
 public:
+    /// `run` is held.
     Session(const RunSetup& setup, const RunDirectory& run, const Devices& devices, const SessionHooks& hooks,
             const SessionOptions& options)
         : setup_(setup),
           run_(run),
           hooks_(hooks),
           options_(options),
-          lock_(run),
           begin_(Clock::now()),
           before_(load_status(run)),
           trainer_(setup.config.training, setup.model, *setup.data, replicas_of(setup.config.replicas), devices,
@@ -40,6 +40,7 @@ public:
         write_manifest("running");
         while (!trainer_.finished()) {
             take_steps();
+            run_.check_in_place();
             const std::int64_t step = trainer_.steps_done();
             report_progress();
             if (trainer_.finished()) break;
@@ -113,15 +114,21 @@ private:
     }
 
     void restore() {
-        std::vector<std::string> skipped;
-        const auto newest = run_.newest_valid_checkpoint(&skipped);
-        for (const std::string& damage : skipped) hooks_.note(damage + "; an earlier checkpoint is used");
-        if (newest) check_origin();
-        run_.remove_unfinished();
+        const std::int64_t replicas = setup_.config.replicas.count();
+        std::vector<std::string> notes;
+        const auto newest = run_.newest_checkpoint(notes);
+        for (const std::string& note : notes) hooks_.note(note);
+        // A manifest is of a later step than 0 only once there is a checkpoint.
+        if (!newest && before_.step > 0)
+            throw UserError(one_line(run_.path() + ": the run was at step " + std::to_string(before_.step) +
+                                     ", but has no checkpoint" + run_.ways_out()));
+        if (newest) {
+            check_origin();
+            trainer_.restore(load_checkpoint(*newest, trainer_.model().layout(), replicas));
+            validation_ = stored_validation(*newest, replicas);
+        }
         run_.truncate_metrics_after_step(newest ? newest->step : 0);
-        if (!newest) return;
-        trainer_.restore(load_checkpoint(*newest, trainer_.model().layout(), setup_.config.replicas.count()));
-        validation_ = stored_validation(*newest);
+        run_.remove_unfinished();
     }
 
     void log_row() {
@@ -145,7 +152,7 @@ private:
         run_.sync_metrics();
         save_checkpoint(run_, trainer_.model(), trainer_.snapshot(),
                         {setup_.config.name, setup_.data->name(), setup_.data->version()}, validation_);
-        run_.prune_checkpoints(static_cast<std::size_t>(setup_.config.checkpoint.keep));
+        run_.prune_checkpoints(static_cast<std::size_t>(setup_.config.checkpoint.keep), trainer_.steps_done());
     }
     void write_manifest(const char* status) const {
         save_manifest(run_, setup_, device_,
@@ -162,7 +169,7 @@ private:
         return {true, trainer_.steps_done(), finite(), solved(), seconds(), {}};
     }
     SessionResult complete() {
-        std::optional<Evaluation> test = last_evaluation(run_, Split::test);
+        std::optional<Evaluation> test = last_evaluation(run_, setup_, Split::test);
         if (!test || test->step != trainer_.steps_done()) {  // else only the manifest was missing
             if (logged_at_ != trainer_.steps_done()) log_row();
             if (validation_.accuracy.empty() || validation_.step != trainer_.steps_done()) validate();
@@ -178,7 +185,6 @@ private:
     const RunDirectory& run_;
     const SessionHooks& hooks_;
     const SessionOptions& options_;
-    RunLock lock_;
     Clock::time_point begin_;
     RunStatus before_;  // of earlier processes
     Trainer trainer_;
@@ -188,18 +194,41 @@ private:
     std::int64_t pace_ = 1;  // steps that are taken at once
 };
 
+std::string kind_of(const Document& row) {
+    const std::vector<std::string> known = {split_name(Split::train), split_name(Split::validation),
+                                            split_name(Split::test), "stage"};
+    const Value* kind = find(row.root, "kind");
+    const Place place{&row.source, "kind"};
+    if (kind == nullptr) fail_at(place, 0, "required key is missing");
+    return known[binding::read_choice(*kind, place, known)];
+}
+
+Evaluation evaluation_of(const Document& row, const RunSetup& setup) {
+    Evaluation evaluation = evaluation_from(row.root, row.source);
+    const RunConfig& config = setup.config;
+    if (evaluation.sizes != (evaluation.split == Split::test ? config.test : config.validation.on).sizes)
+        fail_at({&row.source, "sizes"}, 0, "are not those of the run's config.toml");
+    const auto replicas = static_cast<std::size_t>(setup.config.replicas.count());
+    if (evaluation.accuracy.front().size() != replicas)
+        fail_at({&row.source, "accuracy"}, 0,
+                fmt::format("is of {} replicas, the run has {}", evaluation.accuracy.front().size(), replicas));
+    return evaluation;
+}
+
 }  // namespace
 
 SessionResult train_run(const RunSetup& setup, const RunDirectory& run, const Devices& devices,
                         const SessionHooks& hooks, const SessionOptions& options) {
-    if (auto finished = finished_result(run)) return *finished;
+    RunDirectory held = run;
+    held.hold();
+    if (auto finished = finished_result(held, setup)) return *finished;
     devices.set_precision(setup.config.precision);
-    return Session(setup, run, devices, hooks, options).train();
+    return Session(setup, held, devices, hooks, options).train();
 }
 
-std::optional<SessionResult> finished_result(const RunDirectory& run) {
+std::optional<SessionResult> finished_result(const RunDirectory& run, const RunSetup& setup) {
     const RunStatus status = load_status(run);
-    const auto test = last_evaluation(run, Split::test);
+    const auto test = last_evaluation(run, setup, Split::test);
     const auto newest = run.newest_valid_checkpoint();
     // The test rows come before the last checkpoint and the manifest after it; all three belong to the same step.
     if (status.status != "finished" || !test || !newest || newest->step != status.step || test->step != status.step)
@@ -207,14 +236,15 @@ std::optional<SessionResult> finished_result(const RunDirectory& run) {
     return SessionResult{false, status.step, status.alive, status.solved, status.seconds, *test};
 }
 
-std::optional<Evaluation> last_evaluation(const RunDirectory& run, Split split) {
+std::optional<Evaluation> last_evaluation(const RunDirectory& run, const RunSetup& setup, Split split) {
     std::optional<Evaluation> last;
-    for (const std::string& line : run.read_metrics()) {
-        const Document row = parse_json(line, run.metrics_path());
-        const Value* kind = find(row.root, "kind");
-        const auto* name = kind ? std::get_if<std::string>(&kind->data) : nullptr;
-        if (name != nullptr && *name == split_name(split)) last = evaluation_from(row.root, run.metrics_path());
-    }
+    run.visit_metrics([&](const Document& row) {
+        const std::string kind = kind_of(row);
+        if (kind == split_name(Split::validation) || kind == split_name(Split::test))
+            if (Evaluation evaluation = evaluation_of(row, setup); evaluation.split == split)
+                last = std::move(evaluation);
+        return true;
+    });
     return last;
 }
 

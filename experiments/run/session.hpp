@@ -47,15 +47,17 @@ struct SessionResult {
 /// Trains until the last step or until hooks.stop(). Goes on from the newest valid checkpoint in `run`; the same bytes
 /// result as without the interruption. The last checkpoint is written after everything else, so that a run with one is
 /// complete. Over how many devices the replicas are spread changes no byte but the manifest's. Throws UserError when
-/// another process works on the run, and when another build or machine began it and
-/// `options` do not allow that.
+/// another process works on the run, when another build or machine began it and `options` do not allow that, and when
+/// the checkpoints of a run that had some are lost or damaged: it does not begin anew by itself. Throws RuntimeFailure
+/// when the run's folder goes away meanwhile.
 SessionResult train_run(const RunSetup& setup, const RunDirectory& run, const Devices& devices,
                         const SessionHooks& hooks, const SessionOptions& options = {});
 
-/// What metrics.jsonl and the manifest say about a finished run; empty when it is not finished.
-std::optional<SessionResult> finished_result(const RunDirectory& run);
+/// What metrics.jsonl and the manifest say about a finished run of `setup`; empty when it is not finished.
+std::optional<SessionResult> finished_result(const RunDirectory& run, const RunSetup& setup);
 
-/// The last evaluation of that split in metrics.jsonl.
-std::optional<Evaluation> last_evaluation(const RunDirectory& run, Split split);
+/// The last evaluation of that split in metrics.jsonl. Throws UserError naming file, line and key for a row that is no
+/// evaluation of the setup's replicas.
+std::optional<Evaluation> last_evaluation(const RunDirectory& run, const RunSetup& setup, Split split);
 
 }  // namespace whorl

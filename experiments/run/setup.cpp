@@ -9,6 +9,7 @@
 #include "core/io/text.hpp"
 #include "core/model/parameter_layout.hpp"
 #include "experiments/run/config_difference.hpp"
+#include "experiments/run/manifest.hpp"
 
 namespace whorl {
 namespace {
@@ -102,8 +103,9 @@ Document load_recipe(const std::string& name, const std::vector<std::string>& as
 
 RunDirectory open_or_create(const std::string& path, const RunSetup& setup) {
     if (!RunDirectory::exists(path)) return RunDirectory::create(path, setup.toml());
-    const RunDirectory run = RunDirectory::open(path);
-    const RunSetup there = set_up(load_toml(run.config_path()));
+    RunDirectory run = RunDirectory::open(path);
+    run.hold();
+    const RunSetup there = load_setup(run);
     const auto differences = config_differences(to_value(there.config), to_value(setup.config));
     if (!differences.empty())
         throw UserError(one_line(path + ": holds a run of another recipe (" + difference_text(differences) +

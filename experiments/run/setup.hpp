@@ -37,7 +37,8 @@ std::vector<ShareEstimate> check_devices(const RunSetup& run, const Devices& dev
 /// (--set) applied. Throws UserError with the nearest name.
 Document load_recipe(const std::string& name, const std::vector<std::string>& assignments);
 
-/// The run of `setup` at `path`, made if there is none. Throws UserError when the folder holds a run of another recipe.
+/// The run of `setup` at `path`, made if there is none, and held. Throws UserError when the folder holds a run of
+/// another recipe, or when another process works on it.
 RunDirectory open_or_create(const std::string& path, const RunSetup& setup);
 
 struct BuiltInRecipe {

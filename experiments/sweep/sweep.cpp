@@ -28,8 +28,7 @@ struct SweepFile {
 template <class V>
 void describe(V& v, SweepFile& c) {
     v.field("name", c.name);
-    v.require(!c.name.empty() && c.name.front() != '.' && c.name.find('/') == std::string::npos, "name",
-              "names a folder: it must not be empty, begin with '.' or contain '/'");
+    v.require(names_a_folder(c.name), "name", kFolderNameRule);
     v.field("recipe", c.recipe, required());
     v.field("size", c.size, range(2, kLargestSize));
     v.field("threshold", c.threshold, range(0, 1));

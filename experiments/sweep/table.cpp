@@ -4,25 +4,26 @@
 
 #include "core/base/error.hpp"
 #include "core/io/text.hpp"
+#include "experiments/run/manifest.hpp"
 
 namespace whorl {
 namespace {
 
 // The record is a file that people may edit: a run's folder stays inside the sweep's.
 void check_folder(const std::string& name, const std::string& source) {
-    if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos)
+    if (!names_a_folder(name))
         throw UserError(one_line(source + ": runs: " + in_quotes(name) + " is no folder beside it"));
 }
 
 TableLine read_line(const std::string& path, const SweepRecord::Run& run, const SweepRecord& record) {
     TableLine line;
-    line.name = run.folder, line.labels = run.values, line.status = "not begun";
+    line.name = run.folder, line.labels = run.values, line.status = kNotBegun;
     Table axes;
     for (std::size_t i = 0; i < record.axes.size(); ++i) axes.push_back({record.axes[i], {run.values[i]}});
     line.keys = {{"axes", {std::move(axes)}}};
     if (!RunDirectory::exists(path)) return line;
     const RunDirectory directory = RunDirectory::open(path);
-    fill(line, directory, set_up(load_toml(directory.config_path())), record.size, record.threshold);
+    fill(line, directory, load_setup(directory), record.size, record.threshold);
     return line;
 }
 

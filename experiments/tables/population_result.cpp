@@ -11,20 +11,16 @@
 namespace whorl {
 namespace {
 
-std::int64_t whole_number(const Value& row, const char* key) {
-    const Value* found = find(row, key);
-    const auto* number = found ? std::get_if<std::int64_t>(&found->data) : nullptr;
-    return number ? *number : -1;
-}
-
 // Positions that a replica has computed after so many steps, as the metrics say: they have a row wherever one stops.
 std::map<std::int64_t, std::int64_t> tokens_by_step(const RunDirectory& run) {
     std::map<std::int64_t, std::int64_t> tokens;
-    for (const std::string& line : run.read_metrics()) {
-        const Document row = parse_json(line, run.metrics_path());
-        const std::int64_t step = whole_number(row.root, "step"), count = whole_number(row.root, "tokens");
-        if (step >= 0 && count >= 0) tokens[step] = count;
-    }
+    run.visit_metrics([&](const Document& row) {
+        const Value *step = find(row.root, "step"), *count = find(row.root, "tokens");
+        if (step && count)
+            tokens[binding::read_integer(*step, {&row.source, "step"}, at_least(0), 0, INT64_MAX)] =
+                binding::read_integer(*count, {&row.source, "tokens"}, at_least(0), 0, INT64_MAX);
+        return true;
+    });
     return tokens;
 }
 
@@ -45,17 +41,6 @@ std::vector<std::optional<double>> finite(const std::vector<double>& values) {
     return result;
 }
 
-// Metrics are a file that people may edit.
-void check(const Evaluation& evaluation, std::size_t replicas, const std::string& source) {
-    for (const auto* rows : {&evaluation.accuracy, &evaluation.loss}) {
-        bool fits = rows->size() == evaluation.sizes.size();
-        for (const auto& row : *rows) fits = fits && row.size() == replicas;
-        if (!fits)
-            throw UserError(one_line(source + ": the " + split_name(evaluation.split) + " row has not one number for " +
-                                     "each size and each of " + std::to_string(replicas) + " replicas"));
-    }
-}
-
 }  // namespace
 
 std::int64_t PopulationResult::tokens() const {
@@ -65,13 +50,13 @@ std::int64_t PopulationResult::tokens() const {
 }
 
 std::optional<PopulationResult> read_population_result(const RunDirectory& run, const RunSetup& setup) {
-    const auto result = finished_result(run);
-    const auto validation = last_evaluation(run, Split::validation);
-    if (!result || !validation) return std::nullopt;
+    const auto result = finished_result(run, setup);
+    const auto validation = last_evaluation(run, setup, Split::validation);
+    const auto checkpoint = run.newest_valid_checkpoint();
+    if (!result || !validation || !checkpoint) return std::nullopt;
     const Evaluation& test = result->test;
     const std::vector<ReplicaHyper> replicas = replicas_of(setup.config.replicas);
-    for (const Evaluation* one : {&*validation, &test}) check(*one, replicas.size(), run.metrics_path());
-    const Standing standing = stored_standing(*run.newest_valid_checkpoint());  // finished runs have one
+    const Standing standing = stored_standing(*checkpoint, setup.config.replicas.count());
     const auto by_step = tokens_by_step(run);
     PopulationResult population{setup.data->chance(), result->seconds, validation->sizes, test.sizes, {}};
     for (std::size_t r = 0; r < replicas.size(); ++r) {

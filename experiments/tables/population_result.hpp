@@ -39,7 +39,7 @@ struct PopulationResult {
     std::int64_t tokens() const;  // of all replicas
 };
 
-/// What a run's metrics, manifest and last checkpoint say; empty when it is not finished. Throws UserError naming the
+/// What a run's metrics, manifest and last checkpoint say; empty when one is missing or it is not finished. Throws UserError naming the
 /// file that cannot be read.
 std::optional<PopulationResult> read_population_result(const RunDirectory& run, const RunSetup& setup);
 

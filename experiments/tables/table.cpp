@@ -21,8 +21,14 @@ void fill(TableLine& line, const RunDirectory& run, const RunSetup& setup, std::
           double pass) {
     const RunStatus status = load_status(run);
     const auto population = read_population_result(run, setup);
-    line.status = status.status + ", step " + std::to_string(status.step);
-    if (!population) return;
+    line.status = status.status;
+    if (status.status != kNotBegun) line.status += ", step " + std::to_string(status.step);
+    if (!population) {
+        std::vector<std::string> damaged;
+        run.newest_valid_checkpoint(&damaged);
+        if (!damaged.empty()) line.status += ", damaged: " + damaged.front();
+        return;
+    }
     const std::vector<std::int64_t>& sizes = population->test_sizes;
     line.summary = summarize(*population, size.value_or(*std::max_element(sizes.begin(), sizes.end())), pass);
     line.origin = origin_text(run, status);

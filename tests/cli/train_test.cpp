@@ -9,19 +9,12 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/run_program.hpp"
+#include "tests/support/tiny_training.hpp"
 
 using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
 
 namespace {
-
-// Small enough for a second, with everything that a run can have.
-const std::string kTiny =
-    "train parity-quick --threads 1 --set steps=30 --set batch=4 --set model.d_model=16 --set model.d_state=8 --set "
-    "log_every=7 "
-    "--set validation.every=10 --set validation.sizes=[8] --set validation.count=16 --set test.sizes=[8,12] --set "
-    "test.count=16 "
-    "--set curriculum.end=12 --set checkpoint.every=9 --set checkpoint.keep=100 --replicas 1 ";
 
 // Files of a run that must not depend on time or interruptions.
 void check_same_run(const std::string& a, const std::string& b) {

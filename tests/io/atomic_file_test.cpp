@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 #include "core/base/error.hpp"
@@ -143,7 +146,47 @@ TEST_CASE("text files are read whole or refused", "[io]") {
           (folder / "f") + ": has 4 bytes, more than the 3 allowed");
     CHECK(message_of<UserError>([&] { read_text_file(folder / "g", 3); }) == (folder / "g") + ": no such file");
     CHECK(message_of<UserError>([&] { read_text_file(folder / "f/g", 3); }) == (folder / "f/g") + ": no such file");
+}
+
+TEST_CASE("only regular files are opened", "[io]") {
+    const TemporaryFolder folder;
+    const auto check = [](const std::string& path, const std::string& what) {
+        INFO(path);
+        CHECK(message_of<UserError>([&] { open_regular_file(path); }) == path + what);
+        CHECK(message_of<UserError>([&] { open_regular_file_to_write(path); }) == path + what);
+    };
     ::mkfifo((folder / "pipe").c_str(), 0600);
-    CHECK(message_of<UserError>([&] { read_text_file(folder / "pipe", 3); }) ==
-          (folder / "pipe") + ": is not a regular file");
+    check(folder / "pipe", ": is not a regular file");
+    {
+        // With somebody at the other end, too.
+        const Descriptor reader(::open((folder / "pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+        check(folder / "pipe", ": is not a regular file");
+    }
+    const Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (folder / "socket").copy(address.sun_path, sizeof(address.sun_path) - 1);
+    REQUIRE(::bind(listener.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+    check(folder / "socket", ": is not a regular file");
+    std::filesystem::create_symlink("/dev/zero", folder / "device");
+    check(folder / "device", ": is not a regular file");
+    check(folder.path(), ": is a folder, expected a file");
+    CHECK_THROWS_AS(open_regular_file_to_write(folder / "none/f", O_CREAT), RuntimeFailure);
+    open_regular_file_to_write(folder / "new", O_CREAT);
+    CHECK(std::filesystem::is_regular_file(folder / "new"));
+}
+
+TEST_CASE("a folder that cannot be made is the path's fault or the machine's", "[io]") {
+    const TemporaryFolder folder;
+    make_folders(folder / "a/b/c");
+    make_folders(folder / "a/b/c");
+    CHECK(std::filesystem::is_directory(folder / "a/b/c"));
+    spill(folder / "file", "");
+    CHECK_THAT(message_of<UserError>([&] { make_folders(folder / "file/d"); }),
+               Catch::Matchers::ContainsSubstring("the folder cannot be made: Not a directory"));
+    CHECK_THAT(message_of<UserError>([&] { make_folders(folder / std::string(300, 'n')); }),
+               Catch::Matchers::ContainsSubstring("too long"));
+    CHECK(message_of<RuntimeFailure>([] { fail_to_make_folder("d", ENOSPC); }) ==
+          "d: the folder cannot be made: disk full");
+    CHECK_THROWS_AS(fail_to_make_folder("d", EACCES), UserError);
 }

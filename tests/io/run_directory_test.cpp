@@ -1,5 +1,8 @@
 #include "core/io/run_directory.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,7 +115,7 @@ TEST_CASE("metrics without a step are named", "[io][run]") {
     CHECK_FALSE(fs::exists(run.metrics_path()));
     run.append_metrics("{\"stop\": 1}");
     CHECK_THAT(message_of<UserError>([&] { run.truncate_metrics_after_step(3); }),
-               Catch::Matchers::ContainsSubstring("no integer \"step\""));
+               Catch::Matchers::ContainsSubstring("metrics.jsonl:1: the line has no integer \"step\""));
 }
 
 TEST_CASE("checkpoints are saved, listed, found and pruned", "[io][run]") {
@@ -166,6 +169,9 @@ TEST_CASE("a damaged checkpoint does not count, and it is said why", "[io][run]"
     SECTION("checksums are empty") {
         spill(two.checksums_path(), ""), expected = "checksums.json: not valid JSON";
     }
+    SECTION("checksums are gone") {
+        fs::remove(two.checksums_path()), expected = "checksums.json: no such file";
+    }
     SECTION("checksums lack a file") {
         spill(two.checksums_path(), "{\"xxh3_128\": {}}"), expected = "no checksum of model";
     }
@@ -176,6 +182,88 @@ TEST_CASE("a damaged checkpoint does not count, and it is said why", "[io][run]"
     CHECK_THROWS_AS(open_checkpoint(two.folder), UserError);
 }
 
+TEST_CASE("whoever takes up a run learns of damaged checkpoints", "[io][run]") {
+    const TemporaryFolder folder;
+    const RunDirectory run = RunDirectory::create(folder / "r", "");
+    std::vector<std::string> notes;
+    CHECK_FALSE(run.newest_checkpoint(notes));
+    const CheckpointFiles one = save(run, 1), two = save(run, 2);
+    damage(two.state_path());
+    CHECK(run.newest_checkpoint(notes)->step == 1);
+    REQUIRE(notes.size() == 1);
+    CHECK_THAT(notes[0], Catch::Matchers::ContainsSubstring("step-2/state.json: damaged") &&
+                             Catch::Matchers::ContainsSubstring("an earlier checkpoint is used"));
+    damage(one.model_path());
+    CHECK_THAT(message_of<UserError>([&] { run.newest_checkpoint(notes); }),
+               Catch::Matchers::ContainsSubstring("no checkpoint of the run is intact") &&
+                   Catch::Matchers::ContainsSubstring("train anew"));
+    // The run went on from an earlier one: the damaged one takes no place of those that follow.
+    save(run, 0);
+    save(run, 1);
+    run.prune_checkpoints(1, 1);
+    CHECK(steps(run) == std::vector<std::int64_t>{1, 2});
+    CHECK(run.newest_checkpoint(notes)->step == 1);
+}
+
+TEST_CASE("a folder that another process is making a run of is left as it is", "[io][run]") {
+    const TemporaryFolder folder;
+    spill(folder / ".config.toml.tmp-1-0", "being written");
+    {
+        const Descriptor other(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        REQUIRE(::flock(other.number(), LOCK_EX | LOCK_NB) == 0);
+        CHECK_THAT(message_of<UserError>([&] { RunDirectory::create(folder.path(), ""); }),
+                   Catch::Matchers::ContainsSubstring("another process"));
+        CHECK(slurp(folder / ".config.toml.tmp-1-0") == "being written");
+        CHECK(folder.entries() == 1);
+    }
+    RunDirectory run = RunDirectory::create(folder.path(), "");  // what a killed process left is no obstacle
+    run.hold();                                                  // it holds it already
+    CHECK_THROWS_AS(RunDirectory::open(folder.path()).hold(), UserError);
+}
+
+TEST_CASE("nothing is written where a run's folder was before it went away", "[io][run]") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "r", elsewhere = folder / "elsewhere";
+    const RunDirectory run = RunDirectory::create(path, "");
+    run.append_metrics("{\"step\": 1}");
+    CHECK_NOTHROW(run.check_in_place());
+    SECTION("renamed") {
+        fs::rename(path, elsewhere);
+    }
+    SECTION("replaced by another run") {
+        fs::rename(path, elsewhere);
+        RunDirectory::create(path, "other");
+    }
+    SECTION("removed") {
+        fs::rename(path, elsewhere);
+        fs::remove_all(elsewhere);
+    }
+    SECTION("emptied") {
+        fs::remove_all(run.checkpoints_path());
+        fs::remove(run.config_path());
+    }
+    const bool other = fs::exists(path);
+    const auto entries = [&] { return other ? std::distance(fs::recursive_directory_iterator(path), {}) : 0; };
+    const auto before = entries();
+    CHECK_THROWS_AS(run.check_in_place(), RuntimeFailure);
+    CHECK_THROWS_AS(run.append_metrics("{\"step\": 2}"), RuntimeFailure);
+    CHECK_THROWS_AS(save(run, 2), RuntimeFailure);
+    CHECK_THROWS_AS(run.write_manifest("{}"), RuntimeFailure);
+    CHECK_THROWS_AS(run.prune_checkpoints(0), RuntimeFailure);
+    CHECK_THROWS_AS(run.truncate_metrics_after_step(0), RuntimeFailure);
+    CHECK(fs::exists(path) == other);
+    CHECK(entries() == before);
+}
+
+TEST_CASE("metrics that are no regular file are neither read nor written", "[io][run]") {
+    const TemporaryFolder folder;
+    const RunDirectory run = RunDirectory::create(folder / "r", "");
+    REQUIRE(::mkfifo(run.metrics_path().c_str(), 0600) == 0);
+    CHECK_THROWS_AS(run.read_metrics(), UserError);
+    CHECK_THROWS_AS(run.append_metrics("{}"), UserError);
+    CHECK_THROWS_AS(run.sync_metrics(), UserError);
+}
+
 TEST_CASE("folders that are no checkpoints are not listed", "[io][run]") {
     const TemporaryFolder folder;
     const RunDirectory run = RunDirectory::create(folder / "r", "");
@@ -184,7 +272,6 @@ TEST_CASE("folders that are no checkpoints are not listed", "[io][run]") {
         fs::create_directory(run.checkpoints_path() + "/" + name);
         spill(run.checkpoints_path() + "/" + name + "/checksums.json", "{}");
     }
-    fs::create_directory(run.checkpoints_path() + "/step-4");  // without checksums
     CHECK(run.checkpoints().empty());
     run.prune_checkpoints(0);
     CHECK_FALSE(fs::exists(run.checkpoints_path() + "/.tmp-step-3"));

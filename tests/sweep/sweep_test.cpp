@@ -6,6 +6,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/merit.hpp"
+#include "experiments/run/manifest.hpp"
 #include "experiments/run/session.hpp"
 #include "experiments/sweep/table.hpp"
 #include "tests/support/catch.hpp"
@@ -130,7 +131,9 @@ TEST_CASE("a sweep trains its runs and is taken up again and reported", "[sweep]
     const ResultTable table = read_sweep_table(out);
     REQUIRE(table.sections.at(0).lines.size() == 4);
     const RunDirectory run = RunDirectory::open(out + "/preset=mamba2,batch=3");
-    const Evaluation validation = *last_evaluation(run, Split::validation), test = *last_evaluation(run, Split::test);
+    const RunSetup setup = load_setup(run);
+    const Evaluation validation = *last_evaluation(run, setup, Split::validation),
+                     test = *last_evaluation(run, setup, Split::test);
     const auto pair = [&](std::size_t r) {
         return Merit{(validation.accuracy[0][r] + validation.accuracy[0][r + 1]) / 2,
                      (validation.loss[0][r] + validation.loss[0][r + 1]) / 2};
@@ -164,7 +167,7 @@ TEST_CASE("a sweep trains its runs and is taken up again and reported", "[sweep]
     const auto untouched = fs::last_write_time(out + "/preset=mamba3,batch=2/metrics.jsonl");
     REQUIRE(run_whorl(command).status == 0);
     CHECK(fs::last_write_time(out + "/preset=mamba3,batch=2/metrics.jsonl") == untouched);
-    CHECK(last_evaluation(run, Split::test)->accuracy == test.accuracy);
+    CHECK(last_evaluation(run, setup, Split::test)->accuracy == test.accuracy);
     const Outcome other = run_whorl(command + " --set steps=13");
     CHECK(other.status == 2);
     CHECK_THAT(other.err, ContainsSubstring("steps: 12 there, 13 here"));

@@ -41,7 +41,7 @@ TEST_CASE("a replica that meets NaN is stopped and the others go on untouched", 
     save_checkpoint(run, broken.trainer.model(), broken.trainer.snapshot(), {"small", "parity", 1}, validation);
     const TrainerSnapshot loaded = load_checkpoint(*run.newest_valid_checkpoint(), broken.trainer.model().layout(), 3);
     CHECK(loaded.standing.stopped_at == broken.trainer.stopped_at());
-    CHECK(best_replica(stored_validation(*run.newest_valid_checkpoint())) != 1);
+    CHECK(best_replica(stored_validation(*run.newest_valid_checkpoint(), 3)) != 1);
 }
 
 TEST_CASE("a run without living replicas is finished", "[training]") {
