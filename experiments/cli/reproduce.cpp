@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 #include "core/base/error.hpp"
@@ -52,8 +53,11 @@ std::optional<RowResult> reproduce_cell(const TableRow& row, const TableColumn& 
     line.finish();
     if (result.interrupted) return std::nullopt;
     RowResult summary = summarize(row, setup, result, *last_evaluation(run, Split::validation), profile.test_size);
-    line.note(fmt::format("{}: median {:.1f} %, best {:.1f} %, passed {}/{}, {}", label, 100 * summary.median,
-                          100 * summary.best, summary.passed_all, summary.replicas, duration_text(result.seconds)));
+    // The table comes when its last row is known; until then each row stands for itself.
+    fmt::print("{}: median {:.1f} % (min {:.1f}, max {:.1f}), best {:.1f} %, passed {}/{}, {}\n", label,
+               100 * summary.median, 100 * summary.min, 100 * summary.max, 100 * summary.best, summary.passed_all,
+               summary.replicas, duration_text(result.seconds));
+    std::fflush(stdout);
     return summary;
 }
 
