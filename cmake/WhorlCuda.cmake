@@ -1,15 +1,16 @@
-# whorl_enable_cuda(): sets WHORL_HAS_CUDA, enabling the language when a toolkit is found that can compile this code.
-# Without one the build goes on for the CPU and says so in one line, unless WHORL_CUDA is ON.
+# whorl_enable_cuda(): sets WHORL_HAS_CUDA and enables the language when WHORL_CUDA asks for it.
+# AUTO  only where the driver shows a GPU that this code supports, and for that GPU alone: compiling for others takes
+#       ten minutes and more of two processor cores. Otherwise the build is the processor's and says so in one line.
+# ON    insists, GPU or not.
+# WHORL_CUDA_ARCHITECTURES (as CMAKE_CUDA_ARCHITECTURES) replaces the list, for a build that is to travel.
+
+include(${CMAKE_CURRENT_LIST_DIR}/WhorlGpu.cmake)
 
 set(WHORL_CUDA_OLDEST 12.4)  # the first whose C++20 and CUB this code relies on
 
 # Why there is no usable toolkit goes to `reason`; empty when there is one.
-function(whorl_find_cuda reason)
+function(whorl_find_toolkit reason)
   set(${reason} "" PARENT_SCOPE)
-  if(NOT WHORL_CUDA)
-    set(${reason} "WHORL_CUDA is OFF" PARENT_SCOPE)
-    return()
-  endif()
   # CMake looks on PATH only, where the toolkit's installer does not put nvcc. CUDACXX names one outright, as for CMake.
   find_program(WHORL_NVCC NAMES $ENV{CUDACXX} nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda /opt/cuda
                PATH_SUFFIXES bin)
@@ -23,24 +24,43 @@ function(whorl_find_cuda reason)
     set(${reason} "${WHORL_NVCC} does not run" PARENT_SCOPE)
   elseif(CMAKE_MATCH_1 VERSION_LESS WHORL_CUDA_OLDEST)
     set(${reason} "CUDA ${CMAKE_MATCH_1} found, ${WHORL_CUDA_OLDEST} or newer needed" PARENT_SCOPE)
-  else()
-    # Asks in a project of its own, where a toolkit that does not get on with the host compiler may fail.
-    set(ENV{CUDACXX} ${WHORL_NVCC})
-    include(CheckLanguage)
-    check_language(CUDA)
-    if(NOT CMAKE_CUDA_COMPILER)
-      set(${reason} "${WHORL_NVCC} cannot compile with this host compiler" PARENT_SCOPE)
-    endif()
   endif()
 endfunction()
 
+# Asks in a project of its own, where a toolkit that does not get on with the host compiler may fail.
+function(whorl_check_toolkit reason)
+  set(ENV{CUDACXX} ${WHORL_NVCC})
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(NOT CMAKE_CUDA_COMPILER)
+    set(${reason} "${WHORL_NVCC} cannot compile with this host compiler" PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Sets `list` to what to compile for, or `reason` to why nothing. The toolkit comes first: without one, no GPU matters.
+function(whorl_decide_cuda list reason)
+  set(${list} "" PARENT_SCOPE)
+  set(why "")
+  if(NOT WHORL_CUDA)
+    set(why "WHORL_CUDA is OFF")
+  else()
+    whorl_find_toolkit(why)
+  endif()
+  if(NOT why)
+    whorl_cuda_architectures(found why)
+    set(${list} "${found}" PARENT_SCOPE)
+  endif()
+  set(${reason} "${why}" PARENT_SCOPE)
+endfunction()
+
 macro(whorl_enable_cuda)
-  whorl_find_cuda(whorl_no_cuda)
+  whorl_decide_cuda(whorl_architectures whorl_no_cuda)
+  if(NOT whorl_no_cuda)
+    whorl_check_toolkit(whorl_no_cuda)
+  endif()
   if(NOT whorl_no_cuda)
     set(WHORL_HAS_CUDA ON)
-    if(NOT CMAKE_CUDA_ARCHITECTURES)
-      set(CMAKE_CUDA_ARCHITECTURES 75-virtual 90-real)  # machine code for Hopper, PTX for everything else since Turing
-    endif()
+    set(CMAKE_CUDA_ARCHITECTURES ${whorl_architectures})
     enable_language(CUDA)
     # CMake 3.25 stops at C++17; nvcc has had -std=c++20 since 12.0.
     if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
@@ -53,7 +73,8 @@ macro(whorl_enable_cuda)
     set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
     message(STATUS "GPU: CUDA ${CMAKE_CUDA_COMPILER_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}")
   elseif(WHORL_CUDA STREQUAL "AUTO")
-    message(STATUS "GPU: none, building for the CPU (${whorl_no_cuda})")
+    message(STATUS "GPU: none, building for the processor (${whorl_no_cuda}); -DWHORL_CUDA=ON insists, with \
+-DWHORL_CUDA_ARCHITECTURES=LIST for other machines")
   elseif(WHORL_CUDA)
     message(FATAL_ERROR "WHORL_CUDA is ON, but: ${whorl_no_cuda}")
   endif()

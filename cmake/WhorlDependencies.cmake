@@ -26,4 +26,12 @@ add_library(whorl_headers INTERFACE)
 target_include_directories(whorl_headers SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR} ${XXHASH_INCLUDE_DIR})
 # Empty, so that a file which writes `#define XXH_INLINE_ALL` itself does not redefine it.
 target_compile_definitions(whorl_headers INTERFACE XXH_INLINE_ALL=)
-target_link_libraries(whorl_headers INTERFACE fmt::fmt-header-only nlohmann_json::nlohmann_json)
+target_link_libraries(whorl_headers INTERFACE nlohmann_json::nlohmann_json)
+# Distributions ship fmt as a shared library, which the program must not load, or as headers, which cost two seconds in
+# every file that formats. So core/io/fmt_library.cpp compiles it once; it knows what versions 9 and 10 have to hold.
+if(fmt_VERSION VERSION_LESS 11)
+  target_include_directories(whorl_headers SYSTEM INTERFACE
+                             $<TARGET_PROPERTY:fmt::fmt-header-only,INTERFACE_INCLUDE_DIRECTORIES>)
+else()
+  target_link_libraries(whorl_headers INTERFACE fmt::fmt-header-only)
+endif()

@@ -18,7 +18,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND WHORL_WARNINGS -Wno-error=array-bounds -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow
                              -Wno-error=stringop-overread)
   if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    list(APPEND WHORL_WARNINGS -Wno-restrict)  # wrong at every "text" + std::string (GCC bug 105651)
+    # Wrong at every "text" + std::string (GCC bug 105651); the second shows where a header comes precompiled.
+    list(APPEND WHORL_WARNINGS -Wno-restrict -Wno-stringop-overflow)
   else()
     list(APPEND WHORL_WARNINGS -Wno-dangling-reference)  # suspects every reference from a function of a temporary
   endif()
@@ -54,13 +55,18 @@ if(WHORL_MARCH)
   list(APPEND code_flags -march=${WHORL_MARCH})
 endif()
 
+# ccache asks for this where headers come precompiled; and for CCACHE_SLOPPINESS=pch_defines,time_macros.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND pch_flags -fpch-preprocess)
+endif()
+
 add_library(whorl_options INTERFACE)
 target_include_directories(whorl_options INTERFACE ${PROJECT_SOURCE_DIR})
 # nvcc hands what follows -Xcompiler to the host compiler.
 list(JOIN WHORL_WARNINGS "," cuda_warnings)
 list(JOIN code_flags "," cuda_code_flags)
 target_compile_options(whorl_options INTERFACE
-  "$<$<COMPILE_LANGUAGE:C,CXX>:${WHORL_WARNINGS};${code_flags}>"
+  "$<$<COMPILE_LANGUAGE:C,CXX>:${WHORL_WARNINGS};${code_flags};${pch_flags}>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${cuda_warnings},${cuda_code_flags}>")
 
 if(WHORL_SANITIZE)

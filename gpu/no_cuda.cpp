@@ -27,7 +27,8 @@ std::unique_ptr<DeviceBatch> make_device_batch(const Task&, Backend&, std::int64
 
 std::unique_ptr<Backend> make_cuda_backend(int) {
     throw UserError("--device cuda: " + why_no_cuda() +
-                    "; choose --device cpu, or build where the CUDA Toolkit 12.4 or newer is installed");
+                    "; choose --device cpu, or build with -DWHORL_CUDA=ON where the CUDA Toolkit 12.4 or newer is "
+                    "installed");
 }
 
 std::string why_no_communicator() {

@@ -1,6 +1,5 @@
 #include "core/cpu/cpu_backend.hpp"
 
-#include <omp.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -51,7 +50,7 @@ namespace {
 
 }  // namespace
 
-CpuBackend::CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {
+CpuBackend::CpuBackend(int threads) : threads_(threads > 0 ? threads : most_threads()) {
     pin_gemm_blocking();
 }
 

@@ -17,13 +17,18 @@ template <class T>
 using ConstMap = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned,
                             Eigen::OuterStride<>>;
 
+// Eigen counts in std::ptrdiff_t, which has 32 bits where addresses do.
+Eigen::Index index(std::int64_t n) {
+    return static_cast<Eigen::Index>(n);
+}
+
 template <class T>
 ConstMap<T> map(Matrix<const T> m) {
-    return {m.data, m.rows, m.cols, Eigen::OuterStride<>(m.ld)};
+    return {m.data, index(m.rows), index(m.cols), Eigen::OuterStride<>(index(m.ld))};
 }
 template <class T>
 Map<T> map(Matrix<T> m) {
-    return {m.data, m.rows, m.cols, Eigen::OuterStride<>(m.ld)};
+    return {m.data, index(m.rows), index(m.cols), Eigen::OuterStride<>(index(m.ld))};
 }
 
 template <class T, class Product>

@@ -2,11 +2,29 @@
 // Which thread runs a task is left to the runtime; results may not depend on it, so tasks never share sums.
 #pragma once
 
+#ifdef _OPENMP
 #include <omp.h>
+#endif
 
 #include <cstdint>
 
 namespace whorl::cpu {
+
+#ifdef _OPENMP
+inline int most_threads() {
+    return omp_get_max_threads();
+}
+inline int current_thread() {
+    return omp_get_thread_num();
+}
+#else  // as for the browser: every task runs in the caller
+inline int most_threads() {
+    return 1;
+}
+inline int current_thread() {
+    return 0;
+}
+#endif
 
 /// body(task, thread) for every task in [0, tasks), thread in [0, threads). A single task runs in the caller.
 template <class Body>
@@ -16,7 +34,7 @@ void parallel_for(int threads, std::int64_t tasks, const Body& body) {
         return;
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (std::int64_t task = 0; task < tasks; ++task) body(task, omp_get_thread_num());
+    for (std::int64_t task = 0; task < tasks; ++task) body(task, current_thread());
 }
 
 /// A range of `total` items cut into at most `most` blocks of equal size (the last may be shorter): by shape, never by

@@ -100,7 +100,7 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 }
 
 void AtomicFile::write(std::string_view text) {
-    write(std::as_bytes(std::span(text)));
+    write(std::as_bytes(std::span(text.data(), text.size())));
 }
 
 void AtomicFile::commit() {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 #include "core/base/error.hpp"
@@ -54,8 +55,11 @@ bool reproduce_line(TableLine& line, const std::string& label, const RunSetup& s
     line.protocol =
         fmt::format("{}; d_model {}", protocol_text(setup.config, test_size), setup.config.model.config->d_model);
     const SizeSummary& read = line.summary->read();
-    progress.note(fmt::format("{}: median {:.1f} %, best {:.1f} %, passed {}/{}, {}", label, 100 * read.median,
-                              100 * read.best, read.passed_all, line.summary->replicas, duration_text(result.seconds)));
+    // The table comes when its last row is known; until then each row stands for itself.
+    fmt::print("{}: median {:.1f} % (min {:.1f}, max {:.1f}), best {:.1f} %, passed {}/{}, {}\n", label,
+               100 * read.median, 100 * read.min, 100 * read.max, 100 * read.best, read.passed_all,
+               line.summary->replicas, duration_text(result.seconds));
+    std::fflush(stdout);
     return true;
 }
 
