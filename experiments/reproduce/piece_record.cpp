@@ -113,11 +113,15 @@ PieceRecord empty_record(const Piece& piece, const RunSetup& setup) {
 }
 
 void add_run(PieceRecord& record, const RunDirectory& run, const RunSetup& setup) {
-    const auto population = read_population_result(run, setup);
+    auto population = read_population_result(run, setup);
     if (!population) throw UserError(one_line(run.path() + ": is not finished"));
     if (population->validation_sizes != record.validation_sizes || population->test_sizes != record.test_sizes)
         throw UserError(one_line(run.path() + ": was evaluated at other sizes than the rest of its piece"));
-    record.replicas.insert(record.replicas.end(), population->replicas.begin(), population->replicas.end());
+    for (ReplicaResult& replica : population->replicas) {
+        // A piece sweeps the learning rate alone: the rest of the setting stands in its recipe.
+        replica.setting = {replica.setting.learning_rate, 0, {}};
+        record.replicas.push_back(std::move(replica));
+    }
     record.seconds += population->seconds;
     add_origin(record.origin, run, load_status(run));
 }

@@ -88,7 +88,10 @@ void fill(TableSection& section, TableLine& line, const FoundPiece* piece, std::
     if (piece == nullptr) return;
     const PieceRecord& record = piece->record;
     line.summary = summarize(record, record.test_size);
-    line.protocol = protocol_text(recipe_of(record, piece->path), record.test_size);
+    const RunConfig recipe = recipe_of(record, piece->path);
+    line.summary->chosen.weight_decay = recipe.replicas.weight_decays.front();
+    line.summary->chosen.dt = recipe.replicas.dt_ranges.front();
+    line.protocol = protocol_text(recipe, record.test_size);
     line.origin = origin_text(record.origin);
     section.majority = scaled_accuracy(record.majority, record.chance);
 }

@@ -54,11 +54,10 @@ Value cell_value(const ResultTable& table, const TableLine& line) {
 }
 
 Value protocols(const TableSection& section) {
-    std::vector<const TableLine*> lines;
-    for (const TableLine& line : section.lines) lines.push_back(&line);
+    NamedTexts texts;
+    for (const TableLine& line : section.lines) add_shared(texts, line.name, line.protocol);
     Array values;
-    for (const auto& [text, names] : shared_texts(lines, &TableLine::protocol))
-        values.emplace_back(Table{{"cells", {names}}, {"protocol", {text}}});
+    for (const auto& [names, text] : texts) values.emplace_back(Table{{"cells", {names}}, {"protocol", {text}}});
     return {std::move(values)};
 }
 

@@ -166,11 +166,10 @@ std::string legend(const ResultTable& table, const TableSection& section, const 
 }
 
 // One text for all lines needs no names.
-std::string notes(const char* what, const std::vector<const TableLine*>& lines, std::string TableLine::*text) {
-    const auto shared = shared_texts(lines, text);
+std::string notes(const char* what, const NamedTexts& texts) {
     std::string result;
-    for (const auto& [note, names] : shared)
-        result += fmt::format("\n{}{}: {}.\n", what, shared.size() == 1 ? "" : " of " + names, note);
+    for (const auto& [names, text] : texts)
+        result += fmt::format("\n{}{}: {}.\n", what, texts.size() == 1 ? "" : " (" + names + ")", text);
     return result;
 }
 
@@ -179,21 +178,22 @@ std::string section_text(const ResultTable& table, const TableSection& section, 
                                     [](const TableLine& line) { return line.summary.has_value(); });
     std::string text = draw(details(table, section));
     if (first != section.lines.end()) text += "\n" + legend(table, section, *first->summary);
-    std::vector<const TableLine*> lines;
-    for (const TableLine& line : section.lines) lines.push_back(&line);
-    return text + notes("Protocol", lines, &TableLine::protocol);
+    NamedTexts protocols;
+    for (const TableLine& line : section.lines) add_shared(protocols, line.name, line.protocol);
+    return text + notes("Protocol", protocols);
 }
 
 std::string whole(const ResultTable& table, std::string (*draw)(const Grid&), const char* heading) {
     std::string text;
     if (table.overview) text += draw(overview(table)) + "\n" + overview_legend(table) + "\n";
-    std::vector<const TableLine*> lines;
+    NamedTexts origins;
     for (const TableSection& section : table.sections) {
         if (table.overview) text += fmt::format("{}{}\n\n", heading, section.label);
         text += section_text(table, section, draw) + (table.overview ? "\n" : "");
-        for (const TableLine& line : section.lines) lines.push_back(&line);
+        const std::string column = section.key.empty() ? "" : section.key + " ";
+        for (const TableLine& line : section.lines) add_shared(origins, column + line.name, line.origin);
     }
-    text += notes("Made by", lines, &TableLine::origin);
+    text += notes("Made by", origins);
     return table.source.empty() ? text : text + fmt::format("\nPaper: {}\n", table.source);
 }
 

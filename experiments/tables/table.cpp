@@ -40,20 +40,13 @@ void write_tables(const ResultTable& table, const std::string& folder) {
     write_file(folder + "/table.csv", to_csv(table));
 }
 
-std::vector<std::pair<std::string, std::string>> shared_texts(const std::vector<const TableLine*>& lines,
-                                                              std::string TableLine::*text) {
-    std::vector<std::pair<std::string, std::string>> shared;
-    for (const TableLine* line : lines) {
-        const std::string& wanted = line->*text;
-        if (wanted.empty()) continue;
-        const auto known =
-            std::find_if(shared.begin(), shared.end(), [&](const auto& one) { return one.first == wanted; });
-        if (known == shared.end())
-            shared.emplace_back(wanted, line->name);
-        else
-            known->second += ", " + line->name;
-    }
-    return shared;
+void add_shared(NamedTexts& texts, const std::string& name, const std::string& text) {
+    if (text.empty()) return;
+    const auto known = std::find_if(texts.begin(), texts.end(), [&](const auto& one) { return one.second == text; });
+    if (known == texts.end())
+        texts.emplace_back(name, text);
+    else
+        known->first += ", " + name;
 }
 
 }  // namespace whorl

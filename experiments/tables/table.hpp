@@ -55,8 +55,9 @@ std::string csv_field(const std::string& text);
 /// Writes table.md, table.json and table.csv into a folder that exists.
 void write_tables(const ResultTable& table, const std::string& folder);
 
-/// Texts, and which lines each holds for, in the order in which they first appear: {text, "mamba3 d64, gdn d64"}.
-std::vector<std::pair<std::string, std::string>> shared_texts(const std::vector<const TableLine*>& lines,
-                                                              std::string TableLine::*text);
+/// Texts that hold for several lines: {names, text}.
+using NamedTexts = std::vector<std::pair<std::string, std::string>>;
+/// Adds a text, or the name to the names of the same text; an empty text is not added.
+void add_shared(NamedTexts& texts, const std::string& name, const std::string& text);
 
 }  // namespace whorl

@@ -61,6 +61,7 @@ TEST_CASE("a piece is every rate and then two more seeds at the best two", "[rep
     for (const char* text : {"100.00", "–", "median all", "Made by", "d 16"})
         CHECK_THAT(outcome.out, ContainsSubstring(text));
     CHECK_THAT(slurp(out + "/table.md"), ContainsSubstring("| Gated DeltaNet [-1,1] | 16 |"));
+    CHECK_THAT(slurp(out + "/table.json"), ContainsSubstring("\"weight_decay\": 0.1"));  // the recipe's
 
     // What remains is small; the best replica is a model that other commands read.
     CHECK_FALSE(fs::exists(out + "/runs/parity-gdn-d16/rates/checkpoints"));
