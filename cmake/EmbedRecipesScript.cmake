@@ -1,5 +1,5 @@
 # Run by the build: cmake -DRECIPES=a.toml;b.toml -DOUTPUT=file.cpp -P EmbedRecipesScript.cmake
-set(code "// Made from experiments/recipes by cmake/EmbedRecipesScript.cmake.\n#include \"experiments/run/setup.hpp\"\n\n")
+set(code "// Made from experiments/recipes by cmake/EmbedRecipesScript.cmake.\n#include \"app/run/setup.hpp\"\n\n")
 string(APPEND code "const std::vector<whorl::BuiltInRecipe>& whorl::built_in_recipes() {\n")
 string(APPEND code "    static const std::vector<BuiltInRecipe> recipes = {\n")
 foreach(recipe IN LISTS RECIPES)

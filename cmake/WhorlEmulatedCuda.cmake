@@ -1,4 +1,4 @@
-# whorl_add_emulated_gpu(TARGET SOURCES…): a library of gpu/*.cu compiled by the C++ compiler against gpu/emulated, which
+# whorl_add_emulated_gpu(TARGET SOURCES…): a library of gpu/*/*.cu compiled by the C++ compiler against gpu/emulated, which
 # runs kernels on the processor: for tests where there is no GPU.
 
 function(whorl_add_emulated_gpu target)

@@ -1,5 +1,7 @@
 // Stands in for the GPU backend in a build without CUDA.
+#include "core/backend/ceilings.hpp"
 #include "core/backend/communicator.hpp"
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
 #include "tasks/registry.hpp"
 

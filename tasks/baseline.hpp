@@ -1,7 +1,7 @@
 // What can be had without reading the input.
 #pragma once
 
-#include "core/training/data_source.hpp"
+#include "tasks/data_source.hpp"
 
 namespace whorl {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/training/data_source.hpp"
+#include "tasks/data_source.hpp"
 
 namespace whorl {
 

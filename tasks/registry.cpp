@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
-#include "core/io/text.hpp"
+#include "core/base/text.hpp"
 
 namespace whorl {
 namespace {

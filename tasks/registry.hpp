@@ -5,8 +5,8 @@
 #include <variant>
 #include <vector>
 
-#include "core/training/data_source.hpp"
 #include "tasks/cycle_navigation.hpp"
+#include "tasks/data_source.hpp"
 #include "tasks/even_pairs.hpp"
 #include "tasks/example.hpp"
 #include "tasks/group_word.hpp"
@@ -42,8 +42,8 @@ std::string example_text(const Task& task, const Example& example);
 /// Throws UserError, beginning with `where`, with the nearest size that the task can make; returns `size`.
 std::int64_t check_size(const Task& task, std::int64_t size, const std::string& where);
 
-/// The task's generator on the backend's device (gpu/batch.cu), for batches of up to `length` positions; null where the
-/// device is the host, or cannot.
+/// The task's generator on the backend's device (gpu/layers/batch.cu), for batches of up to `length` positions; null
+/// where the device is the host, or cannot.
 std::unique_ptr<DeviceBatch> make_device_batch(const Task& task, Backend& backend, std::int64_t length);
 
 /// The task as the trainer sees it; keeps a copy.

@@ -20,9 +20,9 @@
 
 #include <array>
 
-#include "core/io/config_binding.hpp"
+#include "core/config/config_binding.hpp"
 #include "core/numerics/host_device.hpp"
-#include "core/training/sample.hpp"
+#include "tasks/sample.hpp"
 
 namespace whorl {
 

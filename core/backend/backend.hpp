@@ -22,10 +22,10 @@
 #include <string>
 
 #include "core/backend/optimizer_step.hpp"
-#include "core/backend/precision.hpp"
 #include "core/backend/tensor.hpp"
 #include "core/backend/workspace.hpp"
-#include "core/model/config.hpp"
+#include "core/config/model_config.hpp"
+#include "core/config/precision.hpp"
 
 namespace whorl {
 
@@ -264,27 +264,5 @@ public:
 std::int64_t mamba3_state_size(const Mamba3Config& config, std::int64_t heads);
 std::int64_t mamba2_state_size(const Mamba2Config& config, std::int64_t heads);
 std::int64_t gated_delta_state_size(const GatedDeltaNetConfig& config);
-
-/// `threads` = 0: as many as the machine has. Results do not depend on it.
-std::unique_ptr<Backend> make_cpu_backend(int threads = 0);
-
-/// GPU number `index` of those that the machine shows, and the calling thread attached to it. Throws UserError where
-/// the build or the machine has none that it can use (gpu/no_cuda.cpp in a build without CUDA).
-std::unique_ptr<Backend> make_cuda_backend(int index = 0);
-/// How many GPUs the machine shows; 0 in a build without CUDA.
-int cuda_device_count();
-/// What a GPU reaches at most, measured: 10⁹ float32 operations a second (two a multiply-add), the same of its matrix
-/// units on TF32 and bfloat16 (by mma.sync, warp by warp; 0 where this build has no code for them), and 10⁹ bytes a
-/// second read and written by a large copy.
-struct Ceilings {
-    double gflops = 0, gbytes = 0, tf32_gflops = 0, bf16_gflops = 0;
-};
-Ceilings measure_cuda_ceilings();
-
-/// Why make_cuda_backend would throw, in a few words; empty when this build can use that GPU.
-std::string why_no_cuda(int index = 0);
-
-/// Whether the GPU of this build is an emulation on the processor (gpu/emulated), for tests: used only when asked for.
-bool cuda_is_emulated();
 
 }  // namespace whorl

@@ -31,7 +31,7 @@ public:
     /// does so only when it has asked for all that others wait for, and comes here before it asks for more.
     virtual void meet() = 0;
 
-        /// Throws RuntimeFailure once abandoned: what was recorded must not run any more.
+    /// Throws RuntimeFailure once abandoned: what was recorded must not run any more.
     virtual void check() = 0;
 
     /// Frees the others from waiting for a device that failed; nothing can be combined any more. For any thread.

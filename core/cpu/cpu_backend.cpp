@@ -1,9 +1,9 @@
 #include "core/cpu/cpu_backend.hpp"
 
-
 #include <cstdlib>
 #include <cstring>
 
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
 #include "core/cpu/gemm.hpp"
 #include "core/cpu/parallel.hpp"

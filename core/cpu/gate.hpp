@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
+#include "core/config/model_config.hpp"
 #include "core/cpu/vector_math.hpp"
-#include "core/model/config.hpp"
 #include "core/numerics/activations.hpp"
 #include "core/numerics/mixer_terms.hpp"
 

@@ -151,8 +151,8 @@ void Mamba3Sequence<T>::coefficients(std::int64_t h) {
         fill(a_head, x_.a, s_.length);
     else
         for (std::int64_t t = 0; t < s_.length; ++t) x_.a[t] = numerics::data_decay_rate(x_.a[t], heavy, floor);
-    if (s_.config.discretization != TrapezoidWeight::trapezoidal)
-        fill(s_.config.discretization == TrapezoidWeight::euler ? T(1) : T(0.5), x_.lambda, s_.length);
+    if (s_.config.discretization != Discretization::trapezoidal)
+        fill(s_.config.discretization == Discretization::euler ? T(1) : T(0.5), x_.lambda, s_.length);
     else
         for (std::int64_t t = 0; t < s_.length; ++t) x_.lambda[t] = numerics::sigmoid(x_.lambda[t]);
     for (std::int64_t t = 0; t < s_.length; ++t) {
@@ -399,7 +399,7 @@ template <class T>
 void Mamba3Sequence<T>::coefficients_backward(std::int64_t h, const Mamba3Tensors& gradient, Mamba3Sums<T>& sums) {
     const bool turning = s_.config.rotation == Rotation::data_dependent;
     const bool heavy = s_.config.a_activation == AActivation::heavy_tail;
-    const bool learned_weight = s_.config.discretization == TrapezoidWeight::trapezoidal;
+    const bool learned_weight = s_.config.discretization == Discretization::trapezoidal;
     if (turning) phases_backward();
     const T bias = in_.dt_bias.at<T>(r_)[h], floor = static_cast<T>(s_.config.a_floor);
     for (std::int64_t t = 0; t < s_.length; ++t) {

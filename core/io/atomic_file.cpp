@@ -14,7 +14,7 @@
 #include <system_error>
 
 #include "core/base/error.hpp"
-#include "core/io/text.hpp"
+#include "core/base/text.hpp"
 
 namespace whorl {
 namespace {

@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
+#include "core/config/value.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/checksum.hpp"
-#include "core/io/text.hpp"
-#include "core/io/value.hpp"
 
 namespace whorl {
 namespace {

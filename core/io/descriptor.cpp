@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "core/base/error.hpp"
-#include "core/io/text.hpp"
+#include "core/base/text.hpp"
 
 namespace whorl {
 namespace {

@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/config/value.hpp"
 #include "core/io/checkpoint.hpp"
 #include "core/io/descriptor.hpp"
-#include "core/io/value.hpp"
 
 namespace whorl {
 

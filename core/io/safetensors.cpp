@@ -4,11 +4,11 @@
 #include <cstring>
 
 #include "core/base/error.hpp"
+#include "core/base/lfs_pointer.hpp"
+#include "core/base/text.hpp"
 #include "core/io/descriptor.hpp"
-#include "core/io/lfs_pointer.hpp"
 #include "core/io/safetensors_header.hpp"
 #include "core/io/stored_convert.hpp"
-#include "core/io/text.hpp"
 
 namespace whorl {
 

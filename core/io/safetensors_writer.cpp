@@ -1,10 +1,10 @@
 #include <set>
 #include <stdexcept>
 
+#include "core/base/text.hpp"
+#include "core/config/value.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/safetensors.hpp"
-#include "core/io/text.hpp"
-#include "core/io/value.hpp"
 
 namespace whorl {
 namespace {

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "core/base/error.hpp"
-#include "core/io/text.hpp"
+#include "core/base/text.hpp"
 
 namespace whorl {
 namespace {

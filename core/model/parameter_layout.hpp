@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/backend/tensor.hpp"
-#include "core/model/config.hpp"
+#include "core/config/model_config.hpp"
 
 namespace whorl {
 

@@ -49,7 +49,7 @@ ModelConfig mamba3_std_rope(const PresetSize& size) {
 
 ModelConfig mamba3_euler_conv(const PresetSize& size) {
     Mamba3Config layer = mamba3_layer(size);
-    layer.discretization = TrapezoidWeight::euler;
+    layer.discretization = Discretization::euler;
     layer.bc_bias = BcBias::none;
     layer.short_conv = 4;
     return uniform_model(size, layer);

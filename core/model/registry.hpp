@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/model/config.hpp"
+#include "core/config/model_config.hpp"
 
 namespace whorl {
 

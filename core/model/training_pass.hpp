@@ -43,7 +43,7 @@ protected:
 /// bind `model`, which must outlive it.
 std::unique_ptr<TrainingPass> make_training_pass(LanguageModel& model, Backend& backend);
 
-/// The batch in parts, on `threads` processors (core/cpu/parts_pass.cpp).
+/// The batch in parts, on `threads` processors (core/model/parts_pass.cpp).
 std::unique_ptr<TrainingPass> make_parts_pass(const ModelConfig& config, int threads, DType dtype, FormChoice form);
 /// Elements of a replica's slice up to which the partial gradients of the parts are no burden.
 inline constexpr std::int64_t kLargestSliceInParts = std::int64_t{1} << 18;

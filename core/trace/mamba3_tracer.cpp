@@ -92,9 +92,9 @@ private:
                       ? numerics::head_decay_rate(in.a_log.at<double>()[h])
                       : numerics::data_decay_rate(in.da.at<double>()[h],
                                                   config_.a_activation == AActivation::heavy_tail, config_.a_floor);
-        rates.lambda = config_.discretization == TrapezoidWeight::trapezoidal ? numerics::sigmoid(in.u.at<double>()[h])
-                       : config_.discretization == TrapezoidWeight::euler     ? 1.0
-                                                                              : 0.5;
+        rates.lambda = config_.discretization == Discretization::trapezoidal ? numerics::sigmoid(in.u.at<double>()[h])
+                       : config_.discretization == Discretization::euler     ? 1.0
+                                                                             : 0.5;
         return rates;
     }
 

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
+#include "core/io/parameter_file.hpp"
 #include "core/model/language_model.hpp"
-#include "core/model/parameter_file.hpp"
 #include "core/trace/layer_tracer.hpp"
 
 namespace whorl {

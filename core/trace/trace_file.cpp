@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "core/config/model_config_io.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/safetensors.hpp"
-#include "core/model/config_io.hpp"
 
 namespace whorl {
 namespace {

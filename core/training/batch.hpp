@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/model/language_model.hpp"
-#include "core/training/data_source.hpp"
+#include "tasks/data_source.hpp"
 
 namespace whorl {
 

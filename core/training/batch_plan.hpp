@@ -4,9 +4,9 @@
 #include <string>
 
 #include "core/model/training_pass.hpp"
-#include "core/training/data_source.hpp"
 #include "core/training/grouping.hpp"
 #include "core/training/run_config.hpp"
+#include "tasks/data_source.hpp"
 
 namespace whorl {
 

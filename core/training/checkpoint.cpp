@@ -4,7 +4,7 @@
 #include <span>
 
 #include "core/base/error.hpp"
-#include "core/io/text.hpp"
+#include "core/base/text.hpp"
 
 namespace whorl {
 namespace {

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "core/model/language_model.hpp"
-#include "core/training/data_source.hpp"
 #include "core/training/metrics.hpp"
 #include "core/training/run_config.hpp"
+#include "tasks/data_source.hpp"
 
 namespace whorl {
 

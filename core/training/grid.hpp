@@ -13,7 +13,7 @@
 
 #include <vector>
 
-#include "core/io/config_binding.hpp"
+#include "core/config/config_binding.hpp"
 
 namespace whorl {
 

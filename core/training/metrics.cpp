@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "core/base/merit.hpp"
-#include "core/io/config_binding.hpp"
+#include "core/config/config_binding.hpp"
 
 namespace whorl {
 

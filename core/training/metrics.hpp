@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/io/value.hpp"
-#include "core/training/sample.hpp"
+#include "core/config/value.hpp"
+#include "tasks/sample.hpp"
 
 namespace whorl {
 

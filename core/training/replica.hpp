@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/io/config_binding.hpp"
+#include "core/config/config_binding.hpp"
 #include "core/training/grid.hpp"
 
 namespace whorl {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/backend/precision.hpp"
-#include "core/model/config_io.hpp"
+#include "core/config/model_config_io.hpp"
+#include "core/config/precision.hpp"
 #include "core/model/registry.hpp"
 #include "core/training/replica.hpp"
 #include "core/training/schedule.hpp"

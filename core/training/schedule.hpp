@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/io/config_binding.hpp"
+#include "core/config/config_binding.hpp"
 
 namespace whorl {
 

@@ -30,7 +30,7 @@ public:
             entry->recording = backend_.record(work);
             if (others) others->meet();
         }
-                if (others) others->check();
+        if (others) others->check();
         entry->recording->run();
         nodes_ = entry->recording->nodes();
     }

@@ -1,4 +1,5 @@
-#include "gpu/emulated/nccl.hpp"
+// NCCL for emulated devices: threads of this process that wait for one another and add what all of them bring.
+#include "gpu/runtime/nccl.hpp"
 
 #include <condition_variable>
 #include <cstdio>
@@ -118,7 +119,7 @@ int all_reduce(const void* from, void* to, std::size_t count, NcclType type, gpu
 
 }  // namespace
 
-gpu::Nccl nccl() {
+gpu::Nccl open_nccl() {
     gpu::Nccl library;
     library.get_version = [](int* version) {
         *version = gpu::kOldestNccl;

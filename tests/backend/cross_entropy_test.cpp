@@ -1,8 +1,9 @@
 #include <cmath>
 
+#include "core/backend/factories.hpp"
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/small_operations.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

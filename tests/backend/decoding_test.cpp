@@ -1,8 +1,8 @@
 // A state carried from part to part gives what the whole sequence gives: token by token, and a prompt followed by
 // tokens.
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/mixer_operations.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;
@@ -32,7 +32,7 @@ Maker aligned(const Maker& maker) {
 
 TEST_CASE("mamba3 decodes with each rotation, discretization and rank", "[backend][mamba3][decoding]") {
     for (const Rotation rotation : {Rotation::data_dependent, Rotation::standard, Rotation::none})
-        for (const TrapezoidWeight weight : {TrapezoidWeight::trapezoidal, TrapezoidWeight::euler})
+        for (const Discretization weight : {Discretization::trapezoidal, Discretization::euler})
             for (const std::int64_t rank : {0, 1, 3}) {
                 Mamba3Config config = mamba3_config(3, 6, 1, rank);
                 config.rotation = rotation;
@@ -94,7 +94,7 @@ TEST_CASE("mamba3 decodes with each norm, bias and decay", "[backend][mamba3][de
         config.rope_fraction = 0.5;
         check(config);
         config.a_source = ASource::per_head;
-        config.discretization = TrapezoidWeight::trapezoidal_half;
+        config.discretization = Discretization::trapezoidal_half;
         check(config);
     }
 }

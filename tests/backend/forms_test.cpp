@@ -1,7 +1,7 @@
 // Recurrent, dense and chunked forms of each recurrence: outputs and gradients.
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/mixer_operations.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,9 +1,9 @@
 // Faults that public code of these models has had. Each test shows that an implementation with the fault would be off
 // by far more than any tolerance of this suite, while the operation itself agrees with the equations.
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/mixer_operations.hpp"
 #include "tests/support/reference.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,7 +1,7 @@
 // The backward pass of the Mamba-3 recurrence under every ablation, alone and in the pairs that meet in the code.
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/mixer_operations.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;
@@ -26,8 +26,8 @@ Mamba3Config mimo() {
 
 TEST_CASE("gradients of mamba3 with each rotation, discretization and pairing", "[backend][mamba3]") {
     for (const Rotation rotation : {Rotation::data_dependent, Rotation::standard, Rotation::none})
-        for (const TrapezoidWeight weight :
-             {TrapezoidWeight::trapezoidal, TrapezoidWeight::trapezoidal_half, TrapezoidWeight::euler})
+        for (const Discretization weight :
+             {Discretization::trapezoidal, Discretization::trapezoidal_half, Discretization::euler})
             for (const bool halves : {false, true}) {
                 Mamba3Config config = mamba3_config(5, halves ? 6 : 7);
                 config.rotation = rotation;

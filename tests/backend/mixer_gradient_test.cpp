@@ -1,7 +1,7 @@
 // The backward passes of Mamba-2, the gated delta rule and attention.
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/mixer_operations.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

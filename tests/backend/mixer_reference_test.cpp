@@ -1,9 +1,9 @@
 // Each mixer against plain loops from its equations. Mamba-3's loops turn the state itself, step by step, where the
 // operation turns B and C by cumulative angles: that the two agree is the rotary form of a complex state.
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/mixer_operations.hpp"
 #include "tests/support/reference.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;
@@ -27,8 +27,8 @@ void check_mamba3(const Mamba3Config& config, const MixerShape& shape = {2, 23, 
 
 TEST_CASE("mamba3 is the complex state that turns and decays", "[backend][mamba3]") {
     for (const Rotation rotation : {Rotation::data_dependent, Rotation::standard, Rotation::none})
-        for (const TrapezoidWeight weight :
-             {TrapezoidWeight::trapezoidal, TrapezoidWeight::trapezoidal_half, TrapezoidWeight::euler}) {
+        for (const Discretization weight :
+             {Discretization::trapezoidal, Discretization::trapezoidal_half, Discretization::euler}) {
             Mamba3Config config = mamba3_config(5, 7);
             config.rotation = rotation;
             config.discretization = weight;

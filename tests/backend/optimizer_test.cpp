@@ -2,10 +2,11 @@
 #include <cmath>
 #include <limits>
 
+#include "core/backend/factories.hpp"
 #include "core/training/run_config.hpp"
 #include "core/training/step_queue.hpp"
-#include "tests/support/judge.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/judge.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,8 +1,9 @@
 // What a run's precision means: matrix products of a GPU against the processor's in double.
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/small_operations.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

@@ -1,8 +1,8 @@
 // A grid of shapes, most of them awkward: CPU and GPU agree, in float and in double.
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/mixer_operations.hpp"
 #include "tests/support/small_operations.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;
@@ -32,8 +32,8 @@ TEST_CASE("mamba3 agrees between backends over a grid of shapes", "[backend][mam
     for (const Sizes& s : kRanks) check_mamba3(s);
 }
 
-// gpu/state_space_strips.cuh lists them; a chunk's room is filled wholly, partly and several times. Its kernels read
-// rows that start at an even number alone; others have the rest.
+// gpu/state_space/state_space_strips.cuh lists them; a chunk's room is filled wholly, partly and several times. Its
+// kernels read rows that start at an even number alone; others have the rest.
 TEST_CASE("sizes that kernels are compiled for agree between backends with every option", "[backend][mamba3][shapes]") {
     const auto check = [](const Mamba3Config& config, const MixerShape& shape, std::int64_t replicas,
                           const FormChoice& form = {}) {
@@ -62,7 +62,7 @@ TEST_CASE("sizes that kernels are compiled for agree between backends with every
     with([](Mamba3Config& c) { c.bc_bias = BcBias::none; });
     with([](Mamba3Config& c) { c.a_activation = AActivation::heavy_tail; });
     with([](Mamba3Config& c) { c.a_source = ASource::per_head; });
-    with([](Mamba3Config& c) { c.discretization = TrapezoidWeight::euler; });
+    with([](Mamba3Config& c) { c.discretization = Discretization::euler; });
     for (const Mamba3Config& config : configs) check(config, {1, 73, 2}, 1);
     configs.back().rope_fraction = 0.3;  // an odd number of angles: what heads keep still begins at pairs
     check(configs.back(), {2, 73, 3}, 1);
@@ -113,7 +113,7 @@ TEST_CASE("the gated delta rule agrees between backends over a grid of shapes", 
     }
 }
 
-// gpu/delta_strips.cuh lists them. Its warps have 16 positions and four of them share a block.
+// gpu/delta_rule/delta_strips.cuh lists them. Its warps have 16 positions and four of them share a block.
 TEST_CASE("the gated delta rule agrees between backends at sizes that warps have", "[backend][gated_delta][shapes]") {
     struct Rule {
         std::int64_t keys;

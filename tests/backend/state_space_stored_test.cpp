@@ -2,9 +2,9 @@
 // in shapes_test.cpp, too, all of rows that start anywhere.)
 #include <array>
 
+#include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/mixer_operations.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::test;
@@ -30,7 +30,7 @@ TEST_CASE("mamba3 stored in bf16 has the bits of float, rounded, in both forms",
 
 TEST_CASE("mamba3 stored in bf16 has the bits of float, rounded, at sizes that have kernels of their own and others",
           "[backend][mamba3][stored]") {
-    for (const auto& [headdim, state, length] :  // gpu/state_space_strips.cuh lists the former
+    for (const auto& [headdim, state, length] :  // gpu/state_space/state_space_strips.cuh lists the former
          {std::array{16, 64, 101}, {32, 64, 53}, {64, 64, 71}, {64, 128, 100}, {100, 72, 50}, {128, 128, 65}})
         check_layer(mamba3(mamba3_config(headdim, state), {1, length, 2}));
     check_layer(mamba3(mamba3_config(64, 128, 1, 4), {1, 40, 2}));
@@ -51,7 +51,7 @@ TEST_CASE("mamba3 stored in bf16 has the bits of float, rounded, with every opti
             with([&](Mamba3Config& c) { c.rotation = rotation; });
         for (const RotaryPairing pairing : {RotaryPairing::neighbours, RotaryPairing::halves})
             with([&](Mamba3Config& c) { c.rotary_pairing = pairing; });
-        with([](Mamba3Config& c) { c.discretization = TrapezoidWeight::trapezoidal_half; });
+        with([](Mamba3Config& c) { c.discretization = Discretization::trapezoidal_half; });
         with([](Mamba3Config& c) { c.bc_norm = false; });
         with([](Mamba3Config& c) { c.bc_bias = BcBias::none; });
         with([](Mamba3Config& c) { c.a_activation = AActivation::heavy_tail; });

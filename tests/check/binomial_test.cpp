@@ -1,4 +1,4 @@
-#include "experiments/check/binomial.hpp"
+#include "app/check/binomial.hpp"
 
 #include <cmath>
 

@@ -1,6 +1,7 @@
-#include "experiments/check/bits.hpp"
+#include "app/check/bits.hpp"
 
-#include "experiments/run/manifest.hpp"
+#include "app/run/manifest.hpp"
+#include "core/backend/factories.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
 

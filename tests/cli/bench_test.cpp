@@ -1,8 +1,8 @@
 // `whorl bench`: numbers that another program can read, and that a later run can be compared with.
 #include <algorithm>
 
-#include "core/io/value.hpp"
-#include "experiments/bench/compare.hpp"
+#include "app/bench/compare.hpp"
+#include "core/config/value.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
 

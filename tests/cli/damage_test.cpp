@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/config/value.hpp"
 #include "core/io/run_directory.hpp"
-#include "core/io/value.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/run_program.hpp"

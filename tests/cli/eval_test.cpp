@@ -1,7 +1,7 @@
 // whorl eval as a user types it: scores, the needle grid, and lengths that cannot be.
 #include <algorithm>
 
-#include "core/io/value.hpp"
+#include "core/config/value.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
 

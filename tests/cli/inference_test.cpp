@@ -2,11 +2,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/inference/finite.hpp"
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
+#include "core/config/value.hpp"
 #include "core/io/safetensors.hpp"
-#include "core/io/value.hpp"
 #include "core/training/trained_models.hpp"
-#include "experiments/inference/finite.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/run_program.hpp"

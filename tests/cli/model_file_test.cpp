@@ -1,7 +1,7 @@
 // Models without a run around them: `whorl models --weights constructed`, `eval --task`, `decode`.
 #include <algorithm>
 
-#include "core/io/value.hpp"
+#include "core/config/value.hpp"
 #include "core/model/constructed/constructed.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"

@@ -1,8 +1,8 @@
 // `whorl trace` as a user types it.
 #include <algorithm>
 
+#include "core/config/value.hpp"
 #include "core/io/safetensors.hpp"
-#include "core/io/value.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
 

@@ -1,8 +1,9 @@
 // Help for everything, and one clear line for everything that is wrong.
 #include <algorithm>
 
+#include "app/cli/command.hpp"
 #include "core/backend/backend.hpp"
-#include "experiments/cli/command.hpp"
+#include "core/backend/factories.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/run_program.hpp"

@@ -2,8 +2,9 @@
 #include <thread>
 #include <vector>
 
-#include "tests/support/catch.hpp"
+#include "core/backend/factories.hpp"
 #include "tests/support/allocation_counter.hpp"
+#include "tests/support/catch.hpp"
 #include "tests/support/model_run.hpp"
 
 using namespace whorl;

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "core/cpu/gemm.hpp"
+#include "tests/support/catch.hpp"
 #include "tests/support/fixture.hpp"
 #include "tests/support/operation.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace whorl;
 using namespace whorl::cpu;

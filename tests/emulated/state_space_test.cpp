@@ -1,5 +1,5 @@
 // What the GPU backend plans for GPUs that are not there.
-#include "gpu/state_space.cuh"
+#include "gpu/state_space/state_space.cuh"
 
 #include "tests/support/catch.hpp"
 

@@ -1,10 +1,11 @@
 // Any bytes are either a valid safetensors file, whose every tensor can then be read, or a UserError of one line.
+#include "core/io/safetensors.hpp"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
 #include "core/base/error.hpp"
-#include "core/io/safetensors.hpp"
 
 namespace {
 

@@ -1,12 +1,13 @@
-#include "core/model/checkpoint_file.hpp"
+#include "core/io/checkpoint_file.hpp"
 
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
+#include "core/config/model_config_io.hpp"
 #include "core/io/run_directory.hpp"
-#include "core/model/config_io.hpp"
 #include "core/training/checkpoint.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/release.hpp"
 #include "tests/support/messages.hpp"
+#include "tests/support/release.hpp"
 
 using namespace whorl;
 using namespace whorl::interchange_test;

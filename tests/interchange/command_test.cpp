@@ -1,9 +1,9 @@
 // `whorl import` and `whorl export` as functions: flags in, files and one-line errors out.
-#include "experiments/cli/command.hpp"
+#include "app/cli/command.hpp"
 
 #include "core/base/error.hpp"
-#include "core/model/checkpoint_file.hpp"
-#include "core/model/config_io.hpp"
+#include "core/config/model_config_io.hpp"
+#include "core/io/checkpoint_file.hpp"
 #include "core/model/registry.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"

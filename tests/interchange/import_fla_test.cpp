@@ -1,6 +1,6 @@
+#include "app/interchange/import_model.hpp"
 #include "core/base/error.hpp"
-#include "core/model/config_io.hpp"
-#include "experiments/interchange/import_model.hpp"
+#include "core/config/model_config_io.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/release.hpp"

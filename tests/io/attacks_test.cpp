@@ -5,6 +5,7 @@
 
 #include "core/base/error.hpp"
 #include "core/io/safetensors.hpp"
+#include "core/io/toml_file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/sample_config.hpp"

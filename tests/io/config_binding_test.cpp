@@ -1,4 +1,4 @@
-#include "core/io/config_binding.hpp"
+#include "core/config/config_binding.hpp"
 
 #include <cmath>
 #include <cstring>

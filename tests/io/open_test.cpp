@@ -30,7 +30,7 @@ TEST_CASE("files are opened in few places and people's files in one", "[io]") {
         "manifest.cpp",      "free_memory.cpp",  // the system's own: /proc and /sys
     };
     std::set<std::string> found;
-    for (const char* folder : {"core", "tasks", "experiments"})
+    for (const char* folder : {"core", "tasks", "app"})
         for (const auto& entry : fs::recursive_directory_iterator(source_file(folder))) {
             const std::string extension = entry.path().extension().string();
             if ((extension == ".cpp" || extension == ".hpp") && opens_files(slurp(entry.path().string())))

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "core/base/error.hpp"
+#include "core/config/value.hpp"
 #include "core/io/stored_convert.hpp"
-#include "core/io/value.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -1,4 +1,4 @@
-#include "core/io/text.hpp"
+#include "core/base/text.hpp"
 
 #include "tests/support/catch.hpp"
 

@@ -5,8 +5,9 @@
 // changes a few times at all. The constructed models, under the same eyes, never stop.
 #include <algorithm>
 
+#include "app/inference/runner.hpp"
+#include "core/backend/factories.hpp"
 #include "core/model/constructed/constructed.hpp"
-#include "experiments/inference/runner.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/small_population.hpp"
 

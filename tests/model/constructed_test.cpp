@@ -4,9 +4,10 @@
 
 #include <algorithm>
 
+#include "app/inference/runner.hpp"
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
 #include "core/training/trained_models.hpp"
-#include "experiments/inference/runner.hpp"
 #include "tasks/registry.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"

@@ -1,5 +1,5 @@
 // Every golden file in double and float, in every form of the recurrences.
-#include "core/model/golden.hpp"
+#include "core/io/golden.hpp"
 
 #include <algorithm>
 #include <filesystem>

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/backend/factories.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fixture.hpp"
 #include "tests/support/model_run.hpp"
@@ -159,11 +160,11 @@ TEST_CASE("columns of in_proj that an ablation does not use get exactly zero gra
     config.rotation = Rotation::standard;
     check_zero_rows(config, angles, 3);
     config.rotation = Rotation::data_dependent;
-    for (const TrapezoidWeight weight : {TrapezoidWeight::euler, TrapezoidWeight::trapezoidal_half}) {
+    for (const Discretization weight : {Discretization::euler, Discretization::trapezoidal_half}) {
         config.discretization = weight;
         check_zero_rows(config, u, 4);
     }
-    config.discretization = TrapezoidWeight::trapezoidal;
+    config.discretization = Discretization::trapezoidal;
     config.a_source = ASource::per_head;
     check_zero_rows(config, da, 4);
 }

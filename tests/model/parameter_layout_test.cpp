@@ -78,7 +78,7 @@ TEST_CASE("the parameters of mamba3, SISO and MIMO, and what each ablation adds 
     Mamba3Config config = mamba3_config();
     check_layout(one_layer(config), mamba3_table(1));
     config.rotation = Rotation::none;  // in_proj keeps its full shape
-    config.discretization = TrapezoidWeight::euler;
+    config.discretization = Discretization::euler;
     check_layout(one_layer(config), mamba3_table(1));
     config.bc_bias = BcBias::c;
     config.bc_norm = false;

@@ -1,7 +1,7 @@
 // A whole model whose layers hand each other bf16: close to the exact one, smaller, and of no use to decoding.
+#include "tests/support/catch.hpp"
 #include "tests/support/fixture.hpp"
 #include "tests/support/judge.hpp"
-#include "tests/support/catch.hpp"
 #include "tests/support/model_run.hpp"
 
 using namespace whorl;

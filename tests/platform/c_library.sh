@@ -4,13 +4,9 @@
 set -euo pipefail
 
 if [[ -n ${WHORL_SANITIZE:-} ]]; then exit 77; fi
-library=$(dirname "$WHORL_BINARY")/libwhorl_core.a
-if [[ ! -e $library ]]; then
-    echo "skipped: no $library"
-    exit 77
-fi
+libraries=("$(dirname "$WHORL_BINARY")"/libwhorl_{core,commands}.a)
 functions='(c?(exp|log|pow|sqrt|sin|cos|tan|sinh|cosh|tanh)|exp2|exp10|expm1|log2|log10|log1p|sincos|asin|acos|atan|atan2|cbrt|hypot|erf|erfc|lgamma|tgamma|fma|asinh|acosh|atanh)[fl]?(_r)?'
-calls=$(nm -A -u "$library" 2>/dev/null | grep -E " U (__)?$functions(@.*)?\$" || true)
+calls=$(nm -A -u "${libraries[@]}" 2>/dev/null | grep -E " U (__)?$functions(@.*)?\$" || true)
 grep -q 'linear_ode\.cpp\.o: .* U cexp' <<<"$calls"  # the search itself works
 callers=$(grep -vE '(linear_ode|binomial)\.cpp\.o:' <<<"$calls" || true)
 if [[ -n $callers ]]; then

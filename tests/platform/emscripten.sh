@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# core, tasks, experiments/run and experiments/inference compile for the browser: what is not written for it, such as a
+# core, tasks, app/run and app/inference compile for the browser: what is not written for it, such as a
 # call that its library lacks or a size that has 32 bits there, shows here. Nothing is linked or run.
 set -euo pipefail
 
@@ -28,7 +28,7 @@ compile() {
 export -f compile
 
 # Without the check of the processor that the program was built for: that one is x86's.
-mapfile -t sources < <(find "$root"/{core,tasks,experiments/run,experiments/inference} -name '*.cpp' \
+mapfile -t sources < <(find "$root"/{core,tasks,app/run,app/inference} -name '*.cpp' \
     ! -path '*/core/base/cpu_check.cpp' | sort)
 echo "${#sources[@]} files"
 ((${#sources[@]} > 50))

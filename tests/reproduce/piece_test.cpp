@@ -1,10 +1,10 @@
 // Pieces of a table as a user trains them: interrupted, resumed, looked at, merged.
-#include "experiments/reproduce/piece.hpp"
+#include "app/reproduce/piece.hpp"
 
 #include <algorithm>
 #include <filesystem>
 
-#include "experiments/reproduce/piece_record.hpp"
+#include "app/reproduce/piece_record.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
 

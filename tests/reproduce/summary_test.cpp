@@ -1,9 +1,9 @@
 // What a table shows of a piece: every choice by validation data, every number of the test split.
 #include <algorithm>
 
+#include "app/reproduce/piece_table.hpp"
+#include "app/run/setup.hpp"
 #include "core/base/error.hpp"
-#include "experiments/reproduce/piece_table.hpp"
-#include "experiments/run/setup.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 

@@ -1,12 +1,13 @@
 // A run's folder holds the same bytes however many devices it was trained on, and goes on on any number of them.
+#include "app/run/manifest.hpp"
+#include "app/run/session.hpp"
 #include "core/backend/communicator.hpp"
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
-#include "experiments/run/manifest.hpp"
-#include "experiments/run/session.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/device_sets.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/temporary_folder.hpp"
-#include "tests/support/device_sets.hpp"
 
 using namespace whorl;
 using Catch::Matchers::ContainsSubstring;

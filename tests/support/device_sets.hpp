@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/backend/devices.hpp"
+#include "core/backend/factories.hpp"
 
 namespace whorl::test {
 

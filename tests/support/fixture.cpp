@@ -4,6 +4,7 @@
 #include <iostream>
 #include <stdexcept>
 
+#include "core/backend/factories.hpp"
 #include "core/base/philox.hpp"
 #include "core/numerics/bf16.hpp"
 

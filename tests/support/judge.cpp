@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/backend/factories.hpp"
 #include "core/numerics/bf16.hpp"
 #include "tests/support/catch.hpp"
 

@@ -1,7 +1,7 @@
 // The recurrences and attention, as descriptions for judge.hpp.
 #pragma once
 
-#include "core/model/config.hpp"
+#include "core/config/model_config.hpp"
 #include "tests/support/operation.hpp"
 
 namespace whorl::test {

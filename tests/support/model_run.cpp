@@ -1,7 +1,7 @@
 #include "tests/support/model_run.hpp"
 
 #include "core/base/philox.hpp"
-#include "core/model/parameter_file.hpp"
+#include "core/io/parameter_file.hpp"
 #include "core/training/run_config.hpp"
 
 namespace whorl::test {

@@ -64,8 +64,8 @@ struct Mamba3Head {
         return fault.clamp_before_minus ? std::max(-f, c.a_floor) : -std::max(f, c.a_floor);
     }
     double trapezoid_weight(std::int64_t b, std::int64_t t, std::int64_t h) const {
-        if (c.discretization == TrapezoidWeight::euler) return 1;
-        return c.discretization == TrapezoidWeight::trapezoidal_half ? 0.5 : sigmoid_reference(u(b, t, h));
+        if (c.discretization == Discretization::euler) return 1;
+        return c.discretization == Discretization::trapezoidal_half ? 0.5 : sigmoid_reference(u(b, t, h));
     }
     /// How far pair j turns in the step to position t.
     double turn(std::int64_t b, std::int64_t t, std::int64_t h, std::int64_t j) const {

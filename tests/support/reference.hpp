@@ -2,7 +2,7 @@
 // replica.
 #pragma once
 
-#include "core/model/config.hpp"
+#include "core/config/model_config.hpp"
 #include "tests/support/operation.hpp"
 
 namespace whorl::test {

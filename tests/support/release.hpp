@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "core/backend/backend.hpp"
+#include "core/backend/factories.hpp"
+#include "core/io/parameter_file.hpp"
 #include "core/io/safetensors.hpp"
 #include "core/model/language_model.hpp"
-#include "core/model/parameter_file.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace whorl::interchange_test {

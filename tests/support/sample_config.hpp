@@ -1,7 +1,7 @@
 // A config with every kind of field that the binding knows, for the tests and the fuzzer.
 #pragma once
 
-#include "core/io/config_binding.hpp"
+#include "core/config/config_binding.hpp"
 
 namespace sample {
 

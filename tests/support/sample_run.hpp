@@ -4,10 +4,10 @@
 
 #include <string>
 
+#include "app/run/manifest.hpp"
+#include "app/run/session.hpp"
+#include "app/tables/population_result.hpp"
 #include "core/training/metrics.hpp"
-#include "experiments/run/manifest.hpp"
-#include "experiments/run/session.hpp"
-#include "experiments/tables/population_result.hpp"
 
 namespace whorl::test {
 

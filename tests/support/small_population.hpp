@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/backend/factories.hpp"
 #include "core/training/trainer.hpp"
 #include "tasks/registry.hpp"
 

@@ -5,9 +5,10 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "core/backend/factories.hpp"
+#include "core/io/checkpoint_file.hpp"
+#include "core/io/parameter_file.hpp"
 #include "core/io/safetensors.hpp"
-#include "core/model/checkpoint_file.hpp"
-#include "core/model/parameter_file.hpp"
 #include "tests/support/model_run.hpp"
 #include "tests/support/paths.hpp"
 

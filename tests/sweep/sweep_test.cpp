@@ -1,14 +1,15 @@
 // Sweeps: how a file becomes runs, and what the command leaves behind.
-#include "experiments/sweep/sweep.hpp"
+#include "app/sweep/sweep.hpp"
 
 #include <algorithm>
 #include <filesystem>
 
+#include "app/run/manifest.hpp"
+#include "app/run/session.hpp"
+#include "app/sweep/table.hpp"
 #include "core/base/error.hpp"
 #include "core/base/merit.hpp"
-#include "experiments/run/manifest.hpp"
-#include "experiments/run/session.hpp"
-#include "experiments/sweep/table.hpp"
+#include "core/io/toml_file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/paths.hpp"

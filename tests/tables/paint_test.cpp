@@ -1,5 +1,5 @@
 // Tables on paper: what each format shows of the same results.
-#include "experiments/tables/table.hpp"
+#include "app/tables/table.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
 

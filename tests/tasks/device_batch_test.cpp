@@ -1,8 +1,8 @@
 // A batch that a device makes holds the numbers that the host makes.
 #include "core/training/batch.hpp"
 #include "core/training/schedule.hpp"
-#include "tests/support/fixture.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/fixture.hpp"
 #include "tests/support/task_variants.hpp"
 
 using namespace tasktest;

@@ -1,4 +1,5 @@
 // A chosen part of a trace is that part of the whole; what is not there is refused by name.
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
 #include "core/model/registry.hpp"
 #include "core/trace/trace.hpp"

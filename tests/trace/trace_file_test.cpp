@@ -5,9 +5,9 @@
 #include <sstream>
 
 #include "core/base/error.hpp"
+#include "core/config/model_config_io.hpp"
+#include "core/config/value.hpp"
 #include "core/io/safetensors.hpp"
-#include "core/io/value.hpp"
-#include "core/model/config_io.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
+#include "tests/support/catch.hpp"
 #include "tests/support/operation.hpp"
 #include "tests/support/reference.hpp"
-#include "tests/support/catch.hpp"
 #include "tests/support/traced_model.hpp"
 
 using namespace whorl;

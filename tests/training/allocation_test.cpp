@@ -1,6 +1,6 @@
 // Nothing is allocated inside a training step, data and optimizer included.
-#include "tests/support/catch.hpp"
 #include "tests/support/allocation_counter.hpp"
+#include "tests/support/catch.hpp"
 #include "tests/support/small_population.hpp"
 
 using namespace small;

@@ -1,8 +1,8 @@
 // Same bits, however the work is cut: alone or in a population, one thread or more, in one go or interrupted.
 #include "core/training/checkpoint.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/temporary_folder.hpp"
 #include "tests/support/small_population.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace small;
 

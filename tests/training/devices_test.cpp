@@ -2,8 +2,8 @@
 #include "core/base/error.hpp"
 #include "core/training/share.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/messages.hpp"
 #include "tests/support/device_sets.hpp"
+#include "tests/support/messages.hpp"
 #include "tests/support/small_population.hpp"
 
 using namespace small;

@@ -3,8 +3,8 @@
 
 #include "core/training/checkpoint.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/temporary_folder.hpp"
 #include "tests/support/small_population.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace small;
 

@@ -1,6 +1,7 @@
 // Scores beside accuracy: answers found, accuracy by position, effective length.
 #include "core/training/evaluation.hpp"
 
+#include "core/backend/factories.hpp"
 #include "core/training/trained_models.hpp"
 #include "tasks/example.hpp"
 #include "tests/support/catch.hpp"

@@ -1,6 +1,7 @@
 // A population in groups: how they are cut, and that no bit depends on it.
 #include "core/training/grouping.hpp"
 
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/catch.hpp"

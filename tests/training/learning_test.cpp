@@ -1,4 +1,5 @@
 // Tiny trainings with a known outcome: what can learn does, what cannot does not.
+#include "core/backend/factories.hpp"
 #include "core/training/trained_models.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/small_population.hpp"

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "tests/support/fixture.hpp"
-#include "tests/support/operation.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/fixture.hpp"
 #include "tests/support/model_run.hpp"
+#include "tests/support/operation.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

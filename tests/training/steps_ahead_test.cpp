@@ -2,8 +2,8 @@
 // learns of a replica's end only when it looks.
 #include <cmath>
 
-#include "tests/support/fixture.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/fixture.hpp"
 #include "tests/support/small_population.hpp"
 
 using namespace small;

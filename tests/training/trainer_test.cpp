@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
 #include "core/training/checkpoint.hpp"
 #include "tests/support/catch.hpp"

@@ -2,9 +2,10 @@
 // unequal length and slots that carry no loss.
 #include "core/model/training_pass.hpp"
 
-#include "tests/support/operation.hpp"
+#include "core/backend/factories.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/model_run.hpp"
+#include "tests/support/operation.hpp"
 
 using namespace whorl;
 using namespace whorl::test;

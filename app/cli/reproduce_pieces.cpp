@@ -1,0 +1,148 @@
+// whorl reproduce --medium, --full, --status and --from: a table made of pieces (app/reproduce/piece.hpp).
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "app/cli/outputs.hpp"
+#include "app/cli/progress.hpp"
+#include "app/cli/reproduce_request.hpp"
+#include "app/cli/tables.hpp"
+#include "app/reproduce/piece_table.hpp"
+#include "app/reproduce/piece_training.hpp"
+#include "app/run/interrupt.hpp"
+#include "core/base/error.hpp"
+#include "core/base/text.hpp"
+#include "core/io/atomic_file.hpp"
+
+namespace whorl::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// --minutes, counted from here.
+class Deadline {
+public:
+    explicit Deadline(const Parsed& parsed) {
+        if (!parsed.has("minutes")) return;
+        minutes_ = parsed.real("minutes");
+        constexpr double kMost = 1e6;
+        if (!(minutes_ > 0 && minutes_ <= kMost))
+            throw UserError("--minutes: expected a number of minutes above 0, such as 8");
+    }
+    bool passed() const {
+        return minutes_ > 0 && std::chrono::duration<double>(Clock::now() - begin_).count() >= 60 * minutes_;
+    }
+
+private:
+    Clock::time_point begin_ = Clock::now();
+    double minutes_ = 0;  // 0: none
+};
+
+std::vector<PieceJob> jobs_of(const ReproduceRequest& request) {
+    std::vector<PieceJob> jobs;
+    for (const TableColumn* column : request.columns)
+        for (const TableRow* row : request.rows)
+            for (const std::int64_t width : request.widths)
+                jobs.push_back(make_job({&request.table, column, row, width}, request.assignments, request.folder));
+    return jobs;
+}
+
+std::string result_text(const PieceJob& job, const PieceRecord& record) {
+    const Summary s = summarize(record, record.test_size);
+    return fmt::format("{}: best {:.1f} %, {} of {} replicas pass, {}", job.piece.label(), 100 * s.read().best,
+                       s.read().passed_all, s.replicas, duration_text(record.seconds));
+}
+
+// False when it was stopped.
+bool train(const PieceJob& job, const Devices& devices, const PieceOptions& options, const Deadline& deadline) {
+    std::optional<ProgressLine> line;
+    const auto stage = [&](const std::string& label) {
+        line.emplace(label);
+        SessionHooks hooks = hooks_for(*line);
+        hooks.stop = [&deadline] { return InterruptGuard::signal() != 0 || deadline.passed(); };
+        return hooks;
+    };
+    const auto record = train_piece(job, devices, options, stage);
+    if (line) line->finish();
+    if (record && line) line->note(result_text(job, *record));
+    return record.has_value();
+}
+
+std::vector<FoundPiece> pieces_in(const ReproduceRequest& request) {
+    const std::string folder = request.folder + "/cells";
+    std::error_code error;
+    if (!std::filesystem::exists(folder, error)) return {};
+    return find_pieces(request.table, {folder});
+}
+
+// Tables of earlier calls may lie among the pieces; a piece must not be taken for one.
+void refuse_own_pieces(const std::vector<FoundPiece>& pieces, const std::string& folder) {
+    std::vector<std::string> read;
+    for (const FoundPiece& piece : pieces) read.push_back(piece.path);
+    refuse_own_inputs(folder, {folder, folder + "/table.md", folder + "/table.json", folder + "/table.csv"}, read);
+}
+
+std::size_t count_done(const std::vector<PieceJob>& jobs, bool more_seeds) {
+    std::size_t done = 0;
+    for (const PieceJob& job : jobs) done += is_done(stored_record(job), more_seeds) ? 1 : 0;
+    return done;
+}
+
+// The pieces so far are a table, too.
+int report(const ReproduceRequest& request, const std::vector<PieceJob>& jobs, bool more_seeds) {
+    const std::vector<FoundPiece> pieces = pieces_in(request);
+    if (!pieces.empty()) show_table(table_of(request.table, pieces), request.folder);
+    const std::size_t done = count_done(jobs, more_seeds);
+    if (done == jobs.size()) return 0;
+    fmt::print(stderr,
+               "stopped with {} of {} pieces done; the same command goes on; whorl reproduce … --status --out {}\n",
+               done, jobs.size(), request.folder);
+    return InterruptGuard::signal() != 0 ? 128 + InterruptGuard::signal() : 0;
+}
+
+}  // namespace
+
+int reproduce_pieces(const ReproduceRequest& request, const Parsed& parsed) {
+    const Deadline deadline(parsed);
+    const bool more_seeds = parsed.flag("full");
+    const PieceOptions options{
+        {group_request(parsed), parsed.flag("allow-other-build")}, more_seeds, parsed.flag("keep-checkpoints")};
+    const std::vector<PieceJob> jobs = jobs_of(request);  // all errors before any training
+    for (const PieceJob& job : jobs) stored_record(job);
+    const OwnedDevices devices = make_devices(parsed);
+    const InterruptGuard guard;
+    bool first = true;  // the first unfinished one advances by a step at least, however short --minutes are
+    for (const PieceJob& job : jobs) {
+        if (is_done(stored_record(job), more_seeds)) continue;
+        if (!first && deadline.passed()) break;
+        if (!train(job, devices.all(), options, deadline)) break;
+        first = false;
+    }
+    return report(request, jobs, more_seeds);
+}
+
+int show_pieces(const ReproduceRequest& request, const Parsed& parsed) {
+    const std::vector<PieceJob> jobs = jobs_of(request);
+    for (const PieceJob& job : jobs) fmt::print("{:<40} {}\n", job.piece.name(), piece_status(job));
+    const bool more_seeds = !parsed.flag("medium");
+    const std::size_t done = count_done(jobs, more_seeds);
+    fmt::print("{} of {} pieces done\n", done, jobs.size());
+    return done == jobs.size() ? 0 : 1;
+}
+
+int merge_pieces(const PublishedTable& table, const Parsed& parsed) {
+    const std::vector<FoundPiece> pieces = find_pieces(table, parsed.all("from"));
+    if (parsed.has("out")) refuse_own_pieces(pieces, parsed.text("out"));
+    const ResultTable merged = table_of(table, pieces);
+    if (!parsed.has("out")) {
+        fmt::print("{}", to_text(merged));
+        return 0;
+    }
+    const std::string folder = parsed.text("out");
+    make_folders(folder);
+    show_table(merged, folder);
+    return 0;
+}
+
+}  // namespace whorl::cli

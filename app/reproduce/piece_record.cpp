@@ -1,0 +1,156 @@
+#include "app/reproduce/piece_record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/error.hpp"
+#include "core/base/text.hpp"
+#include "core/io/atomic_file.hpp"
+#include "tasks/baseline.hpp"
+
+namespace whorl {
+
+// Found through argument-dependent lookup.
+template <class V>
+void describe(V& v, ReplicaResult& c) {
+    v.field("learning_rate", c.setting.learning_rate, above(0).required());
+    v.field("seed", c.seed, at_least(0).required());
+    v.field("steps", c.steps, at_least(0).required());
+    v.field("tokens", c.tokens, at_least(0));
+    v.field("stopped", c.stopped);
+    v.field("validation", c.validation, range(0, 1).required());
+    v.field("validation_loss", c.validation_loss, required());
+    v.field("test", c.test, range(0, 1).required());
+}
+
+template <class V>
+void describe(V& v, PieceOrigin& c) {
+    v.field("device", c.device);
+    v.field("processor", c.processor);
+    v.field("version", c.version);
+    v.field("commit", c.commit);
+    v.field("compiler", c.compiler);
+    v.field("earlier", c.earlier);
+}
+
+namespace {
+
+constexpr const char* kKind = "table piece";
+constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kBaselineExamples = 16384;
+constexpr std::uint64_t kMostBytes = 1 << 22;
+
+/// The file: the record under a head, with what people look for (summary) beside what programs recompute.
+struct StoredPiece {
+    std::string kind = kKind;
+    std::int64_t format = kFormat;
+    std::int64_t tokens = 0;
+    PieceRecord record;
+};
+
+template <class V>
+void describe(V& v, StoredPiece& c) {
+    PieceRecord& r = c.record;
+    v.field("kind", c.kind);
+    v.field("format", c.format);
+    v.field("table", r.table, required());
+    v.field("column", r.column, required());
+    v.field("row", r.row, required());
+    v.field("width", r.width, above(0).required());
+    v.field("test_size", r.test_size, above(0).required());
+    v.field("chance", r.chance, range(0, 1).required());
+    v.field("majority", r.majority, range(0, 1));
+    v.field("more_seeds", r.more_seeds, required());
+    v.field("seconds", r.seconds, at_least(0));
+    v.field("tokens", c.tokens);
+    v.field("origin", r.origin);
+    v.field("validation_sizes", r.validation_sizes, required());
+    v.field("test_sizes", r.test_sizes, required());
+    v.field("replicas", r.replicas, required());
+    v.field("recipe", r.recipe, required());
+    v.require(!r.replicas.empty(), "replicas", "a piece of no replicas says nothing");
+    v.require(!r.validation_sizes.empty(), "validation_sizes", "lists no size");
+    v.require(std::find(r.test_sizes.begin(), r.test_sizes.end(), r.test_size) != r.test_sizes.end(), "test_sizes",
+              "lack test_size, where the table is read");
+    for (const ReplicaResult& one : r.replicas)
+        v.require(one.validation.size() == r.validation_sizes.size() &&
+                      one.validation_loss.size() == r.validation_sizes.size() && one.test.size() == r.test_sizes.size(),
+                  "replicas", "a replica needs one number for each size");
+    std::set<std::pair<double, std::int64_t>> seen;
+    for (const ReplicaResult& one : r.replicas)
+        v.require(seen.emplace(one.setting.learning_rate, one.seed).second, "replicas",
+                  fmt::format("learning rate {} with seed {} is there twice: one replica counts once",
+                              one.setting.learning_rate, one.seed));
+}
+
+void add_origin(PieceOrigin& origin, const RunDirectory& run, const RunStatus& status) {
+    const Origin here = *stored_origin(run);
+    const Origin before{{origin.version, origin.commit, origin.compiler}, origin.processor, origin.device};
+    std::vector<std::string> others = status.earlier;
+    if (!origin.commit.empty()) others.push_back(before.text());
+    for (const std::string& other : others)
+        if (other != here.text() &&
+            std::find(origin.earlier.begin(), origin.earlier.end(), other) == origin.earlier.end())
+            origin.earlier.push_back(other);
+    origin = {here.device, here.processor, here.build.version, here.build.commit, here.build.compiler, origin.earlier};
+}
+
+}  // namespace
+
+PieceRecord empty_record(const Piece& piece, const RunSetup& setup) {
+    PieceRecord record;
+    record.table = piece.table->name, record.column = piece.column->key, record.row = piece.row->key;
+    record.width = piece.width;
+    record.test_size = piece.column->full.test_size;
+    record.chance = setup.data->chance();
+    record.majority = majority_baseline(*setup.data, record.test_size, kBaselineExamples);
+    record.validation_sizes = setup.config.validation.on.sizes;
+    record.test_sizes = setup.config.test.sizes;
+    record.recipe = to_value(setup.config);
+    return record;
+}
+
+void add_run(PieceRecord& record, const RunDirectory& run, const RunSetup& setup) {
+    auto population = read_population_result(run, setup);
+    if (!population) throw UserError(one_line(run.path() + ": is not finished"));
+    if (population->validation_sizes != record.validation_sizes || population->test_sizes != record.test_sizes)
+        throw UserError(one_line(run.path() + ": was evaluated at other sizes than the rest of its piece"));
+    for (ReplicaResult& replica : population->replicas) {
+        // A piece sweeps the learning rate alone: the rest of the setting stands in its recipe.
+        replica.setting = {replica.setting.learning_rate, 0, {}};
+        record.replicas.push_back(std::move(replica));
+    }
+    record.seconds += population->seconds;
+    add_origin(record.origin, run, load_status(run));
+}
+
+std::string to_json(const PieceRecord& record) {
+    return to_json(StoredPiece{kKind, kFormat, record.tokens(), record}, 1) + "\n";
+}
+
+std::optional<PieceRecord> piece_record(const Document& document) {
+    const Value* kind = find(document.root, "kind");
+    const auto* word = kind ? std::get_if<std::string>(&kind->data) : nullptr;
+    if (word == nullptr || *word != kKind) return std::nullopt;
+    const Value* format = find(document.root, "format");
+    const auto* number = format ? std::get_if<std::int64_t>(&format->data) : nullptr;
+    if (number && *number > kFormat)
+        throw UserError(one_line(document.source + ": format " + std::to_string(*number) +
+                                 " is of a newer version of this program, which reads up to " +
+                                 std::to_string(kFormat)));
+    return read_config<StoredPiece>(document).record;
+}
+
+PieceRecord load_piece_record(const std::string& path) {
+    const auto record = piece_record(parse_json(read_text_file(path, kMostBytes), path));
+    if (!record) throw UserError(one_line(path + ": holds no piece of a table"));
+    return *record;
+}
+
+RunConfig recipe_of(const PieceRecord& record, const std::string& source) {
+    return set_up({record.recipe, source + ": recipe"}).config;
+}
+
+}  // namespace whorl

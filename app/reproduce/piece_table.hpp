@@ -1,0 +1,23 @@
+// The pieces of a table, from one folder or many, as one table.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/reproduce/piece_record.hpp"
+
+namespace whorl {
+
+struct FoundPiece {
+    std::string path;  // of the record
+    PieceRecord record;
+};
+
+/// The records of `table` in the folders and all folders inside, and in the files, that `paths` name. Throws UserError
+/// for a path that holds none, and where two records of one piece differ: it names both.
+std::vector<FoundPiece> find_pieces(const PublishedTable& table, const std::vector<std::string>& paths);
+
+/// One table of them, at the widths that they have (without any: those of the table). A missing piece is –.
+ResultTable table_of(const PublishedTable& table, const std::vector<FoundPiece>& pieces);
+
+}  // namespace whorl

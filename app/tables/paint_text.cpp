@@ -1,0 +1,210 @@
+// Tables as text and Markdown.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "app/tables/grid.hpp"
+#include "app/tables/table.hpp"
+
+namespace whorl {
+namespace {
+
+using Line = std::vector<std::string>;
+constexpr const char* kNone = "–";
+
+std::string percent(double scaled) {
+    return fmt::format("{:.1f}", 100 * scaled);
+}
+
+std::string published_text(const TableLine& line) {
+    return line.published ? fmt::format("{:.2f}", *line.published) : kNone;
+}
+
+// --- the overview: a line for each first label, all sections beside one another --------------------------------------
+
+std::string overview_cell(const ResultTable& table, const TableLine& line) {
+    if (!line.summary) return line.status;
+    const SizeSummary& s = line.summary->read();
+    return table.of_best ? fmt::format("{} ({}/{})", percent(s.best), s.passed_all, line.summary->replicas)
+                         : fmt::format("{} / {}", percent(s.median), percent(s.best));
+}
+
+void append_overview(const ResultTable& table, const TableSection& section, const std::string& label, Line& to) {
+    std::string published = kNone;
+    for (const TableLine& line : section.lines) {
+        if (line.labels.front() != label) continue;
+        to.push_back(overview_cell(table, line));
+        published = published_text(line);
+    }
+    to.push_back(published);
+}
+
+Line overview_heads(const ResultTable& table, const std::string& label) {
+    Line heads = {table.sections.front().heads.front()};
+    for (const TableSection& section : table.sections) {
+        for (const TableLine& line : section.lines) {
+            if (line.labels.front() != label) continue;
+            std::string head = section.label;
+            for (std::size_t i = 1; i < line.labels.size(); ++i) head += ", " + section.heads[i] + " " + line.labels[i];
+            heads.push_back(head);
+        }
+        heads.emplace_back("paper");
+    }
+    return heads;
+}
+
+Grid overview(const ResultTable& table) {
+    const std::vector<TableLine>& lines = table.sections.front().lines;
+    Grid grid{{overview_heads(table, lines.front().labels.front())}};
+    for (const TableLine& line : lines) {
+        if (line.labels.front() == grid.lines.back().front()) continue;
+        grid.lines.push_back({line.labels.front()});
+        for (const TableSection& section : table.sections)
+            append_overview(table, section, line.labels.front(), grid.lines.back());
+    }
+    return grid;
+}
+
+std::string overview_legend(const ResultTable& table) {
+    return fmt::format(
+        "Scaled accuracy in percent on test data (guessing: 0): {}.\nThe paper gives the best of its sweep. –: not "
+        "measured, or not in the paper.\n",
+        table.of_best ? fmt::format("the replica that is best on validation data, and how many replicas reach {:.0f}",
+                                    100 * table.pass)
+                      : "median over the seeds of the setting that is best on validation data / the replica that is "
+                        "best there");
+}
+
+// --- a section -------------------------------------------------------------------------------------------------------
+
+/// A column of numbers.
+struct Column {
+    std::string head;
+    std::string (*text)(const Summary&);
+};
+
+const std::vector<Column>& columns() {
+    static const std::vector<Column> list = {
+        {"best", [](const Summary& s) { return percent(s.read().best); }},
+        {"median", [](const Summary& s) { return percent(s.read().median); }},
+        {"min", [](const Summary& s) { return s.seeds > 1 ? percent(s.read().min) : kNone; }},
+        {"max", [](const Summary& s) { return s.seeds > 1 ? percent(s.read().max) : kNone; }},
+        {"pass", [](const Summary& s) { return fmt::format("{}/{}", s.read().passed, s.seeds); }},
+        {"median all", [](const Summary& s) { return percent(s.read().median_all); }},
+        {"pass all", [](const Summary& s) { return fmt::format("{}/{}", s.read().passed_all, s.replicas); }},
+        {"rate", [](const Summary& s) { return fmt::format("{:g}", s.chosen.learning_rate); }},
+    };
+    return list;
+}
+
+const std::vector<Column>& last_columns() {
+    static const std::vector<Column> list = {
+        {"early", [](const Summary& s) { return std::to_string(s.solved_early); }},
+        {"Mtokens", [](const Summary& s) { return fmt::format("{:.0f}", static_cast<double>(s.tokens) / 1e6); }},
+        {"s", [](const Summary& s) { return fmt::format("{:.0f}", s.seconds); }},
+    };
+    return list;
+}
+
+std::set<std::int64_t> sizes_of(const TableSection& section) {
+    std::set<std::int64_t> sizes;
+    for (const TableLine& line : section.lines)
+        if (line.summary)
+            for (const SizeSummary& one : line.summary->sizes) sizes.insert(one.size);
+    return sizes;
+}
+
+std::string at_size(const ResultTable& table, const Summary& summary, std::int64_t size) {
+    for (const SizeSummary& one : summary.sizes)
+        if (one.size == size) return fmt::format("{:.0f}", 100 * (table.of_best ? one.best : one.median));
+    return kNone;
+}
+
+Line detail_line(const ResultTable& table, const TableLine& line, const std::set<std::int64_t>& sizes) {
+    Line cells = line.labels;
+    const Summary& summary = *line.summary;
+    for (const Column& column : columns()) cells.push_back(column.text(summary));
+    if (!table.source.empty()) cells.push_back(published_text(line));
+    for (const std::int64_t size : sizes) cells.push_back(at_size(table, summary, size));
+    for (const Column& column : last_columns()) cells.push_back(column.text(summary));
+    return cells;
+}
+
+Grid details(const ResultTable& table, const TableSection& section) {
+    const std::set<std::int64_t> sizes = sizes_of(section);
+    Line heads = section.heads;
+    for (const Column& column : columns()) heads.push_back(column.head);
+    if (!table.source.empty()) heads.emplace_back("paper");
+    for (const std::int64_t size : sizes) heads.push_back(fmt::format("@{}", size));
+    for (const Column& column : last_columns()) heads.push_back(column.head);
+    Grid grid{{heads}, section.heads.size()};
+    for (const TableLine& line : section.lines) {
+        grid.lines.push_back(line.summary ? detail_line(table, line, sizes) : line.labels);
+        if (!line.summary) grid.lines.back().push_back(line.status);
+        grid.lines.back().resize(heads.size());
+    }
+    return grid;
+}
+
+std::string read_at_text(const TableSection& section, const Summary& first) {
+    std::string text = section.size ? fmt::format("size {}", *section.size) : "each run's largest test size";
+    if (section.majority)
+        text += fmt::format(" (guessing is right with {:g} %; always the most frequent answer: {:.1f})",
+                            100 * first.chance, 100 * *section.majority);
+    return text;
+}
+
+std::string legend(const ResultTable& table, const TableSection& section, const Summary& first) {
+    return fmt::format(
+        "Scaled accuracy in percent (guessing: 0) on the test split, at {}.\nbest: the replica that is best on "
+        "validation data, at the largest validated size. median, min, max, pass (at least {:g}): over the seeds\nof "
+        "the learning rate, decay and dt range that are best there; rate: that learning rate. median all, pass all: "
+        "over all replicas.\n@N: at size N, of {}. early: replicas that stopped as solved; Mtokens: millions of tokens "
+        "trained on,\ns: seconds of training and evaluation, of all replicas together.\n",
+        read_at_text(section, first), 100 * table.pass, table.of_best ? "the best replica" : "the seeds' median");
+}
+
+// One text for all lines needs no names.
+std::string notes(const char* what, const NamedTexts& texts) {
+    std::string result;
+    for (const auto& [names, text] : texts)
+        result += fmt::format("\n{}{}: {}.\n", what, texts.size() == 1 ? "" : " (" + names + ")", text);
+    return result;
+}
+
+std::string section_text(const ResultTable& table, const TableSection& section, std::string (*draw)(const Grid&)) {
+    const auto first = std::find_if(section.lines.begin(), section.lines.end(),
+                                    [](const TableLine& line) { return line.summary.has_value(); });
+    std::string text = draw(details(table, section));
+    if (first != section.lines.end()) text += "\n" + legend(table, section, *first->summary);
+    NamedTexts protocols;
+    for (const TableLine& line : section.lines) add_shared(protocols, line.name, line.protocol);
+    return text + notes("Protocol", protocols);
+}
+
+std::string whole(const ResultTable& table, std::string (*draw)(const Grid&), const char* heading) {
+    std::string text;
+    if (table.overview) text += draw(overview(table)) + "\n" + overview_legend(table) + "\n";
+    NamedTexts origins;
+    for (const TableSection& section : table.sections) {
+        if (table.overview) text += fmt::format("{}{}\n\n", heading, section.label);
+        text += section_text(table, section, draw) + (table.overview ? "\n" : "");
+        const std::string column = section.key.empty() ? "" : section.key + " ";
+        for (const TableLine& line : section.lines) add_shared(origins, column + line.name, line.origin);
+    }
+    text += notes("Made by", origins);
+    return table.source.empty() ? text : text + fmt::format("\nPaper: {}\n", table.source);
+}
+
+}  // namespace
+
+std::string to_text(const ResultTable& table) {
+    return fmt::format("{}\n\n{}", table.title, whole(table, text_of, ""));
+}
+
+std::string to_markdown(const ResultTable& table) {
+    return fmt::format("# {}\n\n{}", table.title, whole(table, markdown_of, "## "));
+}
+
+}  // namespace whorl

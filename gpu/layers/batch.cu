@@ -1,0 +1,134 @@
+// Training batches on the device: every task's own generator. A warp has an example: all lanes find the random words
+// and hand out the slots; in between, one of them walks through the sequence.
+#include <algorithm>
+
+#include "gpu/runtime/cuda_backend.hpp"
+#include "gpu/runtime/launch.cuh"
+#include "gpu/tiles/block.cuh"
+#include "tasks/registry.hpp"
+
+namespace whorl::gpu {
+namespace {
+
+constexpr std::int64_t kInt = static_cast<std::int64_t>(sizeof(std::int32_t));
+
+/// A batch as the kernel sees it.
+struct Batch {
+    const StepNumbers* steps;
+    const ReplicaNumbers* replicas;
+    View<std::int32_t> tokens, row_of, target;
+    std::int64_t min_size, first, sequences, length, slots;  // first: of the step's sequences; slots: of each
+};
+
+constexpr std::int64_t kSequences = 4;     // of a block
+constexpr std::int64_t kMostWords = 1024;  // drawn ahead
+
+/// An example's shared memory: its targets until their slots are known, and the words that it is likely to draw.
+struct BatchMemory {
+    int targets, words;
+    explicit BatchMemory(std::int64_t length)
+        : targets(static_cast<int>(length)),
+          words(static_cast<int>(std::min(kMostWords, ceil_div(2 * length + 2, 4) * 4))) {}  // two a number
+    std::int64_t bytes() const { return (std::int64_t{targets} + words) * kInt; }
+};
+
+/// What fill_slots does, by a warp.
+__device__ void fill_slots_together(const SampleView& sample, std::int64_t first, const SlotView& slots, int lane) {
+    std::int64_t used = 0;
+    for (std::int64_t begin = 0; begin < sample.capacity && used < slots.count; begin += 32) {
+        const std::int64_t t = begin + lane;
+        const bool asked = t < sample.capacity && sample.targets[t] >= 0;
+        const unsigned all = __ballot_sync(0xffffffffU, asked);
+        const std::int64_t slot = used + __popc(all & ((1U << lane) - 1));
+        if (asked && slot < slots.count) {
+            slots.row_of[slot] = static_cast<std::int32_t>(first + t);
+            slots.target[slot] = sample.targets[t];
+        }
+        used += __popc(all);
+    }
+    for (std::int64_t slot = used + lane; slot < slots.count; slot += 32)
+        slots.row_of[slot] = -1, slots.target[slot] = 0;
+}
+
+/// Grid: (blocks of sequences, replicas), a warp a sequence.
+template <class OneTask>
+__global__ void batch_kernel(OneTask task, Batch in, BatchMemory memory) {
+    auto* shared = reinterpret_cast<std::int32_t*>(block_memory<true>(nullptr, 0));
+    const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+    const std::int64_t r = blockIdx.y, b = std::int64_t{blockIdx.x} * (blockDim.x / 32) + warp;
+    if (b >= in.sequences) return;
+    auto* words = reinterpret_cast<std::uint32_t*>(shared + warp * (memory.targets + memory.words));
+    const ReplicaNumbers& replica = in.replicas[r];
+    const StepNumbers& now = in.steps[replica.at];
+    SampleKey key{replica.data_seed,
+                  Split::train,
+                  static_cast<std::uint64_t>(now.step),
+                  static_cast<std::uint64_t>(in.first + b),
+                  {in.min_size, now.size}};
+    const Random random = key.random();
+    for (int block = lane; block < memory.words / 4; block += 32) {
+        const PhiloxCounter drawn = random.block(static_cast<std::uint32_t>(block));
+        for (int i = 0; i < 4; ++i) words[4 * block + i] = drawn.word[i];
+    }
+    __syncwarp();
+    key.drawn = {words, static_cast<std::uint32_t>(memory.words)};
+    const SampleView sample{in.tokens.at(r, b), reinterpret_cast<std::int32_t*>(words + memory.words), in.length};
+    if (lane == 0) task.generate(key, sample);
+    __syncwarp();
+    fill_slots_together(sample, b * in.length,
+                        {in.row_of.at(r) + b * in.slots, in.target.at(r) + b * in.slots, in.slots}, lane);
+}
+
+template <class OneTask>
+class TaskBatch final : public DeviceBatch {
+public:
+    TaskBatch(const OneTask& task, const CudaBackend& backend) : task_(task), backend_(backend) {}
+
+    void make(const BatchOrder& order) override {
+        const std::int64_t replicas = order.tokens.replicas(), sequences = order.tokens.shape[1],
+                           length = order.tokens.features();
+        const Batch batch{order.steps,
+                          order.replicas,
+                          view<std::int32_t>(order.tokens),
+                          view<std::int32_t>(order.supervision.row_of),
+                          view<std::int32_t>(order.supervision.target),
+                          order.min_size,
+                          order.first,
+                          sequences,
+                          length,
+                          order.supervision.row_of.features() / sequences};
+        const BatchMemory memory(length);
+        const std::int64_t together = sequences_for(backend_, length);
+        launch("batch", batch_kernel<OneTask>, dim3(grid_size(ceil_div(sequences, together)), grid_size(replicas)),
+               dim3(grid_size(32 * together)), static_cast<std::size_t>(together * memory.bytes()), backend_.stream(),
+               task_, batch, memory);
+    }
+
+    /// Examples of a block; fewer where long ones do not fit, 0 where not even one does.
+    static std::int64_t sequences_for(const CudaBackend& backend, std::int64_t length) {
+        return std::min<std::int64_t>(kSequences, backend.shared_limit() / BatchMemory(length).bytes());
+    }
+
+private:
+    OneTask task_;
+    const CudaBackend& backend_;
+};
+
+}  // namespace
+}  // namespace whorl::gpu
+
+namespace whorl {
+
+std::unique_ptr<DeviceBatch> make_device_batch(const Task& task, Backend& backend, std::int64_t length) {
+    const auto* cuda = dynamic_cast<const gpu::CudaBackend*>(&backend);
+    if (!cuda) return nullptr;
+    return std::visit(
+        [&](const auto& one) -> std::unique_ptr<DeviceBatch> {
+            using Maker = gpu::TaskBatch<std::decay_t<decltype(one)>>;
+            if (Maker::sequences_for(*cuda, length) == 0) return nullptr;
+            return std::make_unique<Maker>(one, *cuda);
+        },
+        task);
+}
+
+}  // namespace whorl
