@@ -90,7 +90,7 @@ TEST_CASE("a table's recipes validate last where the table is read", "[reproduce
             for (const TableProfile* profile : {&column.quick, &column.full}) {
                 const RunConfig config = set_up(load_recipe(profile->recipe, {})).config;
                 INFO(profile->recipe);
-                const auto& sizes = config.validation.sizes;
+                const auto& sizes = config.validation.on.sizes;
                 CHECK(*std::max_element(sizes.begin(), sizes.end()) == profile->test_size);
             }
 }
