@@ -1,4 +1,4 @@
-# whorl_build_info(OUTPUT_VARIABLE): sets the variable to a C++ file that says what is being built: the commit ("-dirty" with
+# whorl_build_info(OUTPUT_VARIABLE): sets the variable to a C++ file that says what is being built: the version, the commit ("-dirty" with
 # local changes, "unknown" outside git), the build type, the processors and the GPUs. Looked up at every build; rewritten
 # only when it changed. Call it when WHORL_MARCH and the GPU's architectures are settled.
 
@@ -16,7 +16,7 @@ function(whorl_build_info result)
     set(gpu "emulated")
   endif()
   add_custom_target(whorl_build_info BYPRODUCTS ${generated}
-    COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DTYPE=${CMAKE_BUILD_TYPE} -DTARGET=${target} -DGPU=${gpu}
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DVERSION=${PROJECT_VERSION} -DTYPE=${CMAKE_BUILD_TYPE} -DTARGET=${target} -DGPU=${gpu}
             -DOUTPUT=${generated} -P ${PROJECT_SOURCE_DIR}/cmake/BuildInfoScript.cmake
     COMMENT "" VERBATIM)
   set(${result} ${generated} PARENT_SCOPE)

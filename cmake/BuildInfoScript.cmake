@@ -1,11 +1,11 @@
-# Run by the build: cmake -DSOURCE=folder -DTYPE=Release -DTARGET=x86-64-v3 -DGPU=… -DOUTPUT=file.cpp -P BuildInfoScript.cmake
+# Run by the build: cmake -DSOURCE=folder -DVERSION=1.2.3 -DTYPE=Release -DTARGET=x86-64-v3 -DGPU=… -DOUTPUT=file.cpp -P BuildInfoScript.cmake
 execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=12 --exclude=*
                 OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   set(commit unknown)
 endif()
 set(code "// Made by cmake/BuildInfoScript.cmake.\nnamespace whorl {\n")
-foreach(pair "kCommit=${commit}" "kBuildType=${TYPE}" "kBuildTarget=${TARGET}" "kBuildGpu=${GPU}")
+foreach(pair "kVersion=${VERSION}" "kCommit=${commit}" "kBuildType=${TYPE}" "kBuildTarget=${TARGET}" "kBuildGpu=${GPU}")
   string(REGEX REPLACE "^([^=]*)=(.*)$" "extern const char* const \\1 = \"\\2\";\n" line "${pair}")
   string(APPEND code "${line}")
 endforeach()

@@ -1,5 +1,7 @@
 #include "app/cli/outputs.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "core/base/error.hpp"
@@ -30,8 +32,8 @@ void refuse_own_inputs(const std::string& out, const std::vector<std::string>& w
     for (const std::string& target : written)
         for (const std::string& input : read)
             if (!fs::is_directory(target, error) && fs::equivalent(target, input, error))
-                throw UserError(one_line("--out " + out + ": would replace " + input +
-                                         ", which this command reads; choose another name"));
+                throw UserError(one_line(fmt::format(
+                    "--out {}: would replace {}, which this command reads; choose another name", out, input)));
 }
 
 std::vector<std::string> files_of_model(const std::string& path) {

@@ -11,13 +11,10 @@
 #include "core/io/atomic_file.hpp"
 #include "core/io/toml_file.hpp"
 
-#ifndef WHORL_VERSION
-#define WHORL_VERSION "unknown"
-#endif
-
 namespace whorl {
 
 // In a file that the build makes, see cmake/BuildInfo.cmake.
+extern const char* const kVersion;
 extern const char* const kCommit;
 extern const char* const kBuildType;
 extern const char* const kBuildTarget;
@@ -115,7 +112,7 @@ std::string origin_differences(const Origin& there, const Origin& here) {
 }
 
 BuildInfo build_info() {
-    return {WHORL_VERSION, kCommit, compiler_name(), kBuildType, kBuildTarget, kBuildGpu};
+    return {kVersion, kCommit, compiler_name(), kBuildType, kBuildTarget, kBuildGpu};
 }
 
 std::string version_text(const BuildInfo& build) {
