@@ -7,6 +7,7 @@
 # tables.sh --retrain  trains one replica each of two stored rows with WHORL_BINARY (default: build/release/whorl) and
 #                      compares its test accuracies with the stored ones, digit for digit; seconds
 set -euo pipefail
+export LC_ALL=C  # numbers with a point, whatever the reader's language
 results=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$results/../.." && pwd)
 scratch=$(mktemp -d)
@@ -14,13 +15,13 @@ trap 'rm -rf "$scratch"' EXIT
 
 die() { echo "tables.sh: $*" >&2; exit 2; }
 
-# shellcheck source=table_functions.sh
+# shellcheck source=SCRIPTDIR/table_functions.sh
 . "$results/table_functions.sh"
 
 # The page with its tables printed anew.
 render() {
     local line name text open=""
-    while IFS= read -r line; do
+    while IFS= read -r line || [[ -n $line ]]; do
         if [[ $line == "<!-- end -->" ]]; then
             [[ -n $open ]] || die "$1: <!-- end --> without a table"
             open=""
