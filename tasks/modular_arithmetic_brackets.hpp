@@ -3,8 +3,7 @@
 // Tokens: 0 PAD, 1 +, 2 -, 3 *, 4 =, 5+d the digit d of 0 … m-1, 5+m (, 6+m ) (and, with `bos`, 7+m the beginning of
 // the sequence). An example of size s ≥ 5 has an expression of s-3 tokens and then =, for the literature counts one
 // PAD. An expression of n tokens is, d being a uniform digit,
-//     1: d    2: -d    3: (d)    4: (-d)    n ≥ 5: (L o R), with L of U{1 … n-4} tokens, R of the n-3 that are left
-//     over
+//     1: d    2: -d    3: (d)    4: (-d)    n ≥ 5: (L o R), with L of U{1 … n-4} tokens, R of the n-3 left over
 // with o uniform in {+,-}, or with mult = true in {+,-,*}: then 0 is the most frequent value by far, so print the
 // majority baseline beside such results. The answer, a digit, is asked for at = (supervise = all: at the last token of
 // the expression, too; no shorter prefix of it has a value, as all but the shortest are one pair of brackets).

@@ -1,8 +1,8 @@
 // A piece of a table by the paper's protocol: one row, one column, one width of the model. Every learning rate is
 // trained with one seed; then the two rates that are best on validation data with two more.
 //
-//     OUT/runs/PIECE/{rates,seeds}       the two stages as runs: config, metrics, manifest, checkpoints while they
-//     train OUT/cells/PIECE.json               what came out, self-contained: written after each stage, last
+//     OUT/runs/PIECE/{rates,seeds}       the two stages as runs: config, metrics, manifest, checkpoints until the end
+//     OUT/cells/PIECE.json               what came out, self-contained: written after each stage, last
 //     OUT/best/PIECE.safetensors         the replica that is best on validation data
 //
 // PIECE is COLUMN-ROW-dWIDTH, as in parity-mamba3-d64.

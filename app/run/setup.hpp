@@ -33,8 +33,7 @@ RunSetup set_up(const Document& recipe);
 std::vector<ShareEstimate> check_devices(const RunSetup& run, const Devices& devices, const GroupRequest& request);
 
 /// The file at `name`, or else the recipe that is built into the program under that name ("parity-quick"), with
-/// `assignments`
-/// (--set) applied. Throws UserError with the nearest name.
+/// `assignments` (--set) applied. Throws UserError with the nearest name.
 Document load_recipe(const std::string& name, const std::vector<std::string>& assignments);
 
 /// The run of `setup` at `path`, made if there is none, and held. Throws UserError when the folder holds a run of

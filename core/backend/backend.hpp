@@ -6,14 +6,13 @@
 // - activations are overwritten, parameter gradients accumulate; `*_backward` never touches values;
 // - x [R, B, L, F] has rows at one stride, F contiguous; parameters carry the replica axis first;
 // - what a layer's operations hand to each other may be stored in bf16 where the backend says so (`stored`) and no
-// state
-//   or cache comes with it: x, y and their gradients, but not the residual stream (x, residual and sum of rms_norm, y
-//   of the projections that lead there, embeddings), logits and `inverse`, which have the dtype of the parameters;
+//   state or cache comes with it: x, y and their gradients, but not the residual stream (x, residual and sum of
+//   rms_norm, y of the projections that lead there, embeddings), logits and `inverse`, which have the dtype of the
+//   parameters;
 // - `saved` is written by forward and read by backward, `scratch` is free for reuse after each call; the sizes of both
-// come
-//   from the operation's `*_memory` and depend on shapes only;
+//   come from the operation's `*_memory` and depend on shapes only;
 // - sums over batch and position are split by shape, never by thread, and added in a fixed order (determinism:
-// same_replica).
+//   same_replica).
 #pragma once
 
 #include <cstdint>
@@ -244,8 +243,8 @@ public:
     virtual void swiglu_backward(const Tensor& x, const Tensor& d_out, const Tensor& d_x) = 0;
 
     /// Mean over the used slots of each replica: loss [R] f64 (-Σ_j q_j log softmax(logits)_j, q the smoothed target),
-    /// correct [R] f64 (argmax hits), used [R] f64 (slots).
-    /// d_logits (skipped when empty) receives the gradient of the mean; it may be `logits` itself.
+    /// correct [R] f64 (argmax hits), used [R] f64 (slots). d_logits (skipped when empty) receives the gradient of the
+    /// mean; it may be `logits` itself.
     virtual void cross_entropy(const Tensor& logits, const Supervision& supervision, std::int64_t vocabulary,
                                const Tensor& loss, const Tensor& correct, const Tensor& used,
                                const Tensor& d_logits) = 0;

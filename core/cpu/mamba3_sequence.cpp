@@ -55,8 +55,7 @@ Mamba3Buffers<T>::Mamba3Buffers(Scratch& scratch, const Mamba3Shape& s)
     for (T** one : {&row1, &row2, &row3, &row4}) *one = scratch.take<T>(std::max(s.headdim, s.state));
 }
 
-// ---- forward
-// ---------------------------------------------------------------------------------------------------------
+// ---- forward --------------------------------------------------------------------------------------------------------
 
 template <class T>
 void Mamba3Sequence<T>::forward(const Tensor& y, T* saved, T* state, std::int64_t position) {
@@ -258,8 +257,7 @@ void Mamba3Sequence<T>::gate_head(std::int64_t h, const Tensor& y) {
     }
 }
 
-// ---- backward
-// --------------------------------------------------------------------------------------------------------
+// ---- backward -------------------------------------------------------------------------------------------------------
 
 template <class T>
 void Mamba3Sequence<T>::backward(const Tensor& d_y, const Mamba3Tensors& gradient, const T* saved,

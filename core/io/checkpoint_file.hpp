@@ -33,9 +33,8 @@ struct LoadedModel {
 
 /// Reads one replica. `path`: a file; a checkpoint folder step-N (its checksums are verified); a folder with a
 /// model.safetensors; or a run, whose newest valid checkpoint is taken. `best` is the replica that the last validation
-/// stored in the checkpoint ranks first (core/base/merit.hpp).
-/// Throws UserError, one line: nothing there, no Whorl checkpoint, missing, surplus or misshapen tensors, no such
-/// replica, or several replicas and no choice.
+/// stored in the checkpoint ranks first (core/base/merit.hpp). Throws UserError, one line: nothing there, no Whorl
+/// checkpoint, missing, surplus or misshapen tensors, no such replica, or several replicas and no choice.
 LoadedModel load_model(const std::string& path, const ReplicaChoice& choice = {});
 
 /// Writes one model as "whorl-checkpoint-1", float32. Atomic, as write_safetensors.

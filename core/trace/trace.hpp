@@ -7,8 +7,8 @@
 //
 // Every quantity is a row-major array whose axes are named. The first is always `position`. Names and axes:
 //
-//   mamba3            dt, a, alpha, beta, gamma, lambda [head]: Δ, A, and the weights of h_{t-1}, B_{t-1}x_{t-1}, B_t
-//   x_t
+//   mamba3            dt, a, alpha, beta, gamma, lambda [head]: Δ, A, and the weights of
+//                     h_{t-1}, B_{t-1} x_{t-1} and B_t x_t
 //                     theta [angle], radians per unit of Δ, the same for all heads; phase [head, angle]: φ, in [-π, π]
 //                     b, c [head, (rank), state]: B̄ and C̄, normed, with their biases, turned by φ
 //                     x [head, (rank), channel]; readout [head, (rank), channel]: h C̄
@@ -20,8 +20,7 @@
 //                     key, query [head, key]; value, readout [head, channel]; state [head, key, channel]
 //   attention         weight [head, key_position]: 0 behind the position
 //   each              y [head, channel]: what the operation returned to the model (after skip, gate and mixing of
-//   ranks,
-//                     where the operation has them, and before the output projection and a norm in front of it)
+//                     ranks, where the operation has them, and before the output projection and a norm in front of it)
 //
 // `rank` is there with MIMO only; theta with data-dependent rotation, phase and still_state with any.
 #pragma once

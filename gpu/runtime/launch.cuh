@@ -88,8 +88,7 @@ __device__ __forceinline__ std::byte* dynamic_shared() {
     return shared_bytes;
 }
 
-// ---- one thread an element
-// -------------------------------------------------------------------------------------------
+// ---- one thread an element ------------------------------------------------------------------------------------------
 
 constexpr int kElementThreads = 256;
 

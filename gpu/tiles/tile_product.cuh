@@ -164,8 +164,8 @@ __device__ __forceinline__ void add_factors(WarpTile<T>& tile, const Factors<A, 
     add_product<P>(tile, f.a, row, rows, f.b, column, columns, k.begin, k.end);
 }
 
-/// out(i, j, sum of each product…) for i < rows, j < columns. Both
-/// operands are addressed by their own index first. Products of equal sizes give a thread the same elements.
+/// out(i, j, sum of each product…) for i < rows, j < columns. Both operands are addressed by their own index first.
+/// Products of equal sizes give a thread the same elements.
 template <Products P, class T, class Out, class First>
 __device__ __forceinline__ void tile_products(int rows, int columns, const Out& out, const First& first) {
     for_tiles<T>(rows, columns, [&](int row, int column, WarpTile<T>& tile) {

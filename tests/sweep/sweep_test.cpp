@@ -88,7 +88,7 @@ TEST_CASE("ranges of step sizes that a model makes the same of are refused", "[s
     CHECK_THAT(message("mamba3", "[{},{min=0.001,max=0.1}]"), ContainsSubstring("are the same for this model; that"));
 }
 
-TEST_CASE("the sweep in the README is one", "[sweep]") {
+TEST_CASE("the sweep in the docs is one", "[sweep]") {
     const Sweep sweep = read_sweep(load_toml(source_file("experiments/sweeps/models.toml")));
     CHECK(runs_of(sweep, {}).size() == 6);
 }
