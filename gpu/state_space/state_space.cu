@@ -1,3 +1,4 @@
+#include "gpu/runtime/head_task.cuh"
 #include "gpu/state_space/state_space.cuh"
 #include "gpu/state_space/state_space_forward.cuh"
 #include "gpu/state_space/state_space_scratch.cuh"

@@ -7,7 +7,6 @@
 
 #include "core/backend/backend.hpp"
 #include "gpu/runtime/cuda_backend.hpp"
-#include "gpu/runtime/head_task.cuh"
 #include "gpu/runtime/sequence_rows.cuh"
 #include "gpu/state_space/sizes.cuh"
 

@@ -16,7 +16,7 @@ int chunk_of(std::int64_t kilobytes, int state, int headdim, DType dtype = DType
     s.state = state;
     s.headdim = headdim;
     s.angles = state / 2;
-    s.turning = Turning::data;
+    s.rotation = Rotation::data_dependent;
     return choose_chunk(kilobytes * 1024, dtype, s, {});
 }
 
