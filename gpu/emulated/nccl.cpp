@@ -119,19 +119,24 @@ int all_reduce(const void* from, void* to, std::size_t count, NcclType type, gpu
 
 }  // namespace
 
-gpu::Nccl open_nccl() {
-    gpu::Nccl library;
+}  // namespace whorl::emulated
+
+namespace whorl::gpu {
+
+Nccl open_nccl() {
+    using namespace emulated;
+    Nccl library;
     library.get_version = [](int* version) {
-        *version = gpu::kOldestNccl;
-        return gpu::kNcclSuccess;
+        *version = kOldestNccl;
+        return kNcclSuccess;
     };
     library.comm_init_all = init_all;
     library.comm_destroy = destroy;
     library.comm_abort = abort_all;
     library.all_reduce = all_reduce;
-    library.group_start = library.group_end = [] { return gpu::kNcclSuccess; };
-    library.error_string = [](int result) { return result == gpu::kNcclSuccess ? "no error" : "invalid argument"; };
+    library.group_start = library.group_end = [] { return kNcclSuccess; };
+    library.error_string = [](int result) { return result == kNcclSuccess ? "no error" : "invalid argument"; };
     return library;
 }
 
-}  // namespace whorl::emulated
+}  // namespace whorl::gpu
