@@ -49,11 +49,13 @@ Located locate(const std::string& path) {
 }
 
 // Replicas to evaluate, by --replica best|K|all.
-std::vector<std::size_t> chosen_replicas(const std::string& choice, const CheckpointFiles& files, std::int64_t count) {
+std::vector<std::size_t> chosen_replicas(const std::string& choice, const Located& located, std::int64_t count) {
     if (choice == "best") {
-        const Evaluation validation = stored_validation(files, count);
+        const Evaluation validation = stored_validation(located.files, count);
         if (validation.accuracy.empty())
-            throw UserError("--replica best: this checkpoint holds no validation to choose by; name a replica, or all");
+            throw UserError(behind_notes(
+                located.notes,
+                "--replica best: this checkpoint holds no validation to choose by; name a replica, or all"));
         return {best_replica(validation)};
     }
     std::vector<std::size_t> replicas;
@@ -112,15 +114,15 @@ struct Exam {
 Exam exam_of_run(const Parsed& parsed) {
     const Located located = locate(parsed.first("RUN|CHECKPOINT"));
     Exam exam;
-    exam.setup = load_setup(located.run);
     exam.notes = located.notes;
+    exam.setup = load_setup(located.run, &exam.notes);
     const RunSetup& setup = *exam.setup;
     exam.title = fmt::format("{}, step {}", setup.config.name, located.files.step);
     exam.task = setup.task;
     exam.on = setup.config.test;
     exam.positions = evaluation_positions(setup.config.training, *setup.data);
     exam.step = located.files.step;
-    exam.replicas = chosen_replicas(parsed.text("replica"), located.files, setup.config.replicas.count());
+    exam.replicas = chosen_replicas(parsed.text("replica"), located, setup.config.replicas.count());
     exam.model = setup.model;
     exam.parameters = parameters_of(setup, located.files, exam.replicas);
     return exam;

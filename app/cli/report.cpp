@@ -19,16 +19,18 @@ struct Report {
     RunSetup setup;
     RunStatus status;
     std::optional<Evaluation> validation, test;
-    std::vector<std::string> damaged;  // checkpoints newer than the newest intact one, a line each
+    std::vector<std::string> notes;  // damaged checkpoints newer than the newest intact one, and what cannot be checked
 };
 
 Report read_report(const std::string& path) {
     const RunDirectory run = RunDirectory::open(path);
-    Report report{path, load_setup(run), load_status(run), {}, {}, {}};
+    std::vector<std::string> notes;
+    RunSetup setup = load_setup(run, &notes);
+    Report report{path, std::move(setup), load_status(run), {}, {}, std::move(notes)};
     report.validation = last_evaluation(run, report.setup, Split::validation);
     report.test = last_evaluation(run, report.setup, Split::test);
     if (report.status.status == kNotBegun) report.status.alive = report.setup.config.replicas.count();
-    run.newest_valid_checkpoint(&report.damaged);
+    run.newest_valid_checkpoint(&report.notes);
     return report;
 }
 
@@ -69,7 +71,7 @@ void print_json(const Report& report) {
                                          {"seconds", {report.status.seconds}},
                                          {"validation", report.validation ? to_table(*report.validation) : Value{}},
                                          {"test", report.test ? to_table(*report.test) : Value{}},
-                                         {"notes", notes_value(report.damaged)},
+                                         {"notes", notes_value(report.notes)},
                                          {"config", to_value(report.setup.config)}}}));
 }
 
@@ -96,7 +98,7 @@ void print_csv(const Report& report, bool first) {
 
 void print_run(const std::string& path, const std::string& format, bool first) {
     const Report report = read_report(path);
-    print_notes(report.damaged);
+    print_notes(report.notes);
     if (format == "md") print_markdown(report);
     if (format == "json") print_json(report);
     if (format == "csv") print_csv(report, first);

@@ -13,6 +13,7 @@
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/io/atomic_file.hpp"
+#include "core/io/descriptor.hpp"
 #include "core/io/toml_file.hpp"
 
 namespace whorl::cli {
@@ -70,14 +71,18 @@ std::vector<std::string> files_of_sweep(const std::string& folder) {
     return {folder, sweep_record_path(folder), folder + "/table.md", folder + "/table.json", folder + "/table.csv"};
 }
 
-// A folder that holds something else is left alone.
-void prepare_folder(const std::string& folder, const SweepRecord& record) {
+// The folder, held for this process, with the record of what it is about to hold. One that holds something else, or
+// that another sweep is being trained in, is left alone.
+Descriptor prepare_folder(const std::string& folder, const SweepRecord& record) {
     std::error_code error;
     if (RunDirectory::exists(folder)) throw UserError(one_line(folder + ": holds a run; choose another --out"));
+    make_folders(folder);
+    Descriptor held = hold_folder(folder, "this sweep");
+    remove_unfinished(sweep_record_path(folder));
     if (!is_sweep(folder) && fs::exists(folder, error) && !fs::is_empty(folder, error))
         throw UserError(one_line(folder + ": is not an empty folder, and holds no sweep; choose another --out"));
-    make_folders(folder);
     write_file(sweep_record_path(folder), to_toml(record));
+    return held;
 }
 
 // False when interrupted.
@@ -104,7 +109,7 @@ int run_sweep(const Arguments& arguments) {
     const OwnedDevices devices = make_devices(*parsed);
     const SessionOptions options{group_request(*parsed), parsed->flag("allow-other-build")};
     for (const SweepRun& run : runs) check_devices(run.setup, devices.all(), options.group);
-    prepare_folder(folder, record_of(sweep, runs));
+    const Descriptor held = prepare_folder(folder, record_of(sweep, runs));
     const InterruptGuard guard;
     for (std::size_t i = 0; i < runs.size(); ++i) {
         const std::string label = fmt::format("[{}/{}] {}", i + 1, runs.size(), runs[i].folder);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "app/cli/notes.hpp"
 #include "app/cli/options.hpp"
 #include "app/cli/outputs.hpp"
 #include "app/cli/progress.hpp"
@@ -74,8 +75,10 @@ void check_recipe(const Parsed& parsed, const RunSetup& setup, const RunDirector
 Job resume(const Parsed& parsed) {
     RunDirectory run = RunDirectory::open(parsed.text("out"));
     run.hold();
-    RunSetup setup = load_setup(run);
+    std::vector<std::string> notes;
+    RunSetup setup = load_setup(run, &notes);
     check_recipe(parsed, setup, run);
+    print_notes(notes);
     return {std::move(setup), run};
 }
 

@@ -10,6 +10,7 @@
 #include "app/run/manifest.hpp"
 #include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
 #include "core/config/config_binding.hpp"
 #include "core/io/golden.hpp"
 
@@ -124,7 +125,10 @@ std::int64_t compare_bits(const Devices& devices, bool json) {
 
 int verify_bits(const Parsed& parsed) {
     if (!parsed.all("FILE").empty()) throw UserError("--bits takes no file");
-    if (parsed.text("device") == "cuda") throw UserError("--bits is about processors; leave --device cuda out");
+    if (const std::string device = parsed.text("device"); device != "auto" && device != "cpu")
+        throw UserError("--bits is about processors; leave --device " + in_quotes(device) + " out");
+    if (parsed.text("precision") != "float" || parsed.text("form") != "automatic" || parsed.flag("all"))
+        throw UserError("--bits trains in float by the automatic form; leave --precision, --form and --all out");
     const auto processor = make_cpu_backend(static_cast<int>(parsed.number("threads")));
     return compare_bits(*processor, parsed.flag("json")) > 0 ? 1 : 0;
 }

@@ -37,11 +37,11 @@ bool is_floating(StoredType type) {
 /// A pickle may run code when it is read, so that the way here leads through the library that wrote it.
 [[noreturn]] void fail_with_pickle(const std::string& what) {
     throw UserError(one_line(what) +
-                    ", which is not read; these lines of Python, run in its folder, convert it offline:\n"
-                    "  import glob, torch; from safetensors.torch import save_file\n"
-                    "  weights = {k: v.contiguous().clone() for f in glob.glob(\"pytorch_model*.bin\")"
-                    " for k, v in torch.load(f, map_location=\"cpu\", weights_only=True).items()}\n"
-                    "  save_file(weights, \"model.safetensors\", metadata={\"format\": \"pt\"})");
+                    ", which is not read; run in its folder, this converts it offline: python3 -c 'import glob, torch; "
+                    "from safetensors.torch import save_file; "
+                    "weights = {k: v.contiguous().clone() for f in glob.glob(\"pytorch_model*.bin\")"
+                    " for k, v in torch.load(f, map_location=\"cpu\", weights_only=True).items()}; "
+                    "save_file(weights, \"model.safetensors\", metadata={\"format\": \"pt\"})'");
 }
 
 bool is_pickle(const std::string& path) {

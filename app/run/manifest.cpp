@@ -187,10 +187,13 @@ RunStatus load_status(const RunDirectory& run) {
     return status;
 }
 
-RunSetup load_setup(const RunDirectory& run) {
+RunSetup load_setup(const RunDirectory& run, std::vector<std::string>* notes) {
     RunSetup setup = set_up(load_toml(run.config_path()));
     const std::optional<Document> manifest = read_manifest(run);
     const Value* began = manifest ? find(manifest->root, "config") : nullptr;
+    if (manifest && began == nullptr && notes != nullptr)
+        notes->push_back(manifest->source + ": holds no copy of the run's config, as an earlier version wrote it: a " +
+                         "change of config.toml would not be noticed");
     if (began == nullptr) return setup;
     // Both sides resolved by this version: keys that it added since then differ on neither.
     const RunSetup there = set_up({*began, manifest->source + ": config"});

@@ -66,7 +66,8 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
 RunStatus load_status(const RunDirectory& run);
 
 /// The setup that an existing run trains: its config.toml, held against the copy in manifest.json. Throws UserError
-/// naming the file and every key that was changed since the run began.
-RunSetup load_setup(const RunDirectory& run);
+/// naming the file and every key that was changed since the run began. `notes` gets a line when the manifest, written
+/// by an earlier version, holds no copy to check by.
+RunSetup load_setup(const RunDirectory& run, std::vector<std::string>* notes = nullptr);
 
 }  // namespace whorl

@@ -16,6 +16,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// The metrics' last evaluation of that split, if it is of that step.
+std::optional<Evaluation> evaluation_at(const RunDirectory& run, const RunSetup& setup, Split split,
+                                        std::int64_t step) {
+    auto last = last_evaluation(run, setup, split);
+    return last && last->step == step ? std::move(last) : std::nullopt;
+}
+
 class Session {
 public:
     /// `run` is held.
@@ -169,10 +176,14 @@ private:
         return {true, trainer_.steps_done(), finite(), solved(), seconds(), {}};
     }
     SessionResult complete() {
-        std::optional<Evaluation> test = last_evaluation(run_, setup_, Split::test);
-        if (!test || test->step != trainer_.steps_done()) {  // else only the manifest was missing
+        std::optional<Evaluation> test = evaluation_at(run_, setup_, Split::test, trainer_.steps_done());
+        const bool validated = evaluation_at(run_, setup_, Split::validation, trainer_.steps_done()).has_value();
+        if (!test || !validated) {  // else only the manifest was missing
             if (logged_at_ != trainer_.steps_done()) log_row();
-            if (validation_.accuracy.empty() || validation_.step != trainer_.steps_done()) validate();
+            if (validation_.accuracy.empty() || validation_.step != trainer_.steps_done())
+                validate();
+            else if (!validated)
+                record(validation_);  // its row was lost, the checkpoint holds it
             test = trainer_.evaluate(Split::test, setup_.config.test);
             record(*test);
             save();
@@ -228,10 +239,12 @@ SessionResult train_run(const RunSetup& setup, const RunDirectory& run, const De
 
 std::optional<SessionResult> finished_result(const RunDirectory& run, const RunSetup& setup) {
     const RunStatus status = load_status(run);
-    const auto test = last_evaluation(run, setup, Split::test);
+    const auto test = evaluation_at(run, setup, Split::test, status.step);
     const auto newest = run.newest_valid_checkpoint();
-    // The test rows come before the last checkpoint and the manifest after it; all three belong to the same step.
-    if (status.status != "finished" || !test || !newest || newest->step != status.step || test->step != status.step)
+    // The last rows of both evaluations come before the last checkpoint and the manifest after it; all belong to the
+    // same step.
+    if (status.status != "finished" || !test || !evaluation_at(run, setup, Split::validation, status.step) || !newest ||
+        newest->step != status.step)
         return std::nullopt;
     return SessionResult{false, status.step, status.alive, status.solved, status.seconds, *test};
 }

@@ -208,6 +208,12 @@ ReplicaChoice replica_choice(const std::string& text) {
     return {index, false};
 }
 
+std::string behind_notes(const std::vector<std::string>& notes, const std::string& text) {
+    std::string line;
+    for (const std::string& note : notes) line += note + ": ";
+    return one_line(line + text);
+}
+
 LoadedModel load_model(const std::string& path, const ReplicaChoice& choice) {
     LoadedModel model;
     model.path = file_of(path, model.notes);
@@ -216,7 +222,11 @@ LoadedModel load_model(const std::string& path, const ReplicaChoice& choice) {
     const ParameterLayout layout(model.config);
     const Reader reader(file, layout);
     model.replicas = std::max<std::int64_t>(reader.axis(), 1);
-    model.replica = pick(choice, model.path, model.replicas);
+    try {
+        model.replica = pick(choice, model.path, model.replicas);
+    } catch (const UserError& error) {
+        throw UserError(behind_notes(model.notes, error.what()));
+    }
     model.slice = reader.slice(model.replica);
     return model;
 }

@@ -37,6 +37,9 @@ struct LoadedModel {
 /// checkpoint, missing, surplus or misshapen tensors, no such replica, or several replicas and no choice.
 LoadedModel load_model(const std::string& path, const ReplicaChoice& choice = {});
 
+/// An error's text behind the notes that led to it, in one line: without them nobody sees why that checkpoint was read.
+std::string behind_notes(const std::vector<std::string>& notes, const std::string& text);
+
 /// Writes one model as "whorl-checkpoint-1", float32. Atomic, as write_safetensors.
 void save_model(const std::string& path, const ModelConfig& config, const std::vector<double>& slice);
 

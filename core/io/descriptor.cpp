@@ -1,6 +1,7 @@
 #include "core/io/descriptor.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,15 @@ Descriptor open_regular_file_to_write(const std::string& path, int flags) {
     }
     require_regular(file, path);
     return file;
+}
+
+Descriptor hold_folder(const std::string& path, const std::string& what) {
+    Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.is_open()) fail_with_errno(path, "cannot be opened", errno);
+    // A file system without locks says so by another error; then there is nothing to hold.
+    if (::flock(folder.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        throw UserError(one_line(path + ": another process is working on " + what));
+    return folder;
 }
 
 std::uint64_t file_size(const Descriptor& file, const std::string& path) {

@@ -39,6 +39,11 @@ Descriptor open_regular_file(const std::string& path);
 /// regular file, RuntimeFailure when it cannot be opened.
 Descriptor open_regular_file_to_write(const std::string& path, int flags = 0);
 
+/// Opens a folder and takes it for this process alone, until the descriptor is closed or the process ends, however it
+/// ends. Throws UserError when another process has taken it; `what` is what is worked on, as "this run". On a file
+/// system without locks nothing is taken.
+Descriptor hold_folder(const std::string& path, const std::string& what);
+
 std::uint64_t file_size(const Descriptor& file, const std::string& path);
 
 /// Fills `out` from `offset`; returns the bytes read, fewer only at the end of the file. Throws RuntimeFailure.

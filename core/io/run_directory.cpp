@@ -1,7 +1,6 @@
 #include "core/io/run_directory.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,13 +101,7 @@ bool RunDirectory::exists(const std::string& path) {
 }
 
 void RunDirectory::hold() {
-    if (held_) return;
-    auto folder = std::make_shared<const Descriptor>(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder->is_open()) fail_with_errno(path_, "cannot be opened", errno);
-    // A file system without locks says so by another error; then there is nothing to hold.
-    if (::flock(folder->number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        throw UserError(one_line(path_ + ": another process is working on this run"));
-    held_ = std::move(folder);
+    if (!held_) held_ = std::make_shared<const Descriptor>(hold_folder(path_, "this run"));
 }
 
 void RunDirectory::check_in_place() const {

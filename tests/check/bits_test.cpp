@@ -47,6 +47,7 @@ TEST_CASE("verify --bits prints each training and takes no file", "[cli][bits]")
     const Outcome outcome = run_whorl("verify --bits");
     CHECK(outcome.status == 0);
     for (const BitsCase& one : bits_cases()) CHECK_THAT(outcome.out, Catch::Matchers::ContainsSubstring(one.model));
-    CHECK(run_whorl("verify --bits file.safetensors").status == 2);
+    for (const char* more : {"file.safetensors", "--device tpu", "--precision double", "--form chunked", "--all"})
+        CHECK(run_whorl("verify --bits " + std::string(more)).status == 2);
     CHECK(run_whorl("verify").status == 2);
 }

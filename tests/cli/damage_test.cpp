@@ -89,6 +89,10 @@ TEST_CASE("a damaged newest checkpoint is named and without an intact one nothin
         CHECK(notes_in(outcome.out) == 1);
     }
     CHECK_THAT(run_whorl("eval " + run).out, ContainsSubstring("step 27"));
+    for (const char* step : {"step-18", "step-27"}) fs::rename(checkpoints + step, folder / step);
+    for (const std::string command : {"eval ", "decode --tokens 0 --replica best "})  // 9: before any validation
+        check_refused(command + run, "step-30/model.safetensors: damaged");
+    for (const char* step : {"step-18", "step-27"}) fs::rename(folder / step, checkpoints + step);
     for (const char* step : {"step-9", "step-18", "step-27"}) fs::remove(checkpoints + step + "/checksums.json");
     const std::string before = content(run);
     for (const std::string command : {"train --resume --out ", "eval ", "decode --replica 0 --tokens 0 "}) {
@@ -140,6 +144,36 @@ TEST_CASE("a row of the metrics without its arrays is refused with its line", "[
     std::ofstream(metrics, std::ios::app) << "{\"kind\":\"validation\",\"step\":30,\"count\":16,\"sizes\":[8]}\n";
     check_refused("report " + run, metrics + ":" + line + ": accuracy: required key is missing");
     check_refused("train --resume --out " + run, metrics + ":" + line + ": accuracy: required key is missing");
+}
+
+TEST_CASE("lost rows of the last evaluations are written again", "[cli][run]") {
+    const TemporaryFolder folder;
+    const std::string run = folder / "run", metrics = run + "/metrics.jsonl";
+    const Outcome trained = run_whorl(kTiny + "--out " + run);
+    REQUIRE(trained.status == 0);
+    const std::string rows = slurp(metrics), csv = run_whorl("report --format csv " + run).out;
+    const std::size_t best = trained.out.find("best by validation"), end = trained.out.find('\n', best);
+    for (const std::string& kept : {rows.substr(0, rows.find("{\"kind\":\"validation\"")), std::string()}) {
+        spill(metrics, kept);
+        const Outcome again = run_whorl("train --resume --out " + run);
+        CHECK(again.status == 0);
+        CHECK_THAT(again.out, ContainsSubstring(trained.out.substr(best, end - best)));
+        CHECK(run_whorl("report --format csv " + run).out == csv);
+    }
+}
+
+TEST_CASE("a manifest without the config is said to leave changes unnoticed", "[cli][run]") {
+    const TemporaryFolder folder;
+    const std::string run = folder / "run";
+    REQUIRE(run_whorl(kTiny + "--out " + run).status == 0);
+    replace(run + "/manifest.json", "\"config\"", "\"of another version\"");
+    for (const std::string command : {"eval --json ", "report --format json "}) {
+        const Outcome outcome = run_whorl(command + run);
+        CHECK(outcome.status == 0);
+        CHECK_THAT(outcome.err, ContainsSubstring("manifest.json: holds no copy of the run's config"));
+        CHECK(notes_in(outcome.out) == 1);
+    }
+    CHECK_THAT(run_whorl("train --resume --out " + run).err, ContainsSubstring("holds no copy of the run's config"));
 }
 
 TEST_CASE("a run that ended before its first step has not begun and has lost nobody", "[cli][run]") {

@@ -2,6 +2,7 @@
 
 #include "app/interchange/import_model.hpp"
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
 #include "core/config/model_config_io.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
@@ -370,9 +371,11 @@ TEST_CASE("import: weights in shards, or in one file with its config elsewhere",
                           alone = message_of<UserError>([&] { import_model(path + "/pytorch_model.bin", {}); });
         CHECK_THAT(in_folder, ContainsSubstring("has only pytorch_model.bin, which is not read"));
         CHECK_THAT(alone, ContainsSubstring("is a PyTorch file, which is not read"));
-        for (const std::string& message : {in_folder, alone})
+        for (const std::string& message : {in_folder, alone}) {
+            CHECK(one_line(message) == message);  // what a terminal shows can be copied
             CHECK_THAT(message,
                        ContainsSubstring("torch.load(") && ContainsSubstring("save_file(weights, \"model.safe"));
+        }
     }
     SECTION("an index of very many files takes no time that grows with their square") {
         map.clear();

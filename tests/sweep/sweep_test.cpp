@@ -122,6 +122,12 @@ TEST_CASE("a sweep trains its runs and is taken up again and reported", "[sweep]
     const std::string out = folder / "out", command = "sweep " + (folder / "sweep.toml") + " --threads 1 --out " + out;
     CHECK_THAT(run_whorl(command + " --dry-run").out, ContainsSubstring("4 runs, 16 replicas"));
     CHECK_FALSE(fs::exists(out));
+    fs::create_directory(out);
+    const Outcome taken = run_command("exec 9<" + out + "; flock -n 9 && " + program() + " " + command);
+    CHECK(taken.status == 2);
+    CHECK_THAT(taken.err, ContainsSubstring("another process is working on this sweep"));
+    CHECK(fs::is_empty(out));
+    spill(out + "/.runs.toml.tmp-1-0", "of a killed process");
     const Outcome first = run_whorl(command);
     INFO(first.err);
     REQUIRE(first.status == 0);
