@@ -127,16 +127,21 @@ void add_device_options(po::options_description& options) {
         "processor threads, 0 = all; results do not depend on it");
 }
 
-std::unique_ptr<Backend> make_backend(const Parsed& parsed) {
-    const std::string device = parsed.text("device");
+int thread_count(const Parsed& parsed) {
     const std::int64_t threads = parsed.number("threads");
     if (threads < 0 || threads > kMostThreads)
         throw UserError("--threads: " + std::to_string(threads) + " is not in 0.." + std::to_string(kMostThreads));
+    return static_cast<int>(threads);
+}
+
+std::unique_ptr<Backend> make_backend(const Parsed& parsed) {
+    const std::string device = parsed.text("device");
+    const int threads = thread_count(parsed);
     if (device == "cuda" || (device == "auto" && why_no_cuda().empty() && !cuda_is_emulated()))
         return make_cuda_backend();
     if (device != "auto" && device != "cpu")
         throw UserError("--device: unknown device " + in_quotes(device) + suggestion(device, {"auto", "cpu", "cuda"}));
-    return make_cpu_backend(static_cast<int>(threads));
+    return make_cpu_backend(threads);
 }
 
 Devices OwnedDevices::all() const {

@@ -60,6 +60,8 @@ std::optional<Parsed> parse(const Syntax& syntax, const Arguments& arguments);
 
 /// --device auto|cpu|cuda, --threads N.
 void add_device_options(po::options_description& options);
+/// --threads. Throws UserError for a number that no machine has.
+int thread_count(const Parsed& parsed);
 /// The backend those options ask for. Throws UserError for a device that this build or machine does not have.
 std::unique_ptr<Backend> make_backend(const Parsed& parsed);
 

@@ -129,7 +129,7 @@ int verify_bits(const Parsed& parsed) {
         throw UserError("--bits is about processors; leave --device " + in_quotes(device) + " out");
     if (parsed.text("precision") != "float" || parsed.text("form") != "automatic" || parsed.flag("all"))
         throw UserError("--bits trains in float by the automatic form; leave --precision, --form and --all out");
-    const auto processor = make_cpu_backend(static_cast<int>(parsed.number("threads")));
+    const auto processor = make_cpu_backend(thread_count(parsed));
     return compare_bits(*processor, parsed.flag("json")) > 0 ? 1 : 0;
 }
 

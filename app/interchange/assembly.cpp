@@ -20,58 +20,58 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 
 /// Calls visit(stored index, taken index or -1 for padding) for every stored element, in order.
 template <class Visit>
-void walk(const Piece& piece, Visit visit) {
+void walk(const TensorPart& part, Visit visit) {
     std::int64_t stored = 0, taken = 0;
-    for (std::int64_t b = 0; b < piece.blocks; ++b)
-        for (std::int64_t i = 0; i < piece.stored_rows; ++i)
-            for (std::int64_t j = 0; j < piece.stored_columns; ++j, ++stored)
+    for (std::int64_t b = 0; b < part.blocks; ++b)
+        for (std::int64_t i = 0; i < part.stored_rows; ++i)
+            for (std::int64_t j = 0; j < part.stored_columns; ++j, ++stored)
                 visit(static_cast<std::size_t>(stored),
-                      i >= piece.begin && i < piece.begin + piece.rows && j < piece.columns ? taken++ : -1);
+                      i >= part.begin && i < part.begin + part.rows && j < part.columns ? taken++ : -1);
 }
 
 const ParameterInfo& parameter_of(const Assembly& assembly, const ParameterLayout& layout) {
     const ParameterInfo& parameter = layout.parameters()[static_cast<std::size_t>(layout.index(assembly.parameter))];
     std::int64_t count = 0;
-    for (const Piece& piece : assembly.pieces) count += piece.count();
-    if (count != parameter.count) throw std::logic_error("the pieces of " + parameter.name + " do not make it up");
+    for (const TensorPart& part : assembly.parts) count += part.count();
+    if (count != parameter.count) throw std::logic_error("the parts of " + parameter.name + " do not make it up");
     return parameter;
 }
 
-void check_shape(const ForeignCheckpoint& source, const Piece& piece) {
-    const StoredTensor& stored = source.at(piece.name);
-    if (stored.shape != piece.shape)
-        throw UserError(one_line(source.file_of(piece.name) + ": " + piece.name + ": shape " +
-                                 shape_text(stored.shape) + ", but the config needs " + shape_text(piece.shape)));
+void check_shape(const ForeignCheckpoint& source, const TensorPart& part) {
+    const StoredTensor& stored = source.at(part.name);
+    if (stored.shape != part.shape)
+        throw UserError(one_line(source.file_of(part.name) + ": " + part.name + ": shape " + shape_text(stored.shape) +
+                                 ", but the config needs " + shape_text(part.shape)));
 }
 
 }  // namespace
 
-Piece whole(std::string name, std::vector<std::int64_t> shape) {
+TensorPart whole(std::string name, std::vector<std::int64_t> shape) {
     const std::int64_t count = std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
     return {std::move(name), std::move(shape), 1, 1, count, 1, count};
 }
 
-Piece first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows,
-                 std::int64_t columns) {
+TensorPart first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows,
+                      std::int64_t columns) {
     return {std::move(name), {blocks * stored_rows, columns}, blocks, stored_rows, columns, rows, columns};
 }
 
-Piece some_rows(std::string name, std::int64_t stored_rows, std::int64_t begin, std::int64_t rows,
-                std::int64_t columns) {
+TensorPart some_rows(std::string name, std::int64_t stored_rows, std::int64_t begin, std::int64_t rows,
+                     std::int64_t columns) {
     return {std::move(name), {stored_rows, columns}, 1, stored_rows, columns, rows, columns, begin};
 }
 
-Piece first_columns(std::string name, std::int64_t rows, std::int64_t stored_columns, std::int64_t columns) {
+TensorPart first_columns(std::string name, std::int64_t rows, std::int64_t stored_columns, std::int64_t columns) {
     return {std::move(name), {rows, stored_columns}, 1, rows, stored_columns, rows, columns};
 }
 
-void check_pieces(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
+void check_parts(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
                   const std::vector<std::string>& allowed) {
     std::set<std::string> known(allowed.begin(), allowed.end());
     for (const Assembly& assembly : assemblies)
-        for (const Piece& piece : assembly.pieces) {
-            check_shape(source, piece);
-            known.insert(piece.name);
+        for (const TensorPart& part : assembly.parts) {
+            check_shape(source, part);
+            known.insert(part.name);
         }
     for (const std::string& name : source.names())
         if (known.count(name) == 0)
@@ -84,12 +84,12 @@ std::vector<double> gather(const ForeignCheckpoint& source, const std::vector<As
     std::vector<double> slice(static_cast<std::size_t>(layout.slice()), 0.0);
     for (const Assembly& assembly : assemblies) {
         double* target = slice.data() + parameter_of(assembly, layout).offset;
-        for (const Piece& piece : assembly.pieces) {
-            const std::vector<double> stored = source.read(piece.name);
-            walk(piece, [&](std::size_t from, std::int64_t to) {
+        for (const TensorPart& part : assembly.parts) {
+            const std::vector<double> stored = source.read(part.name);
+            walk(part, [&](std::size_t from, std::int64_t to) {
                 if (to >= 0) target[to] = stored[from];
             });
-            target += piece.count();
+            target += part.count();
         }
     }
     return slice;
@@ -105,11 +105,11 @@ void note_rounding(const std::vector<double>& slice, std::vector<std::string>& n
 bool padding_is_zero(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies) {
     bool zero = true;
     for (const Assembly& assembly : assemblies)
-        for (const Piece& piece : assembly.pieces) {
-            if (!piece.padded() || !zero) continue;
-            check_shape(source, piece);
-            const std::vector<double> stored = source.read(piece.name);
-            walk(piece, [&](std::size_t from, std::int64_t to) { zero = zero && (to >= 0 || stored[from] == 0); });
+        for (const TensorPart& part : assembly.parts) {
+            if (!part.padded() || !zero) continue;
+            check_shape(source, part);
+            const std::vector<double> stored = source.read(part.name);
+            walk(part, [&](std::size_t from, std::int64_t to) { zero = zero && (to >= 0 || stored[from] == 0); });
         }
     return zero;
 }
@@ -119,13 +119,13 @@ std::vector<ForeignTensor> scatter(const std::vector<double>& slice, const std::
     std::vector<ForeignTensor> tensors;
     for (const Assembly& assembly : assemblies) {
         const double* source = slice.data() + parameter_of(assembly, layout).offset;
-        for (const Piece& piece : assembly.pieces) {
-            ForeignTensor& tensor = tensors.emplace_back(ForeignTensor{piece.name, piece.shape, {}});
-            tensor.values.resize(static_cast<std::size_t>(piece.blocks * piece.stored_rows * piece.stored_columns));
-            walk(piece, [&](std::size_t to, std::int64_t from) {
+        for (const TensorPart& part : assembly.parts) {
+            ForeignTensor& tensor = tensors.emplace_back(ForeignTensor{part.name, part.shape, {}});
+            tensor.values.resize(static_cast<std::size_t>(part.blocks * part.stored_rows * part.stored_columns));
+            walk(part, [&](std::size_t to, std::int64_t from) {
                 tensor.values[to] = from < 0 ? 0.0F : static_cast<float>(source[from]);
             });
-            source += piece.count();
+            source += part.count();
         }
     }
     return tensors;

@@ -11,7 +11,7 @@ namespace whorl::interchange {
 
 /// A foreign tensor of `shape`, seen as [blocks, stored_rows, stored_columns]; a parameter takes `rows` × `columns` of
 /// each block, from row `begin` and column 0 on. What no parameter takes is padding.
-struct Piece {
+struct TensorPart {
     std::string name;
     std::vector<std::int64_t> shape;
     std::int64_t blocks = 1, stored_rows = 1, stored_columns = 1, rows = 1, columns = 1;
@@ -21,34 +21,34 @@ struct Piece {
     bool padded() const { return rows != stored_rows || columns != stored_columns; }
 };
 
-Piece whole(std::string name, std::vector<std::int64_t> shape);
+TensorPart whole(std::string name, std::vector<std::int64_t> shape);
 /// [blocks·stored_rows, columns], of which rows 0 … rows-1 of each block are taken.
-Piece first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows,
-                 std::int64_t columns);
+TensorPart first_rows(std::string name, std::int64_t blocks, std::int64_t stored_rows, std::int64_t rows,
+                      std::int64_t columns);
 /// [stored_rows, columns], of which rows begin … begin+rows-1 are taken.
-Piece some_rows(std::string name, std::int64_t stored_rows, std::int64_t begin, std::int64_t rows,
-                std::int64_t columns);
+TensorPart some_rows(std::string name, std::int64_t stored_rows, std::int64_t begin, std::int64_t rows,
+                     std::int64_t columns);
 /// [rows, stored_columns], of which columns 0 … columns-1 are taken.
-Piece first_columns(std::string name, std::int64_t rows, std::int64_t stored_columns, std::int64_t columns);
+TensorPart first_columns(std::string name, std::int64_t rows, std::int64_t stored_columns, std::int64_t columns);
 
-/// One parameter: its pieces' elements, one piece after the other.
+/// One parameter: its parts' elements, one part after the other.
 struct Assembly {
     std::string parameter;
-    std::vector<Piece> pieces;
+    std::vector<TensorPart> parts;
 };
 
-/// Throws UserError unless every piece is there in its shape and nothing else is, apart from `allowed`. Reads no data.
-void check_pieces(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
+/// Throws UserError unless every part is there in its shape and nothing else is, apart from `allowed`. Reads no data.
+void check_parts(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
                   const std::vector<std::string>& allowed);
 
-/// The slice of ParameterLayout that the pieces give.
+/// The slice of ParameterLayout that the parts give.
 std::vector<double> gather(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
                            const ParameterLayout& layout);
 
 /// Appends a line to `notes` when float32 cannot hold the slice exactly; files are written in float32.
 void note_rounding(const std::vector<double>& slice, std::vector<std::string>& notes);
 
-/// True when all that no piece takes is zero. Throws as check_pieces for a padded piece.
+/// True when all that no part takes is zero. Throws as check_parts for a padded part.
 bool padding_is_zero(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies);
 
 /// The foreign tensors that hold the slice, in float32, padding zero.

@@ -80,10 +80,10 @@ Release mamba_release(const LoadedModel& model) {
 /// An MLP that adds nothing, for a model that has none.
 void add_zero_mlps(const FlaConfig& config, std::vector<ForeignTensor>& tensors) {
     for (std::int64_t i = 0; i < config.num_hidden_layers; ++i)
-        for (const Piece& piece : fla_mlp(i, config.hidden_size, config.intermediate())) {
-            const float value = piece.shape.size() == 1 ? 1.0F : 0.0F;  // the norm's weight
+        for (const TensorPart& part : fla_mlp(i, config.hidden_size, config.intermediate())) {
+            const float value = part.shape.size() == 1 ? 1.0F : 0.0F;  // the norm's weight
             tensors.push_back(
-                {piece.name, piece.shape, std::vector<float>(static_cast<std::size_t>(piece.count()), value)});
+                {part.name, part.shape, std::vector<float>(static_cast<std::size_t>(part.count()), value)});
         }
 }
 

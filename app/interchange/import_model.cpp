@@ -40,7 +40,7 @@ std::string embedding_of(const ForeignCheckpoint& source, bool tied, const char*
 /// The embedding taken from the tensor `stored`.
 std::vector<Assembly> with_embedding(std::vector<Assembly> assemblies, const std::string& stored) {
     for (Assembly& assembly : assemblies)
-        if (assembly.parameter == kEmbedding) assembly.pieces.at(0).name = stored;
+        if (assembly.parameter == kEmbedding) assembly.parts.at(0).name = stored;
     return assemblies;
 }
 
@@ -61,7 +61,7 @@ std::vector<std::string> check_tied_head(const ForeignCheckpoint& source, bool t
 /// Checks the shapes before anything is allocated for what the config claims, then reads.
 void read_parameters(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
                      const std::vector<std::string>& allowed, ImportedModel& model) {
-    check_pieces(source, assemblies, allowed);
+    check_parts(source, assemblies, allowed);
     const ParameterLayout layout(model.config);
     model.slice = gather(source, assemblies, layout);
     note_rounding(model.slice, model.notes);
@@ -136,13 +136,13 @@ ImportedModel import_mamba(const ForeignCheckpoint& source, const ImportOptions&
 std::vector<std::string> check_zero_mlps(const ForeignCheckpoint& source, const FlaConfig& config) {
     std::vector<std::string> names;
     for (std::int64_t i = 0; i < config.num_hidden_layers; ++i)
-        for (const Piece& piece : fla_mlp(i, config.hidden_size, config.intermediate())) {
-            names.push_back(piece.name);
-            if (piece.name.find(".mlp.") == std::string::npos) continue;  // of zeros, whatever the norm before them
-            const std::vector<double> values = source.read(piece.name);
+        for (const TensorPart& part : fla_mlp(i, config.hidden_size, config.intermediate())) {
+            names.push_back(part.name);
+            if (part.name.find(".mlp.") == std::string::npos) continue;  // of zeros, whatever the norm before them
+            const std::vector<double> values = source.read(part.name);
             if (std::any_of(values.begin(), values.end(), [](double value) { return value != 0; }))
-                fail(source.file_of(piece.name),
-                     piece.name + ": is not zero although " + source.config().source + " says whorl_no_mlp = true");
+                fail(source.file_of(part.name),
+                     part.name + ": is not zero although " + source.config().source + " says whorl_no_mlp = true");
         }
     return names;
 }

@@ -9,7 +9,7 @@ bool ends_with(const std::string& text, const std::string& end) {
     return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-Piece mamba_piece(const ParameterInfo& p, const ModelConfig& model, const MambaPadding& stored) {
+TensorPart mamba_part(const ParameterInfo& p, const ModelConfig& model, const MambaPadding& stored) {
     if (p.name == kEmbedding || p.name == kHead)
         return first_rows(p.name, 1, stored.vocabulary, model.vocab_size, model.d_model);
     if (ends_with(p.name, ".mlp.fc1.weight"))
@@ -28,7 +28,7 @@ std::string fla_rest(const std::string& rest, bool norm_first) {
     return "attn." + rest.substr(std::string("mixer.").size());
 }
 
-std::vector<Piece> fla_pieces(const ParameterInfo& p, const ModelConfig& model, const FlaStorage& storage) {
+std::vector<TensorPart> fla_parts(const ParameterInfo& p, const ModelConfig& model, const FlaStorage& storage) {
     static const std::string prefix = "backbone.layers.";
     if (p.name == kEmbedding) return {whole(kFlaEmbedding, p.shape)};
     if (p.name == "backbone.norm_f.weight") return {whole("model.norm.weight", p.shape)};
@@ -62,18 +62,18 @@ std::string fla_layer(std::int64_t layer) {
 std::vector<Assembly> mamba_assemblies(const ModelConfig& model, const MambaPadding& stored) {
     const ParameterLayout layout(model);
     std::vector<Assembly> assemblies;
-    for (const ParameterInfo& p : layout.parameters()) assemblies.push_back({p.name, {mamba_piece(p, model, stored)}});
+    for (const ParameterInfo& p : layout.parameters()) assemblies.push_back({p.name, {mamba_part(p, model, stored)}});
     return assemblies;
 }
 
 std::vector<Assembly> fla_assemblies(const ModelConfig& model, const FlaStorage& storage) {
     const ParameterLayout layout(model);
     std::vector<Assembly> assemblies;
-    for (const ParameterInfo& p : layout.parameters()) assemblies.push_back({p.name, fla_pieces(p, model, storage)});
+    for (const ParameterInfo& p : layout.parameters()) assemblies.push_back({p.name, fla_parts(p, model, storage)});
     return assemblies;
 }
 
-std::vector<Piece> fla_mlp(std::int64_t layer, std::int64_t d_model, std::int64_t intermediate) {
+std::vector<TensorPart> fla_mlp(std::int64_t layer, std::int64_t d_model, std::int64_t intermediate) {
     const std::string to = fla_layer(layer);
     return {whole(to + "mlp_norm.weight", {d_model}), whole(to + "mlp.gate_proj.weight", {intermediate, d_model}),
             whole(to + "mlp.up_proj.weight", {intermediate, d_model}),

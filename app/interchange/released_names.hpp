@@ -27,7 +27,7 @@ std::vector<Assembly> fla_assemblies(const ModelConfig& model, const FlaStorage&
 std::string fla_layer(std::int64_t layer);
 
 /// The MLP of a layer in the Gated DeltaNet release, by name and shape: mlp_norm, then gate, up and down.
-std::vector<Piece> fla_mlp(std::int64_t layer, std::int64_t d_model, std::int64_t intermediate);
+std::vector<TensorPart> fla_mlp(std::int64_t layer, std::int64_t d_model, std::int64_t intermediate);
 
 inline constexpr const char* kEmbedding = "backbone.embedding.weight";
 inline constexpr const char* kHead = "lm_head.weight";

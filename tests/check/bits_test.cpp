@@ -50,4 +50,5 @@ TEST_CASE("verify --bits prints each training and takes no file", "[cli][bits]")
     for (const char* more : {"file.safetensors", "--device tpu", "--precision double", "--form chunked", "--all"})
         CHECK(run_whorl("verify --bits " + std::string(more)).status == 2);
     CHECK(run_whorl("verify").status == 2);
+    CHECK(run_whorl("verify --bits --threads -1").status == 2);
 }
