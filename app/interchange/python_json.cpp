@@ -11,7 +11,8 @@ struct Word {
     std::string_view text;
     double value;
 };
-constexpr Word kWords[] = {{"-Infinity", -kInfinity}, {"Infinity", kInfinity}, {"NaN", kInfinity - kInfinity}};
+constexpr Word kWords[] = {
+    {"-Infinity", -kInfinity}, {"Infinity", kInfinity}, {"NaN", std::numeric_limits<double>::quiet_NaN()}};
 
 // Stands before a word that was made a string for the parser's sake. No config's own text begins with a zero byte.
 constexpr std::string_view kMarkInText = "\\u0000", kMark = std::string_view("\0", 1);

@@ -63,7 +63,7 @@ inline void read_everything(const RunDirectory& run) {
     stored_origin(run);
     const auto validation = last_evaluation(run, setup, Split::validation),
                test = last_evaluation(run, setup, Split::test);
-    if (validation) replicas_of(setup.config.replicas).at(best_replica(*validation));
+    if (validation) static_cast<void>(replicas_of(setup.config.replicas).at(best_replica(*validation)));
     if (test) effective_lengths(*test, 0.9);
     read_population_result(run, setup);
 }
