@@ -4,7 +4,8 @@
 
 namespace whorl::test {
 
-/// False under a sanitizer or with another C library: then nothing is counted.
+/// False under a sanitizer or with another C library, where nothing is counted, and where the OpenMP runtime itself
+/// allocates while threads work.
 bool allocations_are_counted();
 
 class AllocationCount {
