@@ -66,7 +66,7 @@ TensorPart first_columns(std::string name, std::int64_t rows, std::int64_t store
 }
 
 void check_parts(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
-                  const std::vector<std::string>& allowed) {
+                 const std::vector<std::string>& allowed) {
     std::set<std::string> known(allowed.begin(), allowed.end());
     for (const Assembly& assembly : assemblies)
         for (const TensorPart& part : assembly.parts) {

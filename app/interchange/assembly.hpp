@@ -39,7 +39,7 @@ struct Assembly {
 
 /// Throws UserError unless every part is there in its shape and nothing else is, apart from `allowed`. Reads no data.
 void check_parts(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
-                  const std::vector<std::string>& allowed);
+                 const std::vector<std::string>& allowed);
 
 /// The slice of ParameterLayout that the parts give.
 std::vector<double> gather(const ForeignCheckpoint& source, const std::vector<Assembly>& assemblies,
