@@ -22,14 +22,7 @@ constexpr std::uint64_t kMaxMetricsBytes = std::uint64_t{4} << 30;
 
 // What writes of a killed process left: .NAME.tmp-PID-N beside each file (atomic_file.cpp).
 void remove_unfinished_files(const std::string& folder) {
-    std::vector<fs::path> found;
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        const std::string name = entry->path().filename().string();
-        const bool ours = name.rfind(".config.toml.tmp-", 0) == 0 || name.rfind(".manifest.json.tmp-", 0) == 0;
-        if (ours && entry->is_regular_file(error)) found.push_back(entry->path());
-    }
-    for (const fs::path& path : found) fs::remove(path, error);
+    for (const char* name : {"/config.toml", "/manifest.json"}) whorl::remove_unfinished(folder + name);
 }
 
 void refuse_run(const std::string& path) {
