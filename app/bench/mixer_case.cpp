@@ -26,7 +26,7 @@ struct Operation {
         backend.gated_delta_forward(c, p.in, p.y, state, saved, scratch, form);
     }
     void forward(const AttentionConfig& c, const OperationPass<AttentionTensors>& p) const {
-        backend.attention_forward(c, p.in.qkv, p.y, state, 0, scratch);
+        backend.attention_forward(c, p.in.qkv, p.y, state, 0, saved, scratch);
     }
 
     void backward(const Mamba3Config& c, const OperationPass<Mamba3Tensors>& p,
@@ -43,7 +43,7 @@ struct Operation {
     }
     void backward(const AttentionConfig& c, const OperationPass<AttentionTensors>& p,
                   const OperationPass<AttentionTensors>& d) const {
-        backend.attention_backward(c, p.in.qkv, d.y, d.in.qkv, scratch);
+        backend.attention_backward(c, p.in.qkv, p.y, d.y, d.in.qkv, saved, scratch);
     }
 };
 

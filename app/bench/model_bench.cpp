@@ -2,6 +2,8 @@
 #include "app/bench/random_inputs.hpp"
 #include "app/bench/request.hpp"
 #include "app/bench/work.hpp"
+#include "core/base/philox.hpp"
+#include "core/model/piece_reader.hpp"
 #include "core/model/registry.hpp"
 #include "core/training/training_step.hpp"
 #include "tasks/registry.hpp"
@@ -95,6 +97,32 @@ BenchRow decode_row(const std::string& name, const BenchRequest& request) {
     return make_row(name, s, timing, {tokens, tokens * forward_flops_per_token(config, s.length), 0});
 }
 
+BenchRow read_row(const std::string& name, const BenchRequest& request) {
+    const BenchSizes& s = request.sizes;
+    Backend& backend = request.backend;
+    const ModelConfig config = model_of(name, s);
+    LanguageModel model(config, backend, DType::f32, request.form);
+    const Population population(model.layout(), replica_seeds(s.replicas), backend);
+    const ReadShape shape{s.replicas, s.batch, s.length, s.batch, s.piece};
+    std::vector<std::int32_t> tokens(static_cast<std::size_t>(s.batch * s.length)), last;
+    Random random(1, Purpose::sampling, 0, 0);
+    for (std::int32_t& token : tokens)
+        token = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(config.vocab_size)));
+    for (std::int64_t b = 0; b < s.batch; ++b) last.push_back(static_cast<std::int32_t>((b + 1) * s.length - 1));
+    PieceReader reader(model, backend, population.parameters(), shape);
+    const Timing timing = time_calls(request.seconds, [&] {
+        reader.start({tokens.data(), s.length, last.data()});
+        while (reader.next()) {
+        }
+        backend.synchronize();
+    });
+    const double read = static_cast<double>(s.replicas * s.batch * s.length);
+    const double head = 2 * static_cast<double>(config.vocab_size * config.d_model);  // of the last position alone
+    BenchRow row = make_row(name, s, {timing, 0}, {read, read * (forward_flops_per_token(config, s.length) - head), 0});
+    row.memory_bytes = reading_bytes(model, shape);
+    return row;
+}
+
 }  // namespace
 
 void bench_train(const BenchRequest& request, BenchReport& report) {
@@ -103,6 +131,10 @@ void bench_train(const BenchRequest& request, BenchReport& report) {
 
 void bench_decode(const BenchRequest& request, BenchReport& report) {
     for (const std::string& model : request.models) add_row(report, decode_row(model, request));
+}
+
+void bench_read(const BenchRequest& request, BenchReport& report) {
+    for (const std::string& model : request.models) add_row(report, read_row(model, request));
 }
 
 }  // namespace whorl

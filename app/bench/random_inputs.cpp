@@ -15,6 +15,7 @@ float number_of_either_kind(Random& random) {
 }  // namespace
 
 void fill_random(Backend& backend, const Buffer& buffer, std::uint64_t seed) {
+    // Drawn by the host, so that every device gets the same.
     constexpr std::int64_t kPool = std::int64_t{1} << 20, kStep = 4099;  // a prime: repeats do not line up with rows
     std::vector<float> pool(static_cast<std::size_t>(2 * kPool));
     Random random(seed, Purpose::sampling, 0, 0);

@@ -1,5 +1,6 @@
 #include "app/bench/request.hpp"
 
+#include "core/model/piece_reader.hpp"
 #include "core/model/registry.hpp"
 
 namespace whorl {
@@ -30,7 +31,7 @@ const std::vector<Benchmark>& benchmarks() {
                                           recurrent = {"mamba3", "mamba3-mimo", "mamba2", "gdn"},
                                           sequence = {"mamba3", "mamba3-mimo", "mamba2", "gdn", "transformer"};
     static const std::vector<Benchmark> list = [] {
-        BenchSizes train, decode, layer, update, gemm;
+        BenchSizes train, decode, read, layer, update, gemm;
         train.replicas = decode.replicas = layer.replicas = update.replicas = gemm.replicas = 1;
         train.batch = gemm.batch = 64;
         train.length = decode.length = gemm.length = 40;
@@ -39,15 +40,21 @@ const std::vector<Benchmark>& benchmarks() {
         train.n_layer = decode.n_layer = 1;
         train.vocab_size = decode.vocab_size = gemm.vocab_size = 16;
         decode.batch = 1;
+        read = decode;
+        read.length = 300000, read.d_model = 64, read.n_layer = 2;
+        read.piece = default_piece(Device::cuda);
         layer.batch = 8, layer.length = 2048, layer.heads = 32, layer.headdim = 64, layer.d_state = 128, layer.rank = 4;
         update.batch = 128, update.heads = update.headdim = 64, update.d_state = 128, update.rank = 4;
-        BenchSizes cpu_layer = layer, cpu_update = update;
+        BenchSizes cpu_read = read, cpu_layer = layer, cpu_update = update;
+        cpu_read.piece = default_piece(Device::cpu);
         cpu_layer.batch = 4, cpu_layer.length = 256, cpu_layer.heads = 4;
         cpu_update.heads = 16;
         return std::vector<Benchmark>{
             {"train", "the training step: forward, loss at every position, backward, clipping, AdamW", all, train,
              train, bench_train},
             {"decode", "one token of the whole model with carried state", all, decode, decode, bench_decode},
+            {"read", "a long sequence through the whole model, piece by piece, of which the last answer is asked for",
+             recurrent, read, cpu_read, bench_read},
             {"sequence", "the mixer's operation alone on random inputs: forward, and forward + backward", sequence,
              layer, cpu_layer, bench_sequence},
             {"update", "the mixer's operation for one token, its state read and written", recurrent, update, cpu_update,

@@ -38,6 +38,7 @@ BenchSizes sizes_of_layer(const ModelConfig& config, const BenchSizes& sizes);
 
 void bench_train(const BenchRequest& request, BenchReport& report);
 void bench_decode(const BenchRequest& request, BenchReport& report);
+void bench_read(const BenchRequest& request, BenchReport& report);
 void bench_sequence(const BenchRequest& request, BenchReport& report);
 void bench_rule(const BenchRequest& request, BenchReport& report);
 void bench_update(const BenchRequest& request, BenchReport& report);

@@ -12,7 +12,7 @@ namespace whorl {
 /// 0: the benchmark has no such size.
 struct BenchSizes {
     std::int64_t replicas = 0, batch = 0, length = 0, d_model = 0, n_layer = 0, vocab_size = 0, heads = 0, headdim = 0,
-                 d_state = 0, rank = 0;
+                 d_state = 0, rank = 0, piece = 0;
 };
 
 struct BenchSizeName {
@@ -31,6 +31,7 @@ inline constexpr std::array kBenchSizeNames = {
     BenchSizeName{"headdim", "P, or head_dim", &BenchSizes::headdim},
     BenchSizeName{"d-state", "N", &BenchSizes::d_state},
     BenchSizeName{"rank", "of MIMO layers", &BenchSizes::rank},
+    BenchSizeName{"piece", "positions that are read at a time", &BenchSizes::piece},
 };
 
 /// The sizes that are there, as a table.

@@ -1,43 +1,46 @@
-// Causal softmax attention, forward: tiles of 64 queries against chunks of 32 keys with an online softmax.
+// Causal softmax attention: what comes before its kernels, and who has them.
+#include <algorithm>
+
 #include "gpu/attention/attention.cuh"
-#include "gpu/attention/attention_rows.cuh"
-#include "gpu/attention/attention_tile.cuh"
 
 namespace whorl::gpu {
 namespace {
 
-constexpr int kChunkTiles = 2;
 template <class T>
-struct ForwardMemory {
-    __host__ __device__ ForwardMemory(BlockMemory& memory, const AttentionShape& s)
-        : ld(row_ld(s.depth())),
-          panel_ld(row_ld(s.panel)),
-          q(memory.take<T>(s.tile_rows() * ld)),
-          keys(memory.take<T>(most_of(2 * s.key_rows() * ld, kShareRows * panel_ld))),
-          values(keys + s.key_rows() * ld),
-          shares(keys),
-          facts(memory.take<RowFacts<T>>(kShareRows)) {}
-    int ld, panel_ld;
-    T *q, *keys, *values;  // [rows,K]
-    T* shares;             // [128,panel]: the warps' sums, when keys and values have been read
-    RowFacts<T>* facts;    // [128]
-};
+__global__ void angle_kernel(T* sin, T* cos, std::int64_t first, int count, int half) {
+    const int index = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+    if (index >= count * half) return;
+    const auto turn = numerics::sincos(numerics::rope_angle<T>(first + index / half, index % half, half));
+    sin[index] = turn.sin;
+    cos[index] = turn.cos;
+}
+
+template <class T>
+AngleTables<T> make_angles(cudaStream_t stream, const AttentionShape& s, const Tensor& scratch, std::int64_t first) {
+    MemoryParts parts(scratch.data);
+    const AngleTables<T> tables(parts, s);
+    if (s.rope && s.half() > 0)
+        launch("attention", angle_kernel<T>, dim3(grid_size(ceil_div(std::int64_t{s.length} * s.half(), 256))),
+               dim3(256), 0, stream, tables.sin, tables.cos, first, s.length, s.half());
+    return tables;
+}
 
 /// Puts the new keys, turned, and values behind those that the cache holds.
 template <class T>
 struct FillCache {
     AttentionShape s;
-    AttentionViews<T, T> in;
+    View<T> qkv, cache;
+    const T *sin, *cos;
     __device__ void operator()(unsigned r, std::int64_t row, int column) const {
         const std::int64_t b = row / s.length;
         const int t = static_cast<int>(row % s.length), c = column % s.k, half = s.rope ? s.half() : 0;
-        const T *key = in.qkv.at(r, b, t) + s.width() + (column - c), *value = key + s.width();
-        T* to = in.cache.at(r, b, s.earlier + t);
+        const T *key = qkv.at(r, b, t) + s.width() + (column - c), *value = key + s.width();
+        T* to = cache.at(r, b, s.earlier + t);
         T turned = key[c];
         if (c < 2 * half) {
             const int j = c % half;
             const std::int64_t at = std::int64_t{t} * half + j;
-            const auto pair = numerics::rotate<T>({key[j], key[half + j]}, in.cos[at], in.sin[at]);
+            const auto pair = numerics::rotate<T>({key[j], key[half + j]}, cos[at], sin[at]);
             turned = c < half ? pair.x : pair.y;
         }
         to[column] = turned;
@@ -45,133 +48,40 @@ struct FillCache {
     }
 };
 
-/// A tile of queries of one head.
-template <class T, class S, Products P, int Panel>
-struct BlockForward {
-    const AttentionShape& s;
-    const HeadRows<T, S>& head;
-    const ForwardMemory<T>& x;
-    int first, rows, context;  // queries, and the keys that the last one sees
-    WarpShare share;
-
-    __device__ BlockForward(const AttentionShape& shape, const HeadRows<T, S>& head_rows,
-                            const ForwardMemory<T>& memory, int first_query)
-        : s(shape),
-          head(head_rows),
-          x(memory),
-          first(first_query),
-          rows(least_of(shape.tile, head_rows.length - first_query)),
-          context(shape.earlier + first_query + rows),
-          share(rows) {}
-
-    __device__ void run(const View<S>& y) const {
-        head.load_queries(first, rows, x.q, x.ld);
-        for (int channel = 0; channel < panels_end<T, Panel>(s); channel += Panel) {
-            RowSoftmax<T> softmax;
-            PanelSums<T, Panel> out;
-            for (int key = 0; key < context; key += s.key_rows()) {
-                const int columns = least_of(s.key_rows(), context - key);
-                __syncthreads();
-                head.load_context(key, columns, x.keys, x.values, x.ld);
-                wait_for_copies();
-                add_keys(key, columns, channel, softmax, out);
-            }
-            share_sums(softmax, out);
-            const ShareSum<T> sum{share, x.shares, x.panel_ld};
-            spread(rows, least_of(Panel, s.k - channel),
-                   [&](int i, int c) { head.at(y, first + i)[head.h * s.k + channel + c] = sum(i, c); });
-        }
-    }
-
-private:
-    /// The warp's chunks of the keys in memory.
-    __device__ __forceinline__ void add_keys(int key, int columns, int channel, RowSoftmax<T>& softmax,
-                                             PanelSums<T, Panel>& out) const {
-        constexpr int step = Chunk<T, kChunkTiles>::kColumns;
-        const int query = s.earlier + first + share.row();
-        columns = share.idle() ? 0 : least_of(columns, query + kTileRows - key);  // that the last row sees
-#pragma unroll 1
-        for (int at = step * share.split; at < columns; at += step * share.splits) {
-            const int tiles = least_of(kChunkTiles, (columns - at + kTileColumns - 1) / kTileColumns);
-            const int seen = query + lane_row() + 1 - key - at;
-            const int limit[2] = {least_of(seen, columns - at), least_of(seen + 8, columns - at)};
-            Chunk<T, kChunkTiles> chunk;
-            T factor[2];
-            multiply_rows<P>(chunk, 0, tiles, x.q + share.row() * x.ld, x.keys + at * x.ld, x.ld,
-                             up_to_multiple(s.k, 8));
-            softmax.add(chunk, tiles, limit, factor);
-            out.scale(factor);
-            out.template add<P>(chunk, 0, tiles, x.values + at * x.ld + channel, x.ld);
-        }
-    }
-    /// Leaves the warps' weighed outputs, and all threads behind a barrier.
-    __device__ __forceinline__ void share_sums(const RowSoftmax<T>& softmax, PanelSums<T, Panel>& out) const {
-        const T none[2] = {};
-        store_facts(softmax, none, x.facts);
-        __syncthreads();
-        if (!share.idle()) {
-            T factor[2];
-#pragma unroll
-            for (int half = 0; half < 2; ++half) {
-                const RowWeights<T> row = weights_of_row(share, x.facts, share.row() + lane_row() + 8 * half);
-                factor[half] = row.largest * numerics::exp(softmax.highest[half] - row.highest);
-            }
-            out.scale(factor);
-            out.store(x.shares, x.panel_ld);
-        }
-        __syncthreads();
-    }
-};
-
-template <class T, class S, Products P, int Panel, bool Shared>
-__global__ void __launch_bounds__(kBlockThreads, kAttentionBlocks<T, Panel, Shared>)
-    forward_kernel(AttentionShape s, AttentionViews<T, S> in, View<S> y, std::int64_t tasks, std::byte* outside,
-                   std::int64_t bytes) {
-    BlockMemory memory(block_memory<Shared>(outside, bytes));
-    const ForwardMemory<T> x(memory, s);
-    for (std::int64_t index = blockIdx.x; index < tasks; index += gridDim.x) {
-        const TileTask task(s, index);
-        const HeadRows<T, S> head(s, in, task);
-        if (task.tile * s.tile >= head.length) continue;
-        BlockForward<T, S, P, Panel>(s, head, x, task.tile * s.tile).run(y);
-        __syncthreads();
-    }
-}
-
 }  // namespace
 
 OpMemory CudaBackend::attention_memory(const AttentionConfig& config, const Tensor& qkv, std::int64_t capacity) {
+    const AttentionShape s(config, qkv, 0);
     OpMemory memory;
-    dispatch(qkv.dtype, [&](auto scalar) {
-        using T = decltype(scalar);
-        const AttentionPlan<T, ForwardMemory> plan(*this, attention_shape(config, qkv, capacity));
-        memory.scratch = std::max(AttentionScratch<T>(nullptr, plan.s, plan.blocks).bytes,
-                                  attention_backward_scratch(*this, qkv.dtype, attention_shape(config, qkv, 0)));
-    });
+    const bool flash = flash_may_take(*this, qkv.dtype, s);
+    if (flash) memory = flash_memory(qkv.dtype, s, capacity);
+    if (!flash || s.length <= kOneTile)
+        memory.scratch = std::max(memory.scratch, any_head_scratch(*this, qkv.dtype, s, capacity));
     return memory;
 }
 
 void CudaBackend::attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y,
-                                    const Tensor& cache, std::int64_t position, const Tensor& scratch) {
+                                    const Tensor& cache, std::int64_t position, const Tensor& saved,
+                                    const Tensor& scratch) {
+    const AttentionCall call{AttentionShape(config, qkv, cache ? position : 0), qkv, y, {}, {}, cache, saved, scratch};
+    const AttentionShape& s = call.shape;
     dispatch_stored(qkv.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
-        using S = decltype(stored);
-        const AttentionPlan<T, ForwardMemory> plan(*this, attention_shape(config, qkv, cache ? position : 0));
-        const AttentionShape& s = plan.s;
-        const BlockPlan& blocks = plan.blocks;
-        const AttentionScratch<T> work(scratch.data, s, blocks);
-        make_angles(*this, s, work, position);
-        const AttentionViews<T, S> in{view<S>(qkv), {}, view<T>(cache), work.sin, work.cos};
-        if constexpr (std::is_same_v<T, S>)  // what is cached is not stored in bf16
+        const AngleTables<T> angles = make_angles<T>(stream_, s, scratch, position);
+        if constexpr (std::is_same_v<T, decltype(stored)>)  // what is cached is not stored in bf16
             if (cache)
-                for_each_element("attention_forward", stream_, s.replicas, s.sequences, s.width(), FillCache<T>{s, in});
-        with_attention_kernel<T, S>(plan, products_, [&](auto products, auto shared, auto panel) {
-            launch("attention_forward", forward_kernel<T, S, products(), panel(), shared()>,
-                   dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                   blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s, in, view<S>(y), s.tasks(),
-                   blocks.shared ? nullptr : work.outside, blocks.bytes);
-        });
+                for_each_element("attention_forward", stream_, s.replicas, s.sequences, s.width(),
+                                 FillCache<T>{s, view<T>(qkv), view<T>(cache), angles.sin, angles.cos});
     });
+    flash_takes(*this, call) ? flash_forward(*this, call) : any_head_forward(*this, call);
+}
+
+void CudaBackend::attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y,
+                                     const Tensor& d_y, const Tensor& d_qkv, const Tensor& saved,
+                                     const Tensor& scratch) {
+    const AttentionCall call{AttentionShape(config, qkv, 0), qkv, y, d_y, d_qkv, {}, saved, scratch};
+    dispatch(qkv.dtype, [&](auto scalar) { make_angles<decltype(scalar)>(stream_, call.shape, scratch, 0); });
+    flash_takes(*this, call) ? flash_backward(*this, call) : any_head_backward(*this, call);
 }
 
 }  // namespace whorl::gpu

@@ -8,6 +8,7 @@
 
 #include "core/numerics/mixer_terms.hpp"
 #include "gpu/delta_rule/delta_scan_backward.cuh"
+#include "gpu/runtime/block_sum.cuh"
 #include "gpu/tiles/stored_rows.cuh"
 
 namespace whorl::gpu {
@@ -235,11 +236,10 @@ struct RuleBackward : RuleBlock<T, S, DeltaBackward<T, P>> {
             __syncthreads();
             collect(with_state);
         }
-        T sums[2] = {sum_dt_bias, sum_a_log};
-        sums_over_block(sums);
+        const T d_bias = block_sum<kBlockThreads>(sum_dt_bias), d_a_log = block_sum<kBlockThreads>(sum_a_log);
         if (threadIdx.x != 0) return;
-        parts.sums[2 * task] = sums[0];
-        parts.sums[2 * task + 1] = sums[1];
+        parts.sums[2 * task] = d_bias;
+        parts.sums[2 * task + 1] = d_a_log;
     }
 
 private:

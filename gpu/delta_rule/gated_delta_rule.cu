@@ -4,6 +4,7 @@
 #include "core/backend/backend.hpp"
 #include "gpu/delta_rule/delta_strips.cuh"
 #include "gpu/delta_rule/delta_update.cuh"
+#include "gpu/runtime/block_sum.cuh"
 #include "gpu/runtime/cuda_backend.hpp"
 #include "gpu/runtime/last_block.cuh"
 
@@ -38,10 +39,10 @@ __device__ void add_rule_sums(const RuleShape& s, const RuleParts<T>& parts, int
         const std::int64_t task = ((r * s.batch + b) * s.v_heads + j) * s.panels + panel;
         for (int which = 0; which < 2; ++which) sums[which] += __ldcg(parts.sums + 2 * task + which);
     }
-    sums_over_block(sums);
+    const T d_bias = block_sum<kBlockThreads>(sums[0]), d_a_log = block_sum<kBlockThreads>(sums[1]);
     if (threadIdx.x != 0) return;
-    gradient.dt_bias.at(r)[j] += sums[0];
-    gradient.a_log.at(r)[j] += sums[1];
+    gradient.dt_bias.at(r)[j] += d_bias;
+    gradient.a_log.at(r)[j] += d_a_log;
 }
 
 template <class T, class S, Products P, bool Shared>

@@ -32,7 +32,7 @@ struct BatchMemory {
     std::int64_t bytes() const { return (std::int64_t{targets} + words) * kInt; }
 };
 
-/// What fill_slots does, by a warp.
+/// What fill_slots does, by a warp. (A vote counts flags at once, cub::WarpScan in five steps.)
 __device__ void fill_slots_together(const SampleView& sample, std::int64_t first, const SlotView& slots, int lane) {
     std::int64_t used = 0;
     for (std::int64_t begin = 0; begin < sample.capacity && used < slots.count; begin += 32) {

@@ -1,6 +1,7 @@
 // Mean cross-entropy over each replica's supervised rows, its gradient, and the count of argmax hits. Sums in double,
 // in the order of the blocks.
 #include "core/numerics/activations.hpp"
+#include "gpu/runtime/block_sum.cuh"
 #include "gpu/runtime/cuda_backend.hpp"
 #include "gpu/runtime/last_block.cuh"
 #include "gpu/runtime/launch.cuh"
@@ -15,7 +16,11 @@ constexpr std::int64_t kMostBlocks = 256;
 static_assert(kMostBlocks <= kThreads);  // one thread adds one block's sums
 
 struct LossSums {
-    double loss, correct, used;  // used: of the whole replica
+    double loss = 0, correct = 0;
+
+    __device__ friend LossSums operator+(const LossSums& a, const LossSums& b) {
+        return {a.loss + b.loss, a.correct + b.correct};
+    }
 };
 
 template <class T>
@@ -51,6 +56,7 @@ struct RowShare {
             if (place(i) < n) body(place(i), kept[i]);
         for (int j = place(kKept); j < n; j += lanes) body(j, row[j]);
     }
+    /// By hand, as NormRow's (norm_rows.cuh).
     __device__ T add_lanes(T value) const {
         for (int distance = lanes / 2; distance > 0; distance /= 2)
             value += __shfl_xor_sync(0xffffffffU, value, distance);
@@ -71,42 +77,26 @@ struct RowShare {
     }
 };
 
-/// Sums over the block, the same in all threads, in a fixed order.
-template <class T, int Count>
-__device__ void block_sums(T (&values)[Count]) {
-    __shared__ T warps[Count][kThreads / 32];
-    static_assert(kThreads / 32 == 32);  // the warps' sums are a warp's to add
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < Count; ++i) {
-        const T sum = warp_sum(values[i]);
-        if (threadIdx.x % 32 == 0) warps[i][threadIdx.x / 32] = sum;
-    }
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < Count; ++i) values[i] = warp_sum(warps[i][threadIdx.x % 32]);
-}
-
 /// What the blocks of one replica leave, and where the last of them puts the replica's.
 struct LossTotals {
     LossSums* partial;
     unsigned* tickets;
     View<double> loss, correct, used;
 
-    /// Called by all threads of a block; `own` is thread 0's.
-    __device__ void finish(const LossSums& own) const {
+    /// Called by all threads of a block, with what each has added; `count`: the replica's used slots.
+    __device__ void finish(const LossSums& of_thread, double count) const {
         const std::int64_t r = blockIdx.y;
         LossSums* all = partial + r * gridDim.x;
+        const LossSums own = block_sum<kThreads>(of_thread);
         if (threadIdx.x == 0) all[blockIdx.x] = own;
         if (!last_to_arrive(tickets + r, gridDim.x)) return;
-        double sums[] = {0, 0};
-        if (threadIdx.x < gridDim.x)
-            sums[0] = __ldcg(&all[threadIdx.x].loss), sums[1] = __ldcg(&all[threadIdx.x].correct);
-        block_sums(sums);
+        LossSums sums;
+        if (threadIdx.x < gridDim.x) sums = {__ldcg(&all[threadIdx.x].loss), __ldcg(&all[threadIdx.x].correct)};
+        sums = block_sum<kThreads>(sums);
         if (threadIdx.x != 0) return;
-        *loss.at(r) = own.used > 0 ? sums[0] / own.used : 0;
-        *correct.at(r) = sums[1];
-        *used.at(r) = own.used;
+        *loss.at(r) = count > 0 ? sums.loss / count : 0;
+        *correct.at(r) = sums.correct;
+        *used.at(r) = count;
     }
 };
 
@@ -125,6 +115,15 @@ __device__ int used_slots(const int* row_of, int slots, bool aligned) {
     }
     for (int m = first + static_cast<int>(threadIdx.x); m < slots; m += kThreads) used += row_of[m] >= 0 ? 1 : 0;
     return used;
+}
+
+/// Their sum in every thread.
+__device__ int used_in_block(int used) {
+    __shared__ int all;
+    used = block_sum<kThreads>(used);
+    if (threadIdx.x == 0) all = used;
+    __syncthreads();
+    return all;
 }
 
 /// What a thread has to do with one slot.
@@ -153,11 +152,9 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(Loss<T> in, LossTotals t
         return LossRow<T>(in, r, begin + i, i < in.rows_per_block && begin + i < in.slots);
     };
     LossRow<T> next = load(0);  // on its way while the slots are counted
-    int counted[] = {used_slots(in.row_of.at(r), in.slots, in.aligned)};
-    block_sums(counted);
-    const double count = counted[0];
+    const double count = used_in_block(used_slots(in.row_of.at(r), in.slots, in.aligned));
     const T weight = count > 0 ? static_cast<T>(1 / count) : T(0), share = in.smoothing / static_cast<T>(in.vocabulary);
-    double sums[] = {0, 0};  // loss, correct
+    LossSums sums;
     for (int first = 0; first < in.rows_per_block; first += step) {
         // All threads take part in the shuffles, whatever their slot.
         const LossRow<T> own = next;
@@ -172,9 +169,9 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(Loss<T> in, LossTotals t
         total = own.share.add_lanes(total);
         sum = own.share.add_lanes(sum);
         if (own.live && own.share.lane == 0) {
-            sums[0] += static_cast<double>(numerics::log(total) + highest -
-                                           (1 - in.smoothing) * own.share.row[own.target] - share * sum);
-            sums[1] += place == own.target ? 1 : 0;
+            sums.loss += static_cast<double>(numerics::log(total) + highest -
+                                             (1 - in.smoothing) * own.share.row[own.target] - share * sum);
+            sums.correct += place == own.target ? 1 : 0;
         }
         __syncwarp();
         if (!in.d_logits || !own.inside) continue;
@@ -185,8 +182,7 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(Loss<T> in, LossTotals t
             d[j] = slope;
         });
     }
-    block_sums(sums);
-    totals.finish({sums[0], sums[1], count});
+    totals.finish(sums, count);
 }
 
 int lanes_of(std::int64_t vocabulary) {

@@ -48,7 +48,8 @@ struct LookUp {
 };
 
 /// sum += the pieces at j of those of the `count` rows from d_out on whose token is `own`, in order; j < 0: nothing.
-/// of(i): the token of row i < count. `found` has room for kSearched. Called by whole warps.
+/// of(i): the token of row i < count. `found` has room for kSearched. Called by whole warps. (cub::DeviceRadixSort of
+/// the tokens would take several kernels, and memory, every step; votes find a token's rows in their order.)
 template <class T, int Width, class Of>
 __device__ void add_rows_of(int own, int count, const Of& of, const T* d_out, std::int64_t stride, int j,
                             std::uint16_t* found, Vector<T, Width>& sum) {

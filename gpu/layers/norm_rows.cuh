@@ -39,7 +39,8 @@ struct NormRow {
         for (int i = 0; i < Kept; ++i) pieces[i] = {};
         if (row) for_pieces(first, [&](int i, int j) { pieces[i] = load_vector<Width>(row + j); });
     }
-    /// The sum over the row's lanes, the same in all of them. Called by whole warps.
+    /// The sum over the row's lanes, the same in all of them. Called by whole warps. (The parts of a warp that
+    /// cub::WarpReduce adds have a size that is known when compiling.)
     __device__ T add_lanes(T value) const {
         for (int distance = lanes / 2; distance > 0; distance /= 2)
             value += __shfl_xor_sync(0xffffffffU, value, distance);

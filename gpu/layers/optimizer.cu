@@ -1,4 +1,5 @@
 // The gradient norm with what follows from it, and AdamW, over flat slices.
+#include "gpu/runtime/block_sum.cuh"
 #include "gpu/runtime/cuda_backend.hpp"
 #include "gpu/runtime/reduce.cuh"
 
@@ -32,18 +33,6 @@ struct Optimizer {
     }
 };
 
-/// The sum over the block in the order of its warps, the same in all threads.
-__device__ double norm_block_sum(double value) {
-    __shared__ double warps[kNormThreads / 32];
-    value = warp_sum(value);
-    __syncthreads();
-    if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = value;
-    __syncthreads();
-    double sum = 0;
-    for (const double warp : warps) sum += warp;
-    return sum;
-}
-
 /// Grid: (parts of the slice, replicas), at most as many parts as a block has threads. The block of a replica that ends
 /// last adds the parts, in an order that does not depend on which block that is.
 template <class T>
@@ -55,12 +44,13 @@ __global__ void gradient_norm_kernel(Optimizer optimizer, View<T> gradient, std:
     double sum = 0;
     for (std::int64_t i = begin + threadIdx.x; i < end; i += kNormThreads)
         sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-    sum = norm_block_sum(sum);
+    sum = block_sum<kNormThreads>(sum);
     const int parts = static_cast<int>(gridDim.x);
     double* own = partial + r * parts;
     if (threadIdx.x == 0) own[blockIdx.x] = sum;
     if (!last_to_arrive(&optimizer.step.replicas[r].ticket, gridDim.x)) return;
-    const double total = norm_block_sum(static_cast<int>(threadIdx.x) < parts ? __ldcg(own + threadIdx.x) : 0.0);
+    const double total =
+        block_sum<kNormThreads>(static_cast<int>(threadIdx.x) < parts ? __ldcg(own + threadIdx.x) : 0.0);
     if (threadIdx.x == 0) optimizer.template settle_replica<T>(r, numerics::sqrt(total));
 }
 

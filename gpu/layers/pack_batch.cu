@@ -1,4 +1,6 @@
 // A batch without what no loss depends on: the model is causal, so a sequence can end at its last supervised position.
+#include <cub/block/block_scan.cuh>
+
 #include "gpu/runtime/cuda_backend.hpp"
 #include "gpu/tiles/block.cuh"
 
@@ -21,17 +23,24 @@ struct PackBatch {
     }
 };
 
-/// Grid: (blocks of sequences, replicas). Each block adds up by itself where its sequences begin.
+/// Grid: (blocks of sequences, replicas). Each block adds up by itself where its sequences begin: its last threads have
+/// one of them each, the others share all that come before.
 __global__ void __launch_bounds__(kBlockThreads) pack_batch_kernel(const PackBatch p) {
     const std::int64_t r = blockIdx.y, first = std::int64_t{blockIdx.x} * kPackedTogether;
-    const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-    int before = 0;
-    for (std::int64_t b = threadIdx.x; b < first; b += kBlockThreads) before += p.length_of(r, b);
-    before = sum_over_block(before);
+    const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
+    constexpr int sharers = kBlockThreads - kPackedTogether;
+    __shared__ int start[kPackedTogether + 1];
+    int length = 0, sum;
+    if (thread < sharers)
+        for (std::int64_t b = thread; b < first; b += sharers) length += p.length_of(r, b);
+    else if (first + thread - sharers < p.batch)
+        length = p.length_of(r, first + thread - sharers);
+    cub::BlockScan<int, kBlockThreads>().InclusiveSum(length, sum);
+    if (thread >= sharers - 1) start[thread - (sharers - 1)] = sum;
+    __syncthreads();
     const std::int64_t b = first + warp;
     if (b >= p.batch) return;
-    for (std::int64_t other = first; other < b; ++other) before += p.length_of(r, other);
-    const int own = p.length_of(r, b);
+    const int before = start[warp], own = start[warp + 1] - before;
     int* starts = p.starts + r * (p.batch + 1) + b;
     if (lane == 0) starts[0] = before;
     if (lane == 0 && b + 1 == p.batch) starts[1] = before + own;

@@ -159,7 +159,8 @@ struct ConvSums {
     BlockSums<T> sums;  // sets: blocks of channels of each replica; parts: blocks of runs
     View<T> d_weight, d_bias;
 
-    /// Called by all threads of a block, those that have nothing with zeros.
+    /// Called by all threads of a block, those that have nothing with zeros. (Lanes of one channel are kLanes apart;
+    /// cub::WarpReduce adds neighbours.)
     template <class S>
     __device__ void finish(const Conv<T, S, Width, Taps>& conv, Vector<T, Width> (&own)[Taps + 1]) const {
         static_assert(kWarps * kColumns >= kThreads);

@@ -116,6 +116,7 @@ void CudaBackend::download(void* to, const Tensor& from, std::int64_t bytes) {
 }
 void CudaBackend::zero(const Tensor& first, std::int64_t bytes) {
     use();
+    // A memory node of the step's graph; thrust::fill would be a kernel, and wait for it.
     check(cudaMemsetAsync(first.data, 0, static_cast<std::size_t>(bytes), stream_), "zeroing memory");
 }
 

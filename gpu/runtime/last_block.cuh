@@ -1,5 +1,6 @@
-// The last of several blocks finishes what all of them began, so that a sum over blocks needs no second kernel. Which
-// block that is differs from run to run; what it does must not: it adds the blocks' results in their order.
+// The last of several blocks finishes what all of them began, so that a sum over blocks needs no second kernel (as
+// cub::DeviceSegmentedReduce would be). Which block that is differs from run to run; what it does must not: it adds the
+// blocks' results in their order.
 #pragma once
 
 #include <cuda_runtime.h>

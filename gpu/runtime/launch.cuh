@@ -104,7 +104,8 @@ __global__ void element_kernel(Body body, const SequenceRows rows, int columns) 
     }
 }
 
-/// body(replica, row, column) for every element.
+/// body(replica, row, column) for every element. (thrust::for_each counts elements in one dimension of 64 bits, which
+/// would have to be divided.)
 template <class Body>
 void for_each_element(const char* name, cudaStream_t stream, std::int64_t replicas, const SequenceRows& rows,
                       std::int64_t columns, const Body& body) {
@@ -112,13 +113,15 @@ void for_each_element(const char* name, cudaStream_t stream, std::int64_t replic
     launch(name, element_kernel<Body>, grid, dim3(kElementThreads), 0, stream, body, rows, static_cast<int>(columns));
 }
 
-/// The sum over a warp, the same in all lanes; its order is fixed.
+/// The sum over a warp, the same in all lanes; its order is fixed. (cub::WarpReduce leaves it in one lane, by as many
+/// shuffles. Here and below: sums inside kernels whose lanes all go on with them.)
 template <class T>
 __device__ T warp_sum(T value) {
     for (int distance = 16; distance > 0; distance /= 2) value += __shfl_xor_sync(0xffffffffU, value, distance);
     return value;
 }
-/// Sums over a stretch of `width` lanes: up to this lane, and from it on.
+/// Sums over a stretch of `width` lanes: up to this lane, and from it on. (cub::WarpScan has the first
+/// alone, in the same order, and headers that take seconds of every file's compile time.)
 template <class T>
 __device__ T sum_up_to_lane(T value, int width = 32) {
     const int lane = static_cast<int>(threadIdx.x) % width;

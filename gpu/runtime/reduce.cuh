@@ -18,7 +18,7 @@ struct Splits {
         : size(std::max(smallest, ceil_div(rows, most))), count(std::max<std::int64_t>(1, ceil_div(rows, size))) {}
 };
 
-/// Adds what the lanes of a column hold; valid in lane 0.
+/// Adds what the lanes of a column hold; valid in lane 0. (cub::BlockReduce has one sum a block, not one a column.)
 template <class T>
 __device__ T add_lanes(T value) {
     __shared__ T lanes[kSumLanes][kSumColumns];

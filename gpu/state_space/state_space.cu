@@ -1,4 +1,5 @@
 #include "gpu/runtime/head_task.cuh"
+#include "gpu/state_space/ranked_strips.cuh"
 #include "gpu/state_space/state_space.cuh"
 #include "gpu/state_space/state_space_forward.cuh"
 #include "gpu/state_space/state_space_scratch.cuh"
@@ -59,6 +60,8 @@ int choose_chunk(std::int64_t shared_limit, DType dtype, const StateSpaceShape& 
     in_strips.chunk = positions(kStripChunk);
     if (strips_fit(shared_limit, dtype, in_strips) && strips_fit_backward(shared_limit, dtype, in_strips))
         return in_strips.chunk;
+    in_strips.chunk = std::min(shape.length, ranked_chunk(shape));
+    if (ranked_takes(shared_limit, dtype, in_strips)) return in_strips.chunk;
     // Two blocks a multiprocessor hide each other's waiting; but short chunks cost more than that.
     for (const int blocks : {2, 1})
         for (const int rows : {64, 48, 32, 16, 8}) {
@@ -74,10 +77,18 @@ OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const State
     OpMemory memory;
     dispatch(dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        memory.saved = (s.tasks() * SavedLayout(s).count + s.replicas * s.batch * s.length * s.angles) *
-                       static_cast<std::int64_t>(sizeof(T));
-        memory.scratch =
-            std::max(outside_bytes<T>(backend, s, forward_size<T>), BackwardScratch<T>(nullptr, backend, s).bytes);
+        memory.saved = std::max(ranked_takes(backend.shared_limit(), dtype, s) ? ranked_saved(dtype, s) : 0,
+                                (s.tasks() * SavedLayout(s).count + s.replicas * s.batch * s.length * s.angles) *
+                                    static_cast<std::int64_t>(sizeof(T)));
+        memory.scratch = std::max(outside_bytes<T>(backend, s, forward_size<T>),
+                                  BackwardScratch<T, T>(nullptr, backend, s, false).bytes);
+        if (!ranked_takes(backend.shared_limit(), dtype, s)) return;
+        memory.scratch = std::max(memory.scratch, ranked_scratch(s));
+        if (strips_take(backend.shared_limit(), dtype, s)) return;
+        if constexpr (sizeof(T) == sizeof(float))
+            memory.scratch = std::max(memory.scratch, dtype == DType::bf16
+                                                          ? BackwardScratch<T, Bf16>(nullptr, backend, s, true).bytes
+                                                          : BackwardScratch<T, T>(nullptr, backend, s, true).bytes);
     });
     return memory;
 }
@@ -85,6 +96,9 @@ OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const State
 void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, const Mamba3Tensors& in, const Tensor& y,
                          const Tensor& state, std::int64_t position, const Tensor& saved, const Tensor& scratch) {
     if (state && s.length == 1 && state_update(backend, s, in, y, state, position)) return;
+    const bool in_strips = !state && strips_take(backend.shared_limit(), y.dtype, s);
+    if (!in_strips && ranked_takes(backend.shared_limit(), y.dtype, s) && ranked_reads(in))
+        return ranked_forward(backend, s, in, y, state, position, saved.data, scratch.data);
     dispatch_stored(y.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
         using S = decltype(stored);
@@ -93,7 +107,7 @@ void state_space_forward(const CudaBackend& backend, const StateSpaceShape& s, c
             for_each_element("state_space_forward", backend.stream(), s.replicas, s.sequences, s.angles,
                              Velocities<T, S>{views.angle, views.velocity});
         if constexpr (sizeof(T) == sizeof(float))
-            if (!state && strips_fit(backend.shared_limit(), y.dtype, s) && strips_read(in) && in_groups(y, 2))
+            if (in_strips && strips_read(in) && in_groups(y, 2))
                 return strips_forward(backend, s, views, view<S>(y), position, saved.at<T>());
         with_layer_kernel<T>(backend, s, forward_size<T>,
                              [&]<class Sizes>(auto shared, const LayerShape<Sizes>& shape, const BlockPlan& blocks) {

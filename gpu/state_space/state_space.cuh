@@ -55,6 +55,11 @@ struct LayerShape : Known<Sizes, StateSpaceShape> {
 /// only short ones would fit twice, or eight rows outside of it. shared_limit: bytes that a block can have.
 int choose_chunk(std::int64_t shared_limit, DType dtype, const StateSpaceShape& shape, FormChoice form);
 
+/// Whether there are ranked strips (ranked_strips.cuh) for a layer, and a block of this GPU has room for the forward,
+/// and the backward, one.
+bool ranked_fit(std::int64_t shared_limit, DType dtype, const StateSpaceShape& shape);
+bool ranked_fit_backward(std::int64_t shared_limit, DType dtype, const StateSpaceShape& shape);
+
 OpMemory state_space_memory(const CudaBackend& backend, DType dtype, const StateSpaceShape& shape);
 /// Mamba-2 leaves z, da, u, angle, b_bias, … empty.
 void state_space_forward(const CudaBackend& backend, const StateSpaceShape& shape, const Mamba3Tensors& in,

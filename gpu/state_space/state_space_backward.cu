@@ -1,4 +1,5 @@
 #include "gpu/runtime/head_task.cuh"
+#include "gpu/state_space/ranked_strips.cuh"
 #include "gpu/state_space/state_space.cuh"
 #include "gpu/state_space/state_space_backward.cuh"
 #include "gpu/state_space/state_space_strips.cuh"
@@ -27,22 +28,26 @@ __global__ void __launch_bounds__(kBlockThreads, 2)
 }
 
 /// What the heads of a position share: B and C of each group and rank, and θ. One warp a position.
-template <class T, class S>
+/// Ranked: the parts' rows are those of ranked strips (ranked_strips.cuh), in the order of a block's memory, where
+/// pairs that turn together are neighbours.
+template <class T, class S, class Part, bool Ranked>
 struct SharedGradients {
     StateSpaceShape s;
     StateSpaceViews<T, S> in, gradient;
-    HeadParts<T> parts;
+    HeadParts<T, Part> parts;
 
     /// visit(second, n, term of b_norm's or c_norm's gradient) for each of the lane's channels.
     template <class Visit>
     __device__ void position(std::int64_t r, std::int64_t index, int lane, const Visit& visit) const {
         for (int rank = 0; rank < s.rank; ++rank)
             for (int group = 0; group < s.groups; ++group)
-                if (s.state <= 64)
+                if (Ranked && s.state <= 32)
+                    rows<1>(r, index, rank, group, lane, visit);
+                else if (s.state <= 64)
                     rows<2>(r, index, rank, group, lane, visit);
                 else if (s.state <= 128)
                     rows<4>(r, index, rank, group, lane, visit);
-                else
+                else if constexpr (!Ranked)  // these have no more
                     long_rows(r, index, rank, group, lane, visit);
         angles(r, index, lane);
     }
@@ -52,9 +57,10 @@ private:
     struct Row {
         const S* raw;
         S* to;
-        T* part;
+        Part* part;
         const T* norm;
     };
+    __device__ int channel(int n) const { return Ranked && !s.neighbours ? n / 2 + n % 2 * (s.state / 2) : n; }
     __device__ Row row(std::int64_t r, std::int64_t index, int rank, int group, bool second) const {
         const std::int64_t column = s.heads * s.headdim + (((second ? s.rank : 0) + rank) * s.groups + group) * s.state;
         const std::int64_t first = s.head_rows(r, group * heads()) + index;
@@ -79,26 +85,36 @@ private:
             const auto each = [&](const auto& body) {
 #pragma unroll
                 for (int i = 0; i < Count; ++i)
-                    if (lane + 32 * i < s.state) body(i, lane + 32 * i);
+                    if (const int n = Ranked ? lane * Count + i : lane + 32 * i; n < s.state) body(i, n);
             };
-            if (one.norm) each([&](int i, int n) { values[i] = one.raw[n]; });
+            if (one.norm) each([&](int i, int n) { values[i] = one.raw[channel(n)]; });
+            if constexpr (Ranked) {
+#pragma unroll 8
+                for (int head = 0; head < heads() && lane * Count < s.state; ++head) {
+                    const auto part = load_vector<Count>(one.part + head * next + lane * Count);
+#pragma unroll
+                    for (int i = 0; i < Count; ++i) sums[i] += part.at[i];
+                }
+            } else {
 #pragma unroll 4
-            for (int head = 0; head < heads(); ++head)
-                each([&](int i, int n) { sums[i] += one.part[head * next + n]; });
+                for (int head = 0; head < heads(); ++head)
+                    each([&](int i, int n) { sums[i] += one.part[head * next + n]; });
+            }
             if (!one.norm) {
-                each([&](int i, int n) { one.to[n] = sums[i]; });
+                each([&](int i, int n) { one.to[channel(n)] = sums[i]; });
                 continue;
             }
             T square = 0, projection = 0;
             each([&](int i, int n) {
                 square += values[i] * values[i];
-                projection += sums[i] * one.norm[n] * values[i];
+                projection += sums[i] * one.norm[channel(n)] * values[i];
             });
             const T scale = scale_of(warp_sum(square));
             const T pull = warp_sum(projection) * scale * scale / static_cast<T>(s.state);
             each([&](int i, int n) {
-                visit(second, n, sums[i] * values[i] * scale);
-                one.to[n] = scale * numerics::fma(sums[i], one.norm[n], -(values[i] * pull));  // see gate_slopes()
+                const int at = channel(n);
+                visit(second, at, sums[i] * values[i] * scale);
+                one.to[at] = scale * numerics::fma(sums[i], one.norm[at], -(values[i] * pull));  // see gate_slopes()
             });
         }
     }
@@ -147,9 +163,9 @@ private:
 
 /// Grid: (splits of the positions, replicas). The warps take turns with the positions of their split and each keeps its
 /// part of the norms' gradients, [2][N] in shared memory.
-template <class T, class S>
+template <class T, class S, class Part, bool Ranked>
 __global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
-    shared_gradients_kernel(SharedGradients<T, S> body) {
+    shared_gradients_kernel(SharedGradients<T, S, Part, Ranked> body) {
     T* sums = reinterpret_cast<T*>(dynamic_shared());
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32,
               width = 2 * body.s.state;
@@ -171,8 +187,8 @@ __global__ void __launch_bounds__(32 * kSharedWarps, sizeof(T) == 4 ? 4 : 2)
 
 /// Adds the small sums of all sequences to the parameters' gradients, and those of the norms, which all heads share.
 /// Grid: (columns, heads and one more, replicas).
-template <class T, class S>
-__global__ void add_sums_kernel(StateSpaceShape s, HeadParts<T> parts, std::int64_t norm_parts,
+template <class T, class S, class Part>
+__global__ void add_sums_kernel(StateSpaceShape s, HeadParts<T, Part> parts, std::int64_t norm_parts,
                                 StateSpaceViews<T, S> gradient) {
     const SumLayout layout(s);
     const int column = static_cast<int>(blockIdx.x) * kSumColumns + static_cast<int>(threadIdx.x), h = blockIdx.y;
@@ -202,14 +218,26 @@ __global__ void add_sums_kernel(StateSpaceShape s, HeadParts<T> parts, std::int6
     add(gradient.norm, h * s.headdim + column - layout.norm());
 }
 
-template <class T, class S>
-void add_sums(const CudaBackend& backend, const StateSpaceShape& s, const HeadParts<T>& parts, std::int64_t norm_parts,
-              const StateSpaceViews<T, S>& gradient) {
+template <class T, class S, class Part>
+void add_sums(const CudaBackend& backend, const StateSpaceShape& s, const HeadParts<T, Part>& parts,
+              std::int64_t norm_parts, const StateSpaceViews<T, S>& gradient) {
     const int columns = std::max(SumLayout(s).count(), gradient.b_norm ? 2 * s.state : 0);
-    launch("state_space_backward", add_sums_kernel<T, S>,
+    launch("state_space_backward", add_sums_kernel<T, S, Part>,
            dim3(grid_size(ceil_div(columns, kSumColumns)), grid_size(s.heads + (gradient.b_norm ? 1 : 0)),
                 grid_size(s.replicas)),
            dim3(kSumColumns, kSumLanes), 0, backend.stream(), s, parts, norm_parts, gradient);
+}
+
+/// Adds what the heads have left.
+template <bool Ranked, class T, class S, class Part>
+void add_parts(const CudaBackend& backend, const StateSpaceShape& s, const StateSpaceViews<T, S>& in,
+               const StateSpaceViews<T, S>& gradient, const HeadParts<T, Part>& parts) {
+    const Splits splits = BackwardScratch<T, Part>::splits(s);
+    launch("state_space_backward", shared_gradients_kernel<T, S, Part, Ranked>,
+           dim3(grid_size(splits.count), grid_size(s.replicas)), dim3(32 * kSharedWarps),
+           static_cast<std::size_t>(kSharedWarps * 2 * s.state) * sizeof(T), backend.stream(),
+           SharedGradients<T, S, Part, Ranked>{s, in, gradient, parts});
+    add_sums(backend, s, parts, splits.count, gradient);
 }
 
 /// Whether the kernels of strips have done it.
@@ -234,7 +262,20 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
     dispatch_stored(d_y.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
         using S = decltype(stored);
-        const BackwardScratch<T> work(scratch.data, backend, s);
+        if constexpr (sizeof(T) == sizeof(float))
+            if (!strips_take(backend.shared_limit(), d_y.dtype, s) &&
+                ranked_takes(backend.shared_limit(), d_y.dtype, s) && ranked_reads(in)) {
+                const auto as = [&](auto operand) {
+                    const BackwardScratch<T, decltype(operand)> work(scratch.data, backend, s, true);
+                    ranked_backward<S>(backend, s, in, d_y, gradient, work.parts, work.d_rows, saved.data);
+                    const auto views = state_space_views<T, S>(in), to = state_space_views<T, S>(gradient);
+                    add_parts<true>(backend, s, views, to, work.parts);
+                };
+                if constexpr (sizeof(S) == sizeof(T))
+                    if (backend.products() != Products::bf16) return as(T{});
+                return as(Bf16{});
+            }
+        const BackwardScratch<T, T> work(scratch.data, backend, s, false);
         const auto views = views_with_saved<T, S>(s, in, saved);
         const auto to = state_space_views<T, S>(gradient);
         const T* kept = saved.at<T>();
@@ -247,12 +288,7 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
                            blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), shape, views,
                            view<S>(d_y), to, work.parts, kept, blocks.shared ? nullptr : work.outside, blocks.bytes);
                 });
-        const Splits splits = BackwardScratch<T>::splits(s);
-        launch("state_space_backward", shared_gradients_kernel<T, S>,
-               dim3(grid_size(splits.count), grid_size(s.replicas)), dim3(32 * kSharedWarps),
-               static_cast<std::size_t>(kSharedWarps * 2 * s.state) * sizeof(T), backend.stream(),
-               SharedGradients<T, S>{s, views, to, work.parts});
-        add_sums(backend, s, work.parts, splits.count, to);
+        add_parts<false>(backend, s, views, to, work.parts);
     });
 }
 

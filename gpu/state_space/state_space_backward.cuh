@@ -1,6 +1,7 @@
 // The backward pass of one head of one sequence: see state_space.cuh.
 #pragma once
 
+#include "gpu/runtime/block_sum.cuh"
 #include "gpu/state_space/state_space_scratch.cuh"
 
 namespace whorl::gpu {
@@ -49,15 +50,20 @@ struct HeadBackward : HeadBlock<T, S, ScanBackward<T, Sizes>, Sizes> {
             if (s.rotation == Rotation::data_dependent) angles_backward();
             coefficients_backward(chunk == 0);
         }
-        T first[3] = {sum_dt_bias, sum_d, sum_a_log};
-        sums_over_block(first);
         T* to = parts.sums + task * sums.count();
+        leave(to + 0, sum_dt_bias);
+        leave(to + 1, sum_d);
+        leave(to + 2, sum_a_log);
         spread(sums.count(), [&](int i) {
-            to[i] = i == 0 ? first[0] : i == 1 ? first[1] : i == 2 ? first[2] : own.sums[i];
+            if (i >= 3) to[i] = own.sums[i];
         });
     }
 
 private:
+    __device__ static void leave(T* to, T sum_of_thread) {
+        const T sum = block_sum<kBlockThreads>(sum_of_thread);
+        if (threadIdx.x == 0) *to = sum;
+    }
     /// Starts the copies of what the forward pass kept, and of d_out.
     __device__ void fetch_kept(int chunk) const {
         const SavedLayout layout(s);

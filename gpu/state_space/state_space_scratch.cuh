@@ -71,29 +71,32 @@ StateSpaceViews<T, S> views_with_saved(const StateSpaceShape& s, const Mamba3Ten
 constexpr int kSharedWarps = 8;  // of a block that adds what heads share
 
 /// The backward pass's scratch memory, one part behind the other.
-template <class T>
+/// d_rows: the gradient of the scan's output, which the kernels of ranked strips (ranked_strips.cuh) take from memory.
+template <class T, class Part>
 struct BackwardScratch {
-    BackwardScratch(std::byte* base, const CudaBackend& backend, const StateSpaceShape& s) {
+    BackwardScratch(std::byte* base, const CudaBackend& backend, const StateSpaceShape& s, bool ranked) {
         std::int64_t used = 0;
         const auto take = [&](std::int64_t size) {
             std::byte* part = base ? base + used : nullptr;
             used += (size + kAlignment - 1) / kAlignment * kAlignment;
             return part;
         };
-        const auto numbers = [&](std::int64_t count) {
-            return reinterpret_cast<T*>(take(count * static_cast<std::int64_t>(sizeof(T))));
+        const auto numbers = [&]<class X = T>(std::int64_t count, X = {}) {
+            return reinterpret_cast<X*>(take(count * static_cast<std::int64_t>(sizeof(X))));
         };
         const std::int64_t positions = s.tasks() * s.length;
-        parts.b = numbers(positions * s.rank * s.state);
-        parts.c = numbers(positions * s.rank * s.state);
+        parts.b = numbers(positions * s.rank * s.state, Part{});
+        parts.c = numbers(positions * s.rank * s.state, Part{});
+        d_rows = numbers(ranked ? positions * s.rank * s.headdim : 0, Part{});
         parts.theta = numbers(positions * s.angles);
         parts.sums = numbers(s.tasks() * SumLayout(s).count());
         parts.norms = numbers(s.replicas * splits(s).count * 2 * s.state);
-        outside = take(outside_bytes<T>(backend, s, backward_size<T>));
+        outside = take(ranked ? 0 : outside_bytes<T>(backend, s, backward_size<T>));
         bytes = used;
     }
     static Splits splits(const StateSpaceShape& s) { return {s.batch * s.length, kSharedWarps, 512}; }
-    HeadParts<T> parts{};
+    HeadParts<T, Part> parts{};
+    Part* d_rows = nullptr;
     std::byte* outside = nullptr;
     std::int64_t bytes = 0;
 };

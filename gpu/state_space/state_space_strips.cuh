@@ -81,18 +81,6 @@ __device__ __forceinline__ Fragment<P, 4> left_of(const StoredTwo<S>& top, const
         return Fragment<P, 4>({top[0], bottom[0], top[1], bottom[1]});
 }
 
-/// sin and cos for operands of products P: where these keep fewer digits than a float has, the hardware's own, to 2⁻²¹.
-template <Products P>
-__device__ __forceinline__ numerics::SinCos<float> sincos_for(std::uint32_t turn) {
-#if defined(__CUDA_ARCH__)
-    if constexpr (P == Products::tf32 || P == Products::bf16) {
-        const float angle = numerics::angle_of<float>(turn);
-        return {__sinf(angle), __cosf(angle)};
-    }
-#endif
-    return numerics::sincos_of(turn);
-}
-
 /// What forward and backward share.
 template <class Kind>
 struct StripHead {

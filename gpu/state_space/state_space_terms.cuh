@@ -4,6 +4,8 @@
 #include "core/numerics/discretization.hpp"
 #include "core/numerics/mixer_terms.hpp"
 #include "core/numerics/rotation.hpp"
+#include "gpu/runtime/launch.cuh"
+#include "gpu/runtime/products.hpp"
 #include "gpu/state_space/state_space.cuh"
 
 namespace whorl::gpu {
@@ -24,13 +26,13 @@ StateSpaceViews<T, S> state_space_views(const Mamba3Tensors& t) {
             view<T>(t.mimo_o), view<T>(t.norm)};
 }
 
-/// What the heads of a sequence leave for the kernels that add them.
-template <class T>
+/// What the heads of a sequence leave for the kernels that add them. Part: what B's and C's rows are stored in.
+template <class T, class Part = T>
 struct HeadParts {
-    T *b, *c;  // [replica, head, row, rank, N]: gradients of the normed rows, in the order of the projection
-    T* theta;  // [replica, head, row, S]
-    T* sums;   // [task, SumLayout]
-    T* norms;  // [replica, part, 2, N]: terms of b_norm's and c_norm's gradients
+    Part *b, *c;  // [replica, head, row, rank, N]: gradients of the normed rows, in the order of the projection
+    T* theta;     // [replica, head, row, S]
+    T* sums;      // [task, SumLayout]
+    T* norms;     // [replica, part, 2, N]: terms of b_norm's and c_norm's gradients
 };
 
 /// What one step of one head is made from.
@@ -78,6 +80,27 @@ __device__ __forceinline__ numerics::Pair<T> step_backward(const StateSpaceShape
     if (gradient.u)
         gradient.u.row(r, row)[h] = s.learned_weight ? d.lambda * numerics::sigmoid_derivative(raw.u) : T(0);
     return {d_ddt, d_a_log};
+}
+
+/// sin and cos for operands of products P: where these keep fewer digits than a float has, the hardware's own, to 2⁻²¹.
+template <Products P>
+__device__ __forceinline__ numerics::SinCos<float> sincos_for(std::uint32_t turn) {
+#if defined(__CUDA_ARCH__)
+    if constexpr (P == Products::tf32 || P == Products::bf16) {
+        const float angle = numerics::angle_of<float>(turn);
+        return {__sinf(angle), __cosf(angle)};
+    }
+#endif
+    return numerics::sincos_of(turn);
+}
+
+/// silu as exact as operands of products P are.
+template <Products P>
+__device__ __forceinline__ float silu_for(float x) {
+#if defined(__CUDA_ARCH__)
+    if constexpr (P == Products::tf32 || P == Products::bf16) return __fdividef(x, 1 + __expf(-x));
+#endif
+    return numerics::silu(x);
 }
 
 // ---- norm and gate of one channel: out = norm(skip) ⊙ silu(z) in some order, skip = y + D x

@@ -190,30 +190,6 @@ template <class T, class S>
 __device__ __noinline__ void copy_rows(int rows, int columns, T* to, int ld, const S* from, std::int64_t stride) {
     copy_rows_inline(rows, columns, to, ld, from, stride);
 }
-/// Sums over the block, the same in all threads, in a fixed order.
-template <class T, int Count>
-__device__ void sums_over_block(T (&values)[Count]) {
-    __shared__ T warps[kBlockThreads / 32][Count];
-#pragma unroll
-    for (int i = 0; i < Count; ++i) values[i] = warp_sum(values[i]);
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < Count; ++i)
-        if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32][i] = values[i];
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < Count; ++i) {
-        values[i] = 0;
-        for (const auto& warp : warps) values[i] += warp[i];
-    }
-    __syncthreads();
-}
-template <class T>
-__device__ T sum_over_block(T value) {
-    T values[1] = {value};
-    sums_over_block(values);
-    return values[0];
-}
 
 /// Element (i, k) at data[i·ld + k], or at data[k·ld + i].
 template <class T>

@@ -47,6 +47,7 @@ struct Fragment;
 template <int Count>
 struct Fragment<Products::float64, Count> {
     double x[Count];
+    Fragment() = default;
     __device__ explicit Fragment(const double (&values)[Count]) {
 #pragma unroll
         for (int i = 0; i < Count; ++i) x[i] = values[i];
@@ -70,6 +71,7 @@ __device__ __forceinline__ unsigned to_bf16_pair(float first, float second) {
 template <int Count>
 struct Fragment<Products::float32, Count> {
     unsigned high[Count], low[Count];
+    Fragment() = default;
     __device__ explicit Fragment(const float (&values)[Count]) {
 #pragma unroll
         for (int i = 0; i < Count; ++i) {
@@ -83,6 +85,7 @@ struct Fragment<Products::float32, Count> {
 template <int Count>
 struct Fragment<Products::tf32, Count> {
     unsigned high[Count];
+    Fragment() = default;
     __device__ explicit Fragment(const float (&values)[Count]) {
 #pragma unroll
         for (int i = 0; i < Count; ++i) high[i] = to_tf32(values[i]);
@@ -91,6 +94,7 @@ struct Fragment<Products::tf32, Count> {
 template <int Count>
 struct Fragment<Products::bf16, Count> {
     unsigned pair[Count / 2];  // a: rows g and g+8
+    Fragment() = default;
     __device__ explicit Fragment(const unsigned (&pairs)[Count / 2]) {
 #pragma unroll
         for (int i = 0; i < Count / 2; ++i) pair[i] = pairs[i];
@@ -151,6 +155,7 @@ __device__ __forceinline__ void multiply_add(double (&c)[4], const Fragment<Prod
 template <Products P, int Count>
 struct Fragment {
     float x[Count];
+    Fragment() = default;
     __device__ explicit Fragment(const float (&values)[Count]) {
 #pragma unroll
         for (int i = 0; i < Count; ++i) x[i] = values[i];

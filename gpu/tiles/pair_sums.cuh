@@ -7,7 +7,7 @@
 
 namespace whorl::gpu {
 
-/// The sum over the lanes of a tile's column.
+/// The sum over the lanes of a tile's column. (They are four apart; cub::WarpReduce adds neighbours.)
 template <class T>
 __device__ T tile_column_sum(T value) {
     for (int distance = 4; distance < 32; distance *= 2) value += __shfl_xor_sync(0xffffffffU, value, distance);

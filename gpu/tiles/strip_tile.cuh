@@ -35,6 +35,31 @@ __device__ __forceinline__ Left<P> left_weighed_columns(const E* at, int ld, con
     };
     return {{of(0), of(1)}};
 }
+#if __CUDA_ARCH__ >= 800
+/// Both of two numbers in bf16 times both of two others.
+__device__ __forceinline__ unsigned multiply_pairs(unsigned x, unsigned y) {
+    unsigned product;
+    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(product) : "r"(x), "r"(y), "r"(0x80008000U));
+    return product;
+}
+#endif
+/// The same by ldmatrix where operands are in bf16, as which the weights are taken then: an eighth of the loads.
+template <Products P, class E>
+__device__ __forceinline__ Left<P> left_moved_columns(const E* at, int ld, const float* weight) {
+#if __CUDA_ARCH__ >= 800
+    if constexpr (sizeof(E) == 2) {
+        Left<P> left = left_columns<P>(at, ld);
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            const auto of = load_vector<2>(weight + 8 * half + 2 * lane_place());
+            const unsigned both = to_bf16_pair(of.at[0], of.at[1]);
+            for (unsigned& pair : left.half[half].pair) pair = multiply_pairs(pair, both);
+        }
+        return left;
+    } else
+#endif
+        return left_weighed_columns<P>(at, ld, weight);
+}
 /// The same of rows: element (i, k) at at[i·ld + k], times weight[k].
 template <Products P>
 __device__ __forceinline__ Left<P> left_weighed_rows(const float* at, int ld, const float* weight) {
@@ -66,7 +91,8 @@ __device__ __forceinline__ void each_pair(WarpTile<float>& tile, const Body& bod
 }
 
 /// Sums over a warp of Count numbers, a power of two: lane l gets that of number l / (32 / Count). Nearest: lanes
-/// closer than that are not added; with 4, those that have the same columns of a tile are.
+/// closer than that are not added; with 4, those that have the same columns of a tile are. (cub::WarpReduce would take
+/// five shuffles a number; all together take about one each.)
 template <int Count, int Nearest = 1>
 __device__ __forceinline__ float sums_over_warp(float (&x)[Count]) {
     static_assert(Count * Nearest <= 32);

@@ -28,7 +28,7 @@ void with_block_kernel(const BlockPlan& plan, Products products, const Body& bod
 template <class T>
 constexpr Products kExactProducts = sizeof(T) == sizeof(double) ? Products::float64 : Products::float32;
 
-/// The sum over the four lanes of a row of results.
+/// The sum over the four lanes of a row of results, the same in all of them.
 template <class T>
 __device__ __forceinline__ T tile_row_sum(T value) {
     value += __shfl_xor_sync(0xffffffffU, value, 1);

@@ -1,5 +1,6 @@
 // A state carried from part to part gives what the whole sequence gives: token by token, and a prompt followed by
 // tokens.
+#include "core/backend/factories.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/judge.hpp"
 #include "tests/support/mixer_operations.hpp"
@@ -138,6 +139,69 @@ TEST_CASE("mamba2 and the gated delta rule decode", "[backend][mamba2][gated_del
             check_parts(delta_maker, {2, 1, 1, 1});
         }
     }
+}
+
+namespace {
+
+/// The same in one form, whatever the caller asks for.
+Maker in_form(const Maker& maker, FormChoice form) {
+    return [=](std::int64_t length, FormChoice) { return maker(length, form); };
+}
+
+std::vector<Maker> recurrences() {
+    std::vector<Maker> makers;
+    for (const std::int64_t rank : {0, 1, 4}) {
+        Mamba3Config config = mamba3_config(8, 16, 1, rank);
+        makers.push_back(mamba3_maker(config));
+        config.rotation = Rotation::standard;
+        config.outproj_norm = OutprojNorm::pre_gate;
+        makers.push_back(mamba3_maker(config));
+    }
+    Mamba2Config second;
+    second.headdim = 8, second.d_state = 12;
+    makers.push_back([=](std::int64_t length, FormChoice form) { return mamba2(second, {1, length, 3}, form); });
+    GatedDeltaNetConfig delta;
+    delta.num_heads = 3;
+    delta.head_dim = 12;
+    delta.expand_v = 0.75;
+    makers.push_back([=](std::int64_t length, FormChoice form) { return gated_delta(delta, {1, length}, form); });
+    return makers;
+}
+
+}  // namespace
+
+TEST_CASE("recurrences go on from a state in chunks of any length",
+          "[backend][mamba3][mamba2][gated_delta][decoding]") {
+    // Parts that end inside a chunk, at its end, and one position behind it.
+    const std::vector<std::int64_t> parts = {37, 1, 90, 48, 49, 3, 7, 65};
+    for (const Maker& maker : recurrences()) {
+        check_parts(maker, parts);
+        for (const FormChoice form : {FormChoice{Form::recurrent, 0}, FormChoice{Form::chunked, 0},
+                                      FormChoice{Form::chunked, 1}, FormChoice{Form::chunked, 16}})
+            check_parts(in_form(maker, form), parts, 3);
+    }
+}
+
+TEST_CASE("threads that share the heads of a long sequence change no bit", "[backend][decoding]") {
+    std::vector<Maker> makers = recurrences();
+    makers.push_back([](std::int64_t length, FormChoice) {
+        return attention({3, 4, Positions::rope}, {1, length}, 300);
+    });
+    const auto one = make_cpu_backend(1), three = make_cpu_backend(3);
+    const std::vector<std::int64_t> parts = {100, 1, 199};
+    for (const Maker& maker : makers)
+        for (const DType dtype : {DType::f64, DType::f32}) {
+            const Values values = random_values(maker(300, {}), 5);
+            const Outcome expected = run_in_parts(*one, dtype, maker, values, parts),
+                          shared = run_in_parts(*three, dtype, maker, values, parts);
+            INFO(maker(300, {}).name);
+            CHECK(shared.damage.empty());
+            CHECK(shared.y == expected.y);
+            RunOptions whole;
+            whole.backward = false;
+            CHECK(run(*one, dtype, maker(300, {}), values, whole).y ==
+                  run(*three, dtype, maker(300, {}), values, whole).y);
+        }
 }
 
 TEST_CASE("attention decodes from its cache, which is read only where it is filled", "[backend][attention][decoding]") {

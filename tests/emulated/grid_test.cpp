@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "gpu/emulated/cub/block/block_reduce.cuh"
+#include "gpu/emulated/cub/block/block_scan.cuh"
 #include "gpu/emulated/device.hpp"
 #include "gpu/emulated/order.hpp"
 #include "gpu/emulated/runtime.hpp"
@@ -98,6 +100,25 @@ TEST_CASE("emulated warps exchange values as CUDA's do", "[emulated]") {
                     out[threadIdx.x] = value;
                 }),
                 [](int i) { return i ^ 31; });
+}
+
+TEST_CASE("emulated blocks sum and scan as CUB does", "[emulated]") {
+    const std::vector<int> sums = result_of([](int* out) {
+        const int own = 1 << threadIdx.x % 20;
+        out[threadIdx.x] = cub::BlockReduce<int, kThreads>().Sum(own);
+    });
+    CHECK(sums[0] == 4 * ((1 << 20) - 1) + (1 << 16) - 1);  // 96 threads: four times twenty, and sixteen
+    CHECK(sums[1] == 2);                                    // as CUB, thread 0 alone has the sum
+    const std::vector<int> scanned = result_of([](int* out) {
+        cub::BlockScan<int, kThreads>().InclusiveSum(static_cast<int>(threadIdx.x), out[threadIdx.x]);
+    });
+    for (int i = 0; i < kThreads; ++i) CHECK(scanned[static_cast<std::size_t>(i)] == i * (i + 1) / 2);
+    // In CUB's order 1e8 meets -1e8 in its warp before it meets the 1 of another.
+    const std::vector<int> ordered = result_of([](int* out) {
+        const float own = threadIdx.x == 0 ? 1e8F : threadIdx.x == 31 ? -1e8F : threadIdx.x >= 32 ? 1.0F : 0.0F;
+        out[threadIdx.x] = static_cast<int>(cub::BlockReduce<float, kThreads>().Sum(own));
+    });
+    CHECK(ordered[0] == 64);
 }
 
 TEST_CASE("emulated warps vote, and parts of a warp meet by themselves", "[emulated]") {

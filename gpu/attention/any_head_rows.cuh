@@ -1,7 +1,7 @@
 // Rows of q, k, v and their gradients between global memory and a block's.
 #pragma once
 
-#include "gpu/attention/attention.cuh"
+#include "gpu/attention/any_head.cuh"
 
 namespace whorl::gpu {
 
@@ -16,13 +16,13 @@ __device__ void clear_edges(T* to, int ld, int rows, int columns, int width) {
 
 /// One head of one sequence.
 template <class T, class S>
-struct HeadRows {
-    const AttentionShape& s;
-    const AttentionViews<T, S>& in;
+struct AnyHeadRows {
+    const AnyHeadShape& s;
+    const AnyHeadViews<T, S>& in;
     std::int64_t r, b, first_row;  // of the sequence among the replica's
     int h, length;
 
-    __device__ HeadRows(const AttentionShape& shape, const AttentionViews<T, S>& views, const TileTask& task)
+    __device__ AnyHeadRows(const AnyHeadShape& shape, const AnyHeadViews<T, S>& views, const TileTask& task)
         : s(shape),
           in(views),
           r(task.r),

@@ -2,8 +2,8 @@
 // then a tile of keys adds up what all later queries pass back to it. Where one tile has the whole sequence, one kernel
 // does both and keeps the weights between them; else the second finds them again. Each sum has one owner, so its order
 // is fixed.
-#include "gpu/attention/attention_rows.cuh"
-#include "gpu/attention/attention_tile.cuh"
+#include "gpu/attention/any_head_rows.cuh"
+#include "gpu/attention/any_head_tile.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -18,7 +18,7 @@ enum class Gradients { all, queries, keys };
 
 template <class T>
 struct BackwardMemory {
-    __host__ __device__ BackwardMemory(BlockMemory& memory, const AttentionShape& s)
+    __host__ __device__ BackwardMemory(BlockMemory& memory, const AnyHeadShape& s)
         : ld(row_ld(s.depth())),
           weight_ld(row_ld(s.tile_rows())),
           q(memory.take<T>(s.tile_rows() * ld)),
@@ -32,7 +32,7 @@ struct BackwardMemory {
           of_rows(memory.take<RowWeights<T>>(s.tile_rows())),
           facts(memory.take<RowFacts<T>>(kShareRows)) {}
     /// Keys and values are read for the last time before the only panel's sums are there.
-    __host__ __device__ static bool shares_behind_keys(const AttentionShape& s) { return s.depth() == s.panel; }
+    __host__ __device__ static bool shares_behind_keys(const AnyHeadShape& s) { return s.depth() == s.panel; }
 
     int ld, weight_ld;
     T *q, *d_y, *keys, *values;  // [rows,K]
@@ -47,8 +47,8 @@ struct BlockBackward {
     using QueryChunk = Chunk<T, kQueryTiles>;
     using KeyChunk = Chunk<T, kKeyTiles<Panel>>;
 
-    const AttentionShape& s;
-    const HeadRows<T, S>& head;
+    const AnyHeadShape& s;
+    const AnyHeadRows<T, S>& head;
     const BackwardMemory<T>& x;
     const View<S>& d_qkv;
     RowWeights<T>* row_weights;  // [R,B,H,L], from queries to keys
@@ -244,14 +244,14 @@ private:
 };
 
 template <class T, class S, Products P, int Panel, bool Shared, Gradients Wanted>
-__global__ void __launch_bounds__(kBlockThreads, kAttentionBlocks<T, Panel, Shared>)
-    backward_kernel(AttentionShape s, AttentionViews<T, S> in, View<S> d_qkv, RowWeights<T>* row_weights,
+__global__ void __launch_bounds__(kBlockThreads, kAnyHeadBlocks<T, Panel, Shared>)
+    backward_kernel(AnyHeadShape s, AnyHeadViews<T, S> in, View<S> d_qkv, RowWeights<T>* row_weights,
                     std::int64_t tasks, std::byte* outside, std::int64_t bytes) {
     BlockMemory memory(block_memory<Shared>(outside, bytes));
     const BackwardMemory<T> x(memory, s);
     for (std::int64_t index = blockIdx.x; index < tasks; index += gridDim.x) {
         const TileTask task(s, index);
-        const HeadRows<T, S> head(s, in, task);
+        const AnyHeadRows<T, S> head(s, in, task);
         const BlockBackward<T, S, P, Panel, Wanted == Gradients::all> block{s,     head,        x,
                                                                             d_qkv, row_weights, head.length};
         const int query = task.tile * s.tile, key = (s.tiles() - 1 - task.tile) * s.tile;
@@ -264,33 +264,32 @@ __global__ void __launch_bounds__(kBlockThreads, kAttentionBlocks<T, Panel, Shar
 
 }  // namespace
 
-std::int64_t attention_backward_scratch(const CudaBackend& backend, DType dtype, const AttentionShape& s) {
+std::int64_t any_head_backward_scratch(const CudaBackend& backend, DType dtype, const AttentionShape& s) {
     std::int64_t bytes = 0;
     dispatch(dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const AttentionPlan<T, BackwardMemory> plan(backend, s);
-        bytes = AttentionScratch<T>(nullptr, plan.s, plan.blocks).bytes;
+        const AnyHeadPlan<T, BackwardMemory> plan(backend, s);
+        bytes = AnyHeadScratch<T>(nullptr, plan.s, plan.blocks).parts.bytes();
     });
     return bytes;
 }
 
-void CudaBackend::attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y,
-                                     const Tensor& d_qkv, const Tensor& scratch) {
-    dispatch_stored(qkv.dtype, [&](auto scalar, auto stored) {
+void any_head_backward(const CudaBackend& backend, const AttentionCall& call) {
+    dispatch_stored(call.qkv.dtype, [&](auto scalar, auto stored) {
         using T = decltype(scalar);
         using S = decltype(stored);
-        const AttentionPlan<T, BackwardMemory> plan(*this, attention_shape(config, qkv, 0));
-        const AttentionShape& s = plan.s;
+        const AnyHeadPlan<T, BackwardMemory> plan(backend, call.shape);
+        const AnyHeadShape& s = plan.s;
         const BlockPlan& blocks = plan.blocks;
-        const AttentionScratch<T> work(scratch.data, s, blocks);
-        make_angles(*this, s, work, 0);
-        const AttentionViews<T, S> in{view<S>(qkv), view<S>(d_y), {}, work.sin, work.cos};
+        const AnyHeadScratch<T> work(call.scratch.data, s, blocks);
+        const AnyHeadViews<T, S> in{view<S>(call.qkv), view<S>(call.d_y), {}, work.angles.sin, work.angles.cos};
         const auto find = [&](auto gradients) {
-            with_attention_kernel<T, S>(plan, products_, [&](auto products, auto shared, auto panel) {
+            with_any_head_kernel<T, S>(plan, backend.products(), [&](auto products, auto shared, auto panel) {
                 launch("attention_backward", backward_kernel<T, S, products(), panel(), shared(), gradients()>,
                        dim3(grid_size(blocks.blocks)), dim3(kBlockThreads),
-                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, stream_, s, in, view<S>(d_qkv),
-                       work.row_weights, s.tasks(), blocks.shared ? nullptr : work.outside, blocks.bytes);
+                       blocks.shared ? static_cast<std::size_t>(blocks.bytes) : 0, backend.stream(), s, in,
+                       view<S>(call.d_qkv), work.row_weights, s.tasks(), blocks.shared ? nullptr : work.outside,
+                       blocks.bytes);
             });
         };
         if (s.whole()) return find(std::integral_constant<Gradients, Gradients::all>{});

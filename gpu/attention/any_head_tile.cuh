@@ -2,7 +2,7 @@
 // results of one product are, in another order of the sum, their left side of the next.
 #pragma once
 
-#include "gpu/attention/attention.cuh"
+#include "gpu/attention/any_head.cuh"
 
 namespace whorl::gpu {
 
