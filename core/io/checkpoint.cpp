@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -12,26 +11,15 @@
 #include "core/config/value.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/checksum.hpp"
+#include "core/io/snapshot_files.hpp"
 
 namespace whorl {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kPrefix = "step-";
-constexpr std::uint64_t kMaxStateBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kMaxChecksumsBytes = 65536;
 constexpr const char* kFiles[] = {"model.safetensors", "optimizer.safetensors", "state.json"};
-
-std::optional<std::int64_t> step_of(const std::string& name) {
-    if (name.compare(0, kPrefix.size(), kPrefix) != 0) return std::nullopt;
-    std::int64_t step = -1;
-    const char* end = name.data() + name.size();
-    const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, step);
-    // Only the canonical spelling, so that no two folders stand for one step.
-    const bool whole = error == std::errc{} && stop == end && name == std::string(kPrefix) + std::to_string(step);
-    return whole && step >= 0 ? std::optional(step) : std::nullopt;
-}
 
 std::string write_checksums(const std::string& folder) {
     Table files;
@@ -55,11 +43,11 @@ void fill(const CheckpointFiles& files, const CheckpointContent& content) {
 }  // namespace
 
 std::string CheckpointFiles::state_json() const {
-    return read_text_file(state_path(), kMaxStateBytes);
+    return read_text_file(state_path(), kMostStateBytes);
 }
 
 CheckpointFiles write_checkpoint(const std::string& parent, std::int64_t step, const CheckpointContent& content) {
-    const std::string name = std::string(kPrefix) + std::to_string(step);
+    const std::string name = "step-" + std::to_string(step);
     const CheckpointFiles draft{step, parent + "/.tmp-" + name};
     const CheckpointFiles result{step, parent + "/" + name};
     remove_folder(draft.folder);
@@ -96,7 +84,7 @@ std::vector<CheckpointFiles> list_checkpoints(const std::string& parent) {
     std::vector<CheckpointFiles> found;
     std::error_code error;
     for (fs::directory_iterator entry(parent, error), end; !error && entry != end; entry.increment(error)) {
-        const auto step = step_of(entry->path().filename().string());
+        const auto step = step_in_name(entry->path().filename().string());
         if (step) found.push_back({*step, entry->path().string()});
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
@@ -119,7 +107,7 @@ void verify_checkpoint(const CheckpointFiles& checkpoint) {
 
 CheckpointFiles open_checkpoint(const std::string& folder) {
     const fs::path path = fs::path(folder) / "";  // with a trailing slash, parent_path is the folder itself
-    const auto step = step_of(path.parent_path().filename().string());
+    const auto step = step_in_name(path.parent_path().filename().string());
     if (!step) throw UserError(one_line(folder + ": not a checkpoint; expected a folder named step-N"));
     CheckpointFiles files{*step, path.parent_path().string()};
     verify_checkpoint(files);

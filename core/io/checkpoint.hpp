@@ -10,6 +10,9 @@
 
 namespace whorl {
 
+/// A state.json that is larger is none of ours.
+inline constexpr std::uint64_t kMostStateBytes = std::uint64_t{64} << 20;
+
 /// What to save; the views need to stay valid during the call only.
 struct CheckpointContent {
     std::vector<TensorView> model;

@@ -25,17 +25,6 @@ constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kFormatOfOne = "whorl-checkpoint-1";
 constexpr const char* kFormatOfPopulation = "whorl";
 constexpr const char* kFormatOfGolden = "whorl-golden-1";
-constexpr std::uint64_t kMaxStateBytes = std::uint64_t{64} << 20;
-
-[[noreturn]] void fail(const std::string& path, const std::string& what) {
-    throw UserError(one_line(path + ": " + what));
-}
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-    std::string text = "[";
-    for (std::size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? "," : "") + std::to_string(shape[i]);
-    return text + "]";
-}
 
 bool is_file(const std::string& path) {
     std::error_code error;
@@ -50,7 +39,7 @@ bool is_folder(const std::string& path) {
 
 std::string file_of_run(const std::string& path, std::vector<std::string>& notes) {
     const auto newest = RunDirectory::open(path).newest_checkpoint(notes);
-    if (!newest) fail(path, "the run has no checkpoint yet");
+    if (!newest) refuse_file(path, "the run has no checkpoint yet");
     return newest->model_path();
 }
 
@@ -60,23 +49,32 @@ std::string file_of(const std::string& path, std::vector<std::string>& notes) {
     if (is_file(path + "/checksums.json")) return open_checkpoint(path).model_path();
     const bool released = is_file(path + "/config.json");
     if (!released && is_file(path + "/" + kModelFile)) return path + "/" + kModelFile;
-    fail(path, released
-                   ? "is a released checkpoint (it has a config.json); make it a Whorl one with 'whorl import' first"
-                   : "holds neither a run, nor a checkpoint, nor a model.safetensors");
+    refuse_file(path,
+                released
+                    ? "is a released checkpoint (it has a config.json); make it a Whorl one with 'whorl import' first"
+                    : "holds neither a run, nor a checkpoint, nor a model.safetensors");
 }
 
 // --- what is in the file ---------------------------------------------------------------------------------------------
 
 ModelConfig config_of(const SafetensorsFile& file) {
     if (file.metadata().count("config") == 0)
-        fail(file.path(),
-             "is no Whorl checkpoint (it has no config in its metadata); 'whorl import' reads released "
-             "checkpoints");
+        refuse_file(file.path(),
+                    "is no Whorl checkpoint (it has no config in its metadata); 'whorl import' reads released "
+                    "checkpoints");
     const auto format = file.metadata().find("format");
     const std::vector<std::string> known = {kFormatOfPopulation, kFormatOfOne, kFormatOfGolden};
     if (format != file.metadata().end() && std::find(known.begin(), known.end(), format->second) == known.end())
-        fail(file.path(), "unknown format " + in_quotes(format->second) + suggestion(format->second, known));
+        refuse_file(file.path(), "unknown format " + in_quotes(format->second) + suggestion(format->second, known));
     return model_config_of(file);
+}
+
+/// A population's files name their task only; its run says the rest.
+std::string task_in(const SafetensorsFile& file) {
+    const auto& metadata = file.metadata();
+    const auto format = metadata.find("format"), task = metadata.find("task");
+    const bool whole = format != metadata.end() && format->second == kFormatOfOne && task != metadata.end();
+    return whole ? task->second : "";
 }
 
 /// R when `stored` is [R] + `wanted`, 0 when it is `wanted` itself; else nothing.
@@ -125,17 +123,17 @@ private:
         const StoredTensor& stored = file_.at(prefix_ + parameter.name);
         const auto axis = replica_axis(stored.shape, parameter.shape);
         if (!axis)
-            fail(file_.path(), stored.name + ": shape " + shape_text(stored.shape) + ", but the config needs " +
-                                   shape_text(parameter.shape) + " (or one more axis in front, of replicas)");
+            refuse_file(file_.path(), stored.name + ": shape " + shape_text(stored.shape) + ", but the config needs " +
+                                          shape_text(parameter.shape) + " (or one more axis in front, of replicas)");
         if (axis_.value_or(*axis) != *axis)
-            fail(file_.path(),
-                 stored.name + ": has " + std::to_string(*axis) + " replicas, other tensors " + std::to_string(*axis_));
+            refuse_file(file_.path(), stored.name + ": has " + std::to_string(*axis) + " replicas, other tensors " +
+                                          std::to_string(*axis_));
         axis_ = axis;
     }
     void refuse_surplus() const {
         for (const StoredTensor& tensor : file_.tensors())
             if (layout_.find(tensor.name) < 0)
-                fail(file_.path(), in_quotes(tensor.name) + ": the model of the config has no such parameter");
+                refuse_file(file_.path(), in_quotes(tensor.name) + ": the model of the config has no such parameter");
     }
 
     const SafetensorsFile& file_;
@@ -154,20 +152,20 @@ struct StoredRanking {
 
 StoredRanking read_ranking(const std::string& path, const std::string& file) {
     const std::string hint = "; name a replica by its number instead of best";
-    if (!is_file(path)) fail(file, "no validation is stored beside it (no state.json)" + hint);
-    const Document state = parse_json(read_text_file(path, kMaxStateBytes), path);
+    if (!is_file(path)) refuse_file(file, "no validation is stored beside it (no state.json)" + hint);
+    const Document state = parse_json(read_text_file(path, kMostStateBytes), path);
     const Value* validation = find(state.root, "validation");
     StoredRanking ranking;
     const auto read = [&](const char* key, auto& target) {
         const Value* rows = validation ? find(*validation, key) : nullptr;
-        if (rows == nullptr) fail(path, std::string("holds no validation ") + key + hint);
+        if (rows == nullptr) refuse_file(path, std::string("holds no validation ") + key + hint);
         ConfigReader::read(*rows, Place{&path, std::string("validation.") + key}, target);
     };
     read("accuracy", ranking.accuracy), read("loss", ranking.loss), read("sizes", ranking.sizes);
     if (ranking.accuracy.empty() || ranking.accuracy.front().empty())
-        fail(path, "the run was not validated before this checkpoint" + hint);
+        refuse_file(path, "the run was not validated before this checkpoint" + hint);
     if (ranking.accuracy.size() != ranking.sizes.size() || ranking.loss.size() != ranking.sizes.size())
-        fail(path, "validation: has not one row for each size");
+        refuse_file(path, "validation: has not one row for each size");
     return ranking;
 }
 
@@ -177,7 +175,7 @@ std::int64_t best_by_validation(const std::string& file, std::int64_t replicas) 
     const std::size_t size = ranking_size(ranking.sizes);
     const auto &accuracy = ranking.accuracy[size], &loss = ranking.loss[size];
     if (accuracy.size() != static_cast<std::size_t>(replicas) || loss.size() != accuracy.size())
-        fail(path, "validation: is not of " + std::to_string(replicas) + " replicas");
+        refuse_file(path, "validation: is not of " + std::to_string(replicas) + " replicas");
     constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
     std::vector<Merit> merits;
     for (std::size_t r = 0; r < accuracy.size(); ++r)
@@ -188,12 +186,26 @@ std::int64_t best_by_validation(const std::string& file, std::int64_t replicas) 
 std::int64_t pick(const ReplicaChoice& choice, const std::string& file, std::int64_t replicas) {
     const std::string range = "0.." + std::to_string(replicas - 1);
     if (choice.index >= replicas)
-        fail(file, "--replica " + std::to_string(choice.index) + ": there are replicas " + range);
+        refuse_file(file, "--replica " + std::to_string(choice.index) + ": there are replicas " + range);
     if (choice.index >= 0) return choice.index;
     if (replicas == 1) return 0;
     if (choice.best) return best_by_validation(file, replicas);
-    fail(file,
-         "holds " + std::to_string(replicas) + " replicas; choose one with --replica " + range + " or --replica best");
+    refuse_file(file, "holds " + std::to_string(replicas) + " replicas; choose one with --replica " + range +
+                          " or --replica best");
+}
+
+void read(const SafetensorsFile& file, const ReplicaChoice& choice, LoadedModel& model) {
+    model.config = config_of(file);
+    model.task = task_in(file);
+    const ParameterLayout layout(model.config);
+    const Reader reader(file, layout);
+    model.replicas = std::max<std::int64_t>(reader.axis(), 1);
+    try {
+        model.replica = pick(choice, model.path, model.replicas);
+    } catch (const UserError& error) {
+        throw UserError(behind_notes(model.notes, error.what()));
+    }
+    model.slice = reader.slice(model.replica);
 }
 
 }  // namespace
@@ -217,21 +229,19 @@ std::string behind_notes(const std::vector<std::string>& notes, const std::strin
 LoadedModel load_model(const std::string& path, const ReplicaChoice& choice) {
     LoadedModel model;
     model.path = file_of(path, model.notes);
-    const SafetensorsFile file = SafetensorsFile::open(model.path);
-    model.config = config_of(file);
-    const ParameterLayout layout(model.config);
-    const Reader reader(file, layout);
-    model.replicas = std::max<std::int64_t>(reader.axis(), 1);
-    try {
-        model.replica = pick(choice, model.path, model.replicas);
-    } catch (const UserError& error) {
-        throw UserError(behind_notes(model.notes, error.what()));
-    }
-    model.slice = reader.slice(model.replica);
+    read(SafetensorsFile::open(model.path), choice, model);
     return model;
 }
 
-void save_model(const std::string& path, const ModelConfig& config, const std::vector<double>& slice) {
+LoadedModel load_model(std::span<const std::byte> bytes, const std::string& name) {
+    LoadedModel model;
+    model.path = name;
+    read(SafetensorsFile::parse(bytes, name), {}, model);
+    return model;
+}
+
+void save_model(const std::string& path, const ModelConfig& config, const std::vector<double>& slice,
+                const std::string& task) {
     const std::vector<float> rounded(slice.begin(), slice.end());
     const ParameterLayout layout(config);
     std::vector<TensorView> tensors;
@@ -239,7 +249,9 @@ void save_model(const std::string& path, const ModelConfig& config, const std::v
         const float* first = rounded.data() + p.offset;
         tensors.push_back(tensor_view<float>(p.name, p.shape, {first, static_cast<std::size_t>(p.count)}));
     }
-    write_safetensors(path, tensors, {{"format", kFormatOfOne}, {"config", to_json(config)}});
+    std::map<std::string, std::string> metadata = {{"format", kFormatOfOne}, {"config", to_json(config)}};
+    if (!task.empty()) metadata["task"] = task;
+    write_safetensors(path, tensors, metadata);
 }
 
 }  // namespace whorl

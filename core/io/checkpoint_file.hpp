@@ -5,6 +5,8 @@
 // no such axis). Golden files are read as well: their model's parameters lie under "param.".
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@ struct LoadedModel {
     std::int64_t replicas = 1;       // in the file
     std::int64_t replica = 0;        // the one loaded
     std::string path;                // of the .safetensors file
+    std::string task;                // what it was made for, as a recipe's [task] in JSON; "": the file does not say
     std::vector<std::string> notes;  // lines that people should see, such as a damaged checkpoint that was passed over
 };
 
@@ -37,10 +40,14 @@ struct LoadedModel {
 /// checkpoint, missing, surplus or misshapen tensors, no such replica, or several replicas and no choice.
 LoadedModel load_model(const std::string& path, const ReplicaChoice& choice = {});
 
+/// The same from a file's bytes, which hold one model; `name` stands in for the path.
+LoadedModel load_model(std::span<const std::byte> bytes, const std::string& name);
+
 /// An error's text behind the notes that led to it, in one line: without them nobody sees why that checkpoint was read.
 std::string behind_notes(const std::vector<std::string>& notes, const std::string& text);
 
-/// Writes one model as "whorl-checkpoint-1", float32. Atomic, as write_safetensors.
-void save_model(const std::string& path, const ModelConfig& config, const std::vector<double>& slice);
+/// Writes one model as "whorl-checkpoint-1", float32; `task` as LoadedModel::task. Atomic, as write_safetensors.
+void save_model(const std::string& path, const ModelConfig& config, const std::vector<double>& slice,
+                const std::string& task = "");
 
 }  // namespace whorl

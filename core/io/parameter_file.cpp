@@ -4,15 +4,12 @@
 #include "core/config/model_config_io.hpp"
 
 namespace whorl {
-namespace {
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
     std::string text = "[";
-    for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? "," : "") + std::to_string(shape[i]);
+    for (std::size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? "," : "") + std::to_string(shape[i]);
     return text + "]";
 }
-
-}  // namespace
 
 ModelConfig model_config_of(const SafetensorsFile& file) {
     const auto config = read_config<ModelConfig>(parse_json(file.metadata_at("config"), file.path()));

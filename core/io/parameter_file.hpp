@@ -18,6 +18,9 @@ ModelConfig model_config_of(const SafetensorsFile& file);
 std::vector<double> read_parameters(const SafetensorsFile& file, const ParameterLayout& layout,
                                     const std::string& prefix, std::int64_t replica = -1);
 
+/// "[3,4]"
+std::string shape_text(const std::vector<std::int64_t>& shape);
+
 /// One replica's slice [1,1,1,slice] to and from the device, converted to its dtype.
 void upload_slice(Backend& backend, const std::vector<double>& slice, const Tensor& to);
 std::vector<double> download_slice(Backend& backend, const Tensor& from);

@@ -25,6 +25,11 @@ void remove_unfinished_files(const std::string& folder) {
     for (const char* name : {"/config.toml", "/manifest.json"}) whorl::remove_unfinished(folder + name);
 }
 
+// One level: a run's folder that is gone must not come back without its config.
+void make_one_folder(const std::string& path) {
+    if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) fail_with_errno(path, "cannot be created", errno);
+}
+
 void refuse_run(const std::string& path) {
     if (RunDirectory::exists(path))
         throw UserError(one_line(path + ": already holds a run; choose another folder, or go on with it by --resume"));
@@ -189,12 +194,23 @@ void RunDirectory::truncate_metrics_after_step(std::int64_t step) const {
 CheckpointFiles RunDirectory::save_checkpoint(std::int64_t step, const CheckpointContent& content) const {
     CheckpointFiles saved;
     in_place([&] {
-        // One level: a run's folder that is gone must not come back without its config.
-        if (::mkdir(checkpoints_path().c_str(), 0777) != 0 && errno != EEXIST)
-            fail_with_errno(checkpoints_path(), "cannot be created", errno);
+        make_one_folder(checkpoints_path());
         saved = write_checkpoint(checkpoints_path(), step, content);
     });
     return saved;
+}
+
+void RunDirectory::save_snapshot(std::int64_t step, std::span<const TensorView> tensors,
+                                 const std::map<std::string, std::string>& metadata) const {
+    in_place([&] {
+        make_one_folder(snapshots_path());
+        write_safetensors(snapshot_path(snapshots_path(), step), tensors, metadata);
+    });
+}
+
+void RunDirectory::remove_snapshots_after(std::int64_t step) const {
+    check_in_place();
+    whorl::remove_snapshots_after(snapshots_path(), step);
 }
 
 std::optional<CheckpointFiles> RunDirectory::newest_valid_checkpoint(std::vector<std::string>* skipped) const {

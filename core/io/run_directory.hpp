@@ -3,12 +3,15 @@
 //     config.toml      the resolved config            metrics.jsonl   one JSON object a line, append-only
 //     manifest.json    versions, machine, seeds       checkpoints/step-N/{model,optimizer}.safetensors, state.json,
 //     report/          figures and tables                                checksums.json
+//                                                      snapshots/step-N.safetensors  where they were asked for
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +19,7 @@
 #include "core/config/value.hpp"
 #include "core/io/checkpoint.hpp"
 #include "core/io/descriptor.hpp"
+#include "core/io/snapshot_files.hpp"
 
 namespace whorl {
 
@@ -41,6 +45,7 @@ public:
     std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
     std::string manifest_path() const { return path_ + "/manifest.json"; }
     std::string checkpoints_path() const { return path_ + "/checkpoints"; }
+    std::string snapshots_path() const { return path_ + "/snapshots"; }
     std::string report_path() const { return path_ + "/report"; }
 
     void write_manifest(std::string_view json) const;
@@ -76,6 +81,13 @@ public:
     /// ones are damaged ones that the run went back behind: they count for nothing, and are replaced when it gets there
     /// again.
     void prune_checkpoints(std::size_t keep, std::int64_t last = INT64_MAX) const;
+
+    /// Writes snapshots/step-N.safetensors, whole or not at all.
+    void save_snapshot(std::int64_t step, std::span<const TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata) const;
+    std::vector<SnapshotFile> snapshots() const { return list_snapshots(snapshots_path()); }
+    /// Removes those of later steps, and what interrupted writes left of them.
+    void remove_snapshots_after(std::int64_t step) const;
 
 private:
     explicit RunDirectory(std::string path) : path_(std::move(path)) {}

@@ -161,4 +161,8 @@ template void SafetensorsFile::read_into(std::string_view, std::span<float>) con
 template void SafetensorsFile::read_into(std::string_view, std::span<std::int64_t>) const;
 template void SafetensorsFile::read_into(std::string_view, std::span<std::int32_t>) const;
 
+void refuse_file(const std::string& path, const std::string& what) {
+    throw UserError(one_line(path + ": " + what));
+}
+
 }  // namespace whorl

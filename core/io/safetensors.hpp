@@ -17,6 +17,9 @@
 
 namespace whorl {
 
+/// Throws UserError `path: what`, one line.
+[[noreturn]] void refuse_file(const std::string& path, const std::string& what);
+
 struct StoredTensor {
     std::string name;
     StoredType type = StoredType::f32;

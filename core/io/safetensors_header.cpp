@@ -14,10 +14,6 @@ namespace {
 constexpr std::size_t kMaxDimensions = 16;
 constexpr std::size_t kMaxMetadataEntries = 10000;
 
-[[noreturn]] void fail(const std::string& path, const std::string& what) {
-    throw UserError(one_line(path + ": " + what));
-}
-
 // Accepts exactly the shape { name: {dtype: string, shape: [n…], data_offsets: [n, n]}, "__metadata__": {string:
 // string} or null } (null: none, as the format's own reader takes it) and stops at the first event that does not fit,
 // so that no foreign tree is ever built.
@@ -106,7 +102,7 @@ public:
     }
 
     bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-        fail(path_, "the header is not valid JSON at byte " + std::to_string(position));
+        refuse_file(path_, "the header is not valid JSON at byte " + std::to_string(position));
     }
 
 private:
@@ -117,7 +113,7 @@ private:
     // Fails, naming the tensor that is being read.
     [[noreturn]] void stop(const std::string& what) {
         const bool in_tensor = in_ == In::tensor || in_ == In::shape || in_ == In::offsets;
-        fail(path_, (in_tensor ? "tensor " + in_quotes(tensor().name) + ": " : "the header: ") + what);
+        refuse_file(path_, (in_tensor ? "tensor " + in_quotes(tensor().name) + ": " : "the header: ") + what);
     }
 
     [[noreturn]] void unexpected(const std::string& found) {
@@ -190,33 +186,33 @@ std::uint64_t bytes_of_shape(const StoredTensor& tensor, const std::string& path
     std::uint64_t bytes = byte_size(tensor.type);
     for (const std::int64_t dimension : tensor.shape)
         if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dimension), &bytes))
-            fail(path, "tensor " + in_quotes(tensor.name) + ": the shape's product overflows");
+            refuse_file(path, "tensor " + in_quotes(tensor.name) + ": the shape's product overflows");
     return bytes;
 }
 
 void check_extent(const StoredTensor& tensor, std::uint64_t data_bytes, const std::string& path) {
     const std::string name = "tensor " + in_quotes(tensor.name) + ": ";
-    if (tensor.begin > tensor.end) fail(path, name + "data_offsets end before they begin");
+    if (tensor.begin > tensor.end) refuse_file(path, name + "data_offsets end before they begin");
     if (tensor.end > data_bytes)
-        fail(path, name + "data ends at byte " + std::to_string(tensor.end) + " but the file has only " +
-                       std::to_string(data_bytes) + " bytes of data");
+        refuse_file(path, name + "data ends at byte " + std::to_string(tensor.end) + " but the file has only " +
+                              std::to_string(data_bytes) + " bytes of data");
     const std::uint64_t expected = bytes_of_shape(tensor, path);
     if (tensor.end - tensor.begin != expected)
-        fail(path, name + "data_offsets span " + std::to_string(tensor.end - tensor.begin) +
-                       " bytes but dtype and shape need " + std::to_string(expected));
+        refuse_file(path, name + "data_offsets span " + std::to_string(tensor.end - tensor.begin) +
+                              " bytes but dtype and shape need " + std::to_string(expected));
 }
 
 void check_contiguous(const std::vector<StoredTensor>& tensors, std::uint64_t data_bytes, const std::string& path) {
     std::uint64_t end = 0;
     for (const StoredTensor& tensor : tensors) {
         if (tensor.begin < end)
-            fail(path, "tensor " + in_quotes(tensor.name) + ": its data overlaps the tensor before it");
-        if (tensor.begin > end) fail(path, "tensor " + in_quotes(tensor.name) + ": a hole lies before its data");
+            refuse_file(path, "tensor " + in_quotes(tensor.name) + ": its data overlaps the tensor before it");
+        if (tensor.begin > end) refuse_file(path, "tensor " + in_quotes(tensor.name) + ": a hole lies before its data");
         end = tensor.end;
     }
     if (end != data_bytes)
-        fail(path, "the data ends at byte " + std::to_string(end) + " but the file has " + std::to_string(data_bytes) +
-                       " bytes of data");
+        refuse_file(path, "the data ends at byte " + std::to_string(end) + " but the file has " +
+                              std::to_string(data_bytes) + " bytes of data");
 }
 
 }  // namespace
@@ -224,7 +220,7 @@ void check_contiguous(const std::vector<StoredTensor>& tensors, std::uint64_t da
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes, const std::string& path) {
     // The JSON parser takes a zero byte for the end of its input and would not see what follows.
     if (const std::size_t zero = json.find('\0'); zero != std::string_view::npos)
-        fail(path, "the header is not valid JSON at byte " + std::to_string(zero));
+        refuse_file(path, "the header is not valid JSON at byte " + std::to_string(zero));
     HeaderReader reader(path);
     nlohmann::json::sax_parse(json, &reader);
     SafetensorsHeader header = reader.take();

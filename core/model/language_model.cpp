@@ -109,12 +109,13 @@ public:
     }
     /// Work memory, the same for every block: mixer and MLP run one after the other.
     void plan_work(Arena& arena, const BatchShape& shape, bool backward) {
+        if (!backward) return mixer_->plan_work(arena, shape, backward);
         d_normed_ = arena.activation(shape.with(config_.d_model), stored_);
         const std::int64_t mark = arena.used();
         mixer_->plan_work(arena, shape, backward);
         arena.rewind(mark);
         scratch_ = arena.bytes(scratch_bytes(shape));
-        if (!norm2_ || !backward) return;
+        if (!norm2_) return;
         d_hidden_ = arena.activation(hidden_.shape, stored_);
         d_gated_ = arena.activation(gated_.shape, stored_);
     }
@@ -218,12 +219,32 @@ void LanguageModel::plan_head(Arena& arena, const ModelShape& shape) {
         *total = arena.activation({shape.replicas, 1, 1, 1}, DType::f64);
 }
 
+/// What a block computes stays for the backward pass and for who looks at it. Where nobody will, blocks take turns in
+/// two places: each reads what the one before it left.
+void LanguageModel::plan_blocks(Arena& arena, const ModelShape& shape) {
+    const BatchShape batch{shape.replicas, shape.batch, shape.length};
+    if (shape.backward || shape.passes) {
+        for (const auto& block : blocks_) block->plan_kept(arena, batch);
+        return;
+    }
+    std::int64_t end = arena.used();
+    for (std::size_t place = 0; place < 2; ++place) {
+        const std::int64_t begin = end;
+        for (std::size_t i = place; i < blocks_.size(); i += 2) {
+            arena.rewind(begin);
+            blocks_[i]->plan_kept(arena, batch);
+            end = std::max(end, arena.used());
+        }
+    }
+    arena.rewind(end);
+}
+
 void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
     const BatchShape batch{shape.replicas, shape.batch, shape.length};
     plan_inputs(arena, shape);
     arena.pack(packed_.starts.at<std::int32_t>());
     embedded_ = arena.activation(batch.with(config_.d_model), dtype_);
-    for (const auto& block : blocks_) block->plan_kept(arena, batch);
+    plan_blocks(arena, shape);
     if (shape.backward) d_stream_ = arena.activation(batch.with(config_.d_model), dtype_);
     arena.pack(nullptr);
     plan_head(arena, shape);
@@ -235,6 +256,7 @@ void LanguageModel::plan(Arena& arena, const ModelShape& shape) {
         block->plan_work(arena, batch, shape.backward);
     }
     arena.pack(nullptr);
+    if (!shape.backward) return;
     arena.rewind(mark);
     head_->d_normed = arena.activation({shape.replicas, 1, shape.slots, config_.d_model}, stored_);
     Tensor buffer;
@@ -310,20 +332,32 @@ void LanguageModel::loss_and_gradient(const Tensor& parameters, const Tensor& gr
     backend_.embed_backward(embedded_tokens(), d_stream_, layout_.view(gradient, embedding_), head.scratch);
 }
 
+std::vector<MixerState> LanguageModel::plan_states(Arena& arena, std::int64_t replicas, std::int64_t batch,
+                                                   std::int64_t capacity) const {
+    std::vector<MixerState> layers;
+    for (const auto& block : blocks_) layers.push_back(block->mixer().plan_state(arena, replicas, batch, capacity));
+    return layers;
+}
+
+std::int64_t LanguageModel::state_bytes(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const {
+    Arena measure;
+    plan_states(measure, replicas, batch, capacity);
+    return measure.peak();
+}
+
 State LanguageModel::make_state(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const {
     State state;
-    const auto plan_all = [&](Arena& arena) {
-        state.layers.clear();
-        for (const auto& block : blocks_)
-            state.layers.push_back(block->mixer().plan_state(arena, replicas, batch, capacity));
-    };
-    Arena measure;
-    plan_all(measure);
-    state.memory = backend_.allocate(measure.peak());
+    state.memory = backend_.allocate(state_bytes(replicas, batch, capacity));
     Arena arena(state.memory.data(), backend_.device());
-    plan_all(arena);
+    state.layers = plan_states(arena, replicas, batch, capacity);
     state.capacity = capacity;
     return state;
+}
+
+void LanguageModel::clear(State& state) const {
+    const Tensor all = activation_at(state.memory.data(), {1, 1, 1, 1}, dtype_, backend_.device());
+    backend_.zero(all, state.memory.size());
+    state.position = 0;
 }
 
 }  // namespace whorl

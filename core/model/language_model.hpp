@@ -31,6 +31,7 @@ struct ModelShape {
     bool backward = true;      // false: no gradients will be asked for
     std::int64_t context = 0;  // tokens a carried state may already hold (attention's scratch)
     bool packed = false;       // without what no supervised row depends on; the backend packs batches, no state
+    bool passes = false;       // last_pass will be asked for; with `backward` it always may be
     bool operator==(const ModelShape&) const = default;
 };
 
@@ -65,7 +66,8 @@ public:
     /// parameters [R,1,1,slice]. Computes logits of the supervised rows; continues from and advances `state` when
     /// given, which a model that stores bf16 does not take.
     void forward(const Tensor& parameters, State* state = nullptr);
-    /// After forward, with the same parameters: what layer `layer` handed to its operation and got back.
+    /// After forward, with the same parameters: what layer `layer` handed to its operation and got back. Of a shape
+    /// with `backward` or `passes`: without, layers share their memory.
     MixerPass last_pass(std::size_t layer, const Tensor& parameters) const;
     /// After forward: loss, hits and used slots of every replica, no gradient.
     void evaluate_loss();
@@ -75,12 +77,19 @@ public:
 
     /// A zeroed state for decoding up to `capacity` tokens (only attention needs the bound).
     State make_state(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const;
+    /// Bytes that make_state allocates.
+    std::int64_t state_bytes(std::int64_t replicas, std::int64_t batch, std::int64_t capacity) const;
+    /// Makes a state what it was when it was made.
+    void clear(State& state) const;
 
 private:
     LanguageModel(const ModelConfig& config, Backend& backend, DType dtype, FormChoice form, DType stored);
     void plan(Arena& arena, const ModelShape& shape);
     void plan_inputs(Arena& arena, const ModelShape& shape);
+    void plan_blocks(Arena& arena, const ModelShape& shape);
     void plan_head(Arena& arena, const ModelShape& shape);
+    std::vector<MixerState> plan_states(Arena& arena, std::int64_t replicas, std::int64_t batch,
+                                        std::int64_t capacity) const;
     const Tensor& embedded_tokens() const { return shape_.packed ? packed_.tokens : tokens_; }
 
     ModelConfig config_;

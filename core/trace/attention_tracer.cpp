@@ -25,6 +25,8 @@ public:
 
     std::vector<Series*> series() override { return {&weight_, &y_}; }
 
+    std::unique_ptr<LayerTracer> clone() const override { return std::make_unique<AttentionTracer>(*this); }
+
 private:
     /// Query (0) or key (1) of head h, its pairs (i, i + K/2) turned by the position.
     Numbers part(const AttentionTensors& in, std::int64_t which, std::int64_t h, std::int64_t position) const {

@@ -29,6 +29,8 @@ public:
         return all;
     }
 
+    std::unique_ptr<LayerTracer> clone() const override { return std::make_unique<GatedDeltaTracer>(*this); }
+
 private:
     void follow(const GatedDeltaTensors& in, std::int64_t h, Numbers& state) {
         const double rate = numerics::head_decay_rate(in.a_log.at<double>()[h]),

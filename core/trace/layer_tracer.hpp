@@ -37,7 +37,18 @@ public:
     virtual void step(const MixerPass& pass, std::int64_t position) = 0;
     /// All series, in the order in which they are to be written.
     virtual std::vector<Series*> series() = 0;
+    /// The same, to go on by itself.
+    virtual std::unique_ptr<LayerTracer> clone() const = 0;
 };
+
+/// A chosen layer and what follows it.
+struct FollowedLayer {
+    std::int64_t layer;
+    std::unique_ptr<LayerTracer> tracer;
+};
+
+/// One for each layer that `selection` keeps something of. Throws as count_trace.
+std::vector<FollowedLayer> tracers_of(const ModelConfig& config, std::int64_t length, const TraceSelection& selection);
 
 /// The selection as one layer sees it.
 struct LayerSelection {

@@ -31,6 +31,8 @@ public:
         return all;
     }
 
+    std::unique_ptr<LayerTracer> clone() const override { return std::make_unique<Mamba2Tracer>(*this); }
+
 private:
     void follow(const Mamba2Tensors& in, std::int64_t h, Numbers& state) {
         const double dt = numerics::step_size(in.ddt.at<double>()[h], in.dt_bias.at<double>()[h]),

@@ -59,6 +59,8 @@ public:
         return all;
     }
 
+    std::unique_ptr<LayerTracer> clone() const override { return std::make_unique<Mamba3Tracer>(*this); }
+
 private:
     bool data_dependent() const { return config_.rotation == Rotation::data_dependent; }
     static double theta(const Mamba3Tensors& in, std::int64_t j) {

@@ -40,15 +40,6 @@ void BatchLoader::put(std::int64_t r, std::int64_t b, const DataSource& data, co
     fill_slots(sample, b * length(), {row_of_.data() + first, target_.data() + first, slots()});
 }
 
-void BatchLoader::repeat(std::int64_t b) {
-    for (std::int64_t r = 1; r < shape_.replicas; ++r) {
-        std::copy_n(tokens_at(0, b), length(), tokens_at(r, b));
-        const std::int64_t from = b * slots(), to = r * slot_stride_ + from;
-        std::copy_n(row_of_.begin() + from, slots(), row_of_.begin() + to);
-        std::copy_n(target_.begin() + from, slots(), target_.begin() + to);
-    }
-}
-
 void BatchLoader::read_targets(std::int64_t b, std::vector<std::int32_t>& targets) const {
     targets.resize(static_cast<std::size_t>(slots()));
     for (std::size_t k = 0; k < targets.size(); ++k) {

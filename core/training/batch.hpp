@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/model/language_model.hpp"
+#include "core/model/piece_reader.hpp"
 #include "tasks/data_source.hpp"
 
 namespace whorl {
@@ -21,13 +21,13 @@ public:
     /// Writes the example of `key` as sequence `b` of replica r. The batch's slots are shared out evenly among its
     /// sequences.
     void put(std::int64_t r, std::int64_t b, const DataSource& data, const SampleKey& key);
-    /// Sequence b of replica 0 for all other replicas, too: evaluation shows everyone the same.
-    void repeat(std::int64_t b);
     /// An empty place: PAD, nothing supervised.
     void clear(std::int64_t r, std::int64_t b);
     /// To the tensors of a model or pass bound to the same shape, or to fewer replicas: then the first ones.
     void upload(const Tensor& tokens, const Supervision& supervision);
 
+    /// Replica 0's sequences where they lie, for a model that reads them piece after piece.
+    ReadBatch to_read() const { return {tokens_.data(), token_stride_, row_of_.data(), target_.data()}; }
     /// The targets of sequence b of replica 0, one for each of its slots, -1 for a slot that is not used.
     void read_targets(std::int64_t b, std::vector<std::int32_t>& targets) const;
 

@@ -33,6 +33,7 @@ BatchPlan::BatchPlan(const TrainingConfig& config, const TrainingPass& pass, con
       model_(model),
       data_(data),
       replicas_(replicas),
+      device_(backend.device()),
       limit_(limit_of(request, backend)),
       group_(1) {
     check_curriculum(config.curriculum, data, "curriculum");
@@ -53,13 +54,14 @@ ModelShape BatchPlan::training_shape(std::int64_t size, std::int64_t replicas) c
     return shape;
 }
 
-ModelShape BatchPlan::evaluation_shape(std::int64_t size, std::int64_t count, std::int64_t replicas) const {
-    ModelShape shape = training_shape(size, replicas);
-    const std::int64_t room = batch_ * training_shape(largest_, 1).length / shape.length;
-    shape.batch = std::clamp<std::int64_t>(room, 1, count);
-    shape.slots = shape.batch * data_.slots(shape.length);
-    shape.backward = false;
-    return shape;
+ReadShape BatchPlan::evaluation_shape(std::int64_t size, std::int64_t count, std::int64_t replicas) const {
+    return whorl::evaluation_shape(model_, device_, replicas, evaluation_pace(), data_, size, count);
+}
+
+EvaluationPace BatchPlan::evaluation_pace() const {
+    EvaluationPace pace;
+    pace.positions = batch_ * training_shape(largest_, 1).length;
+    return pace;
 }
 
 std::int64_t BatchPlan::gradient_bytes(std::int64_t replicas) const {
@@ -76,13 +78,13 @@ MemoryNeed BatchPlan::training_need() const {
 MemoryNeed BatchPlan::evaluation_need(std::int64_t size, std::int64_t count) const {
     MemoryNeed need = training_need();
     need.group = [this, size, count](std::int64_t n) {
-        return model_.arena_bytes(evaluation_shape(size, count, n)) +
+        return reading_bytes(model_, evaluation_shape(size, count, n)) +
                pass_.bytes_beside(training_shape(largest_, group_)) + gradient_bytes(group_);
     };
     return need;
 }
 
-ModelShape BatchPlan::evaluation_shape(std::int64_t size, std::int64_t count) const {
+ReadShape BatchPlan::evaluation_shape(std::int64_t size, std::int64_t count) const {
     const MemoryNeed need = evaluation_need(size, count);
     const std::int64_t left = std::max<std::int64_t>(0, limit_ - replicas_ * need.kept);
     if (need.group(group_) <= left) return evaluation_shape(size, count, group_);

@@ -4,9 +4,8 @@
 #include <string>
 
 #include "core/model/training_pass.hpp"
+#include "core/training/evaluation.hpp"
 #include "core/training/grouping.hpp"
-#include "core/training/run_config.hpp"
-#include "tasks/data_source.hpp"
 
 namespace whorl {
 
@@ -29,16 +28,17 @@ public:
     std::int64_t memory() const;
 
     ModelShape training_shape(std::int64_t size, std::int64_t replicas) const;
-    /// As many examples at once as take no more positions than training does, of as many replicas as fit. Throws
-    /// UserError when not even one does.
-    ModelShape evaluation_shape(std::int64_t size, std::int64_t count) const;
+    /// No more positions of a replica at once than training takes.
+    EvaluationPace evaluation_pace() const;
+    /// So many examples at once, of as many replicas as fit. Throws UserError when not even one does.
+    ReadShape evaluation_shape(std::int64_t size, std::int64_t count) const;
     /// Bytes of all replicas and of the evaluation at `size` beside what training keeps. Throws as evaluation_shape.
     std::int64_t evaluation_memory(std::int64_t size, std::int64_t count) const;
     /// Throws UserError, beginning with `where`, for sizes whose evaluation the memory does not hold.
     void check_evaluation(const EvaluationConfig& on, const std::string& where) const;
 
 private:
-    ModelShape evaluation_shape(std::int64_t size, std::int64_t count, std::int64_t replicas) const;
+    ReadShape evaluation_shape(std::int64_t size, std::int64_t count, std::int64_t replicas) const;
     MemoryNeed training_need() const;
     MemoryNeed evaluation_need(std::int64_t size, std::int64_t count) const;
     std::int64_t gradient_bytes(std::int64_t replicas) const;
@@ -47,7 +47,9 @@ private:
     const TrainingPass& pass_;
     const LanguageModel& model_;  // which evaluates
     const DataSource& data_;
-    std::int64_t replicas_, limit_, group_;  // limit: bytes that may be used
+    std::int64_t replicas_;
+    Device device_;
+    std::int64_t limit_, group_;  // limit: bytes that may be used
 };
 
 /// Throws UserError beginning with `where` for a curriculum that is somewhere below the task's smallest size.

@@ -1,8 +1,5 @@
 #include "core/training/checkpoint.hpp"
 
-#include <algorithm>
-#include <span>
-
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 
@@ -44,52 +41,6 @@ void describe(V& v, StoredState& c) {
     v.field("validation", c.validation);
 }
 
-std::vector<std::int64_t> stored_shape(const ParameterInfo& parameter, std::int64_t replicas) {
-    std::vector<std::int64_t> shape = {replicas};
-    shape.insert(shape.end(), parameter.shape.begin(), parameter.shape.end());
-    return shape;
-}
-
-// Slices [R][all parameters] ⇄ tensors [parameter][R]: `stored` holds one parameter of all replicas.
-class Slices {
-public:
-    Slices(const ParameterLayout& layout, std::int64_t replicas) : layout_(layout), replicas_(replicas) {}
-
-    std::vector<TensorView> views(const std::string& prefix, const std::vector<float>& slices,
-                                  std::vector<std::vector<float>>& memory) const {
-        std::vector<TensorView> result;
-        for (const ParameterInfo& parameter : layout_.parameters()) {
-            std::vector<float>& tensor = memory.emplace_back();
-            for (std::int64_t r = 0; r < replicas_; ++r) {
-                const auto first = slices.begin() + r * layout_.slice() + parameter.offset;
-                tensor.insert(tensor.end(), first, first + parameter.count);
-            }
-            result.push_back(tensor_view<float>(prefix + parameter.name, stored_shape(parameter, replicas_),
-                                                std::span<const float>(tensor)));
-        }
-        return result;
-    }
-
-    std::vector<float> read(const SafetensorsFile& file, const std::string& prefix) const {
-        std::vector<float> slices(static_cast<std::size_t>(replicas_ * layout_.slice()), 0.0F);
-        for (const ParameterInfo& parameter : layout_.parameters()) {
-            const std::string name = prefix + parameter.name;
-            if (file.at(name).shape != stored_shape(parameter, replicas_))
-                throw UserError(one_line(file.path() + ": " + name +
-                                         " has another shape than this run's model and replicas give it"));
-            const std::vector<float> tensor = file.read_as<float>(name);
-            for (std::int64_t r = 0; r < replicas_; ++r)
-                std::copy_n(tensor.begin() + r * parameter.count, parameter.count,
-                            slices.begin() + r * layout_.slice() + parameter.offset);
-        }
-        return slices;
-    }
-
-private:
-    const ParameterLayout& layout_;
-    std::int64_t replicas_;
-};
-
 void check_replicas(std::size_t found, std::int64_t expected, const CheckpointFiles& files) {
     if (found != static_cast<std::size_t>(expected))
         throw UserError(one_line(files.state_path() + ": is of " + std::to_string(found) + " replicas, expected " +
@@ -124,7 +75,7 @@ StoredState read_state(const CheckpointFiles& files) {
 void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const TrainerSnapshot& snapshot,
                      const CheckpointLabel& label, const Evaluation& validation) {
     const auto replicas = static_cast<std::int64_t>(snapshot.standing.stopped_at.size());
-    const Slices slices(model.layout(), replicas);
+    const StoredSlices slices(model.layout(), replicas);
     std::vector<std::vector<float>> memory;
     memory.reserve(3 * model.layout().parameters().size());  // views point into it
     CheckpointContent content;
@@ -136,13 +87,7 @@ void save_checkpoint(const RunDirectory& run, const LanguageModel& model, const 
                                              snapshot.sums, to_table(validation)},
                                  1) +
                          "\n";
-    content.metadata = {{"format", "whorl"},
-                        {"config", to_json(model.config())},
-                        {"name", label.name},
-                        {"replicas", std::to_string(replicas)},
-                        {"step", std::to_string(snapshot.step)},
-                        {"task", label.task},
-                        {"task_version", std::to_string(label.task_version)}};
+    content.metadata = population_metadata(model.config(), replicas, snapshot.step, label);
     run.save_checkpoint(snapshot.step, content);
 }
 
@@ -152,7 +97,7 @@ TrainerSnapshot load_checkpoint(const CheckpointFiles& files, const ParameterLay
     if (state.step != files.step)
         throw UserError(one_line(files.state_path() + ": is of step " + std::to_string(state.step) +
                                  ", the checkpoint's name says " + std::to_string(files.step)));
-    const Slices slices(layout, replicas);
+    const StoredSlices slices(layout, replicas);
     const SafetensorsFile model = SafetensorsFile::open(files.model_path()),
                           optimizer = SafetensorsFile::open(files.optimizer_path());
     PopulationValues values{slices.read(model, ""), slices.read(optimizer, "first_moment."),

@@ -4,16 +4,10 @@
 #include <string>
 
 #include "core/io/run_directory.hpp"
+#include "core/training/stored_slices.hpp"
 #include "core/training/trainer.hpp"
 
 namespace whorl {
-
-/// What a checkpoint of `model` holds beside the tensors' values.
-struct CheckpointLabel {
-    std::string name;  // of the run
-    std::string task;  // name of the task
-    std::int64_t task_version = 1;
-};
 
 /// Writes `snapshot` as checkpoints/step-N of `run`. `validation` (may be empty) ranks the replicas for `--replica
 /// best`.

@@ -1,6 +1,7 @@
 #include "core/training/evaluation.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/training/batch.hpp"
 #include "core/training/score.hpp"
@@ -57,17 +58,41 @@ struct PositionHits {
     }
 };
 
-// As many examples at once as `positions` hold, one at least.
-ModelShape shape_of(std::int64_t replicas, std::int64_t positions, const DataSource& data, std::int64_t size,
-                    std::int64_t count) {
-    ModelShape shape;
-    shape.replicas = replicas;
-    shape.length = bucket_length(data.positions(size));
-    shape.batch = std::clamp<std::int64_t>(positions / shape.length, 1, count);
-    shape.slots = shape.batch * data.slots(shape.length);
-    shape.backward = false;
-    return shape;
-}
+// Positions and work of an evaluation, in the order in which they are done.
+class Meter {
+public:
+    Meter(const EvaluationPace& pace, bool squared, const DataSource& data, const EvaluationConfig& on)
+        : pace_(pace), squared_(squared) {
+        for (const std::int64_t size : on.sizes)
+            add(on.count, bucket_length(data.positions(size)), progress_.total, work_);
+        show(0, 0);
+    }
+    /// The first `position` positions of `count` further examples are done.
+    void show(std::int64_t count, std::int64_t position) const {
+        if (!pace_.progress) return;
+        EvaluationProgress progress = progress_;
+        double done = done_;
+        add(count, position, progress.done, done);
+        progress.share = done / work_;
+        pace_.progress(progress);
+    }
+    /// All `length` positions of `count` examples are done.
+    void finish(std::int64_t count, std::int64_t length) {
+        add(count, length, progress_.done, done_);
+        show(0, 0);
+    }
+
+private:
+    void add(std::int64_t count, std::int64_t length, std::int64_t& positions, double& work) const {
+        positions += count * length;
+        work += static_cast<double>(count * length) * (squared_ ? static_cast<double>(length) : 1.0);
+    }
+
+    const EvaluationPace& pace_;
+    bool squared_;
+    EvaluationProgress progress_;
+    double work_ = 0, done_ = 0;
+};
 
 // The sums of one size, and what they are taken from.
 class SizeEvaluation {
@@ -80,6 +105,7 @@ public:
           on_(on),
           per_position_(per_position),
           found_(has_found_share(data)),
+          meter_(who.pace, has_attention(who.model.config()), data, on),
           loader_(who.backend),
           replicas_(static_cast<std::size_t>(who.parameters.replicas())) {}
 
@@ -88,13 +114,13 @@ public:
         correct_ = used_ = loss_;
         score_.assign(replicas_, {});
         hits_.assign(replicas_, {});
-        bind(size);
-        for (std::int64_t first = 0; first < on_.count; first += who_.model.shape().batch) {
+        shape_ = evaluation_shape(who_.model, who_.backend.device(), who_.parameters.replicas(), who_.pace, data_, size,
+                                  on_.count);
+        loader_.bind({1, shape_.batch, shape_.length, shape_.slots});
+        PieceReader reader(who_.model, who_.backend, who_.parameters, shape_);
+        for (std::int64_t first = 0; first < on_.count; first += shape_.batch) {
             load(size, first);
-            who_.model.forward(who_.parameters);
-            who_.model.evaluate_loss();
-            add_sums();
-            if (found_ || per_position_) add_answers();
+            read(reader, std::min(shape_.batch, on_.count - first));
         }
     }
 
@@ -115,23 +141,31 @@ public:
     }
 
 private:
-    void bind(std::int64_t size) {
-        const ModelShape shape = shape_of(who_.parameters.replicas(), who_.positions, data_, size, on_.count);
-        who_.model.bind(shape);
-        loader_.bind(shape);
-    }
-
     void load(std::int64_t size, std::int64_t first) {
-        for (std::int64_t b = 0; b < who_.model.shape().batch; ++b) {
+        for (std::int64_t b = 0; b < shape_.batch; ++b) {
             const SampleKey key{static_cast<std::uint64_t>(on_.seed),
                                 split_,
                                 static_cast<std::uint64_t>(size),
                                 static_cast<std::uint64_t>(first + b),
                                 {size, size}};
             first + b < on_.count ? loader_.put(0, b, data_, key) : loader_.clear(0, b);
-            loader_.repeat(b);
         }
-        loader_.upload(who_.model.tokens(), who_.model.supervision());
+    }
+
+    // `examples` of the batch's sequences are some.
+    void read(PieceReader& reader, std::int64_t examples) {
+        const bool answers = found_ || per_position_;
+        if (answers) predicted_.assign(replicas_, std::vector<std::int32_t>(static_cast<std::size_t>(shape_.slots)));
+        reader.start(loader_.to_read());
+        while (reader.next()) {
+            meter_.show(examples, reader.position());
+            if (!reader.asked()) continue;
+            who_.model.evaluate_loss();
+            add_sums();
+            if (answers) predict(reader.slots());
+        }
+        meter_.finish(examples, shape_.length);
+        if (answers) add_answers();
     }
 
     void add_sums() {
@@ -145,17 +179,24 @@ private:
         }
     }
 
-    void add_answers() {
+    // The most likely token of each row, under the slot that asked for it.
+    void predict(const std::vector<std::int64_t>& slots) {
         const Predictions predictions(who_.backend, who_.model);
+        for (std::size_t r = 0; r < replicas_; ++r)
+            for (std::size_t m = 0; m < slots.size(); ++m)
+                if (slots[m] >= 0)
+                    predicted_[r][static_cast<std::size_t>(slots[m])] =
+                        predictions.at(static_cast<std::int64_t>(r), static_cast<std::int64_t>(m));
+    }
+
+    void add_answers() {
         std::vector<std::int32_t> targets, predicted;
-        for (std::int64_t b = 0; b < who_.model.shape().batch; ++b) {
+        for (std::int64_t b = 0; b < shape_.batch; ++b) {
             loader_.read_targets(b, targets);
-            const auto slots = static_cast<std::int64_t>(targets.size());
-            predicted.resize(targets.size());
+            const auto slots = static_cast<std::ptrdiff_t>(targets.size());
             for (std::size_t r = 0; r < replicas_; ++r) {
-                for (std::int64_t k = 0; k < slots; ++k)
-                    predicted[static_cast<std::size_t>(k)] =
-                        predictions.at(static_cast<std::int64_t>(r), b * slots + k);
+                const auto own = predicted_[r].begin() + b * slots;
+                predicted.assign(own, own + slots);
                 add_example(score_[r], targets, predicted, data_.answer_tokens());
                 hits_[r].add(targets, predicted);
             }
@@ -167,14 +208,27 @@ private:
     Split split_;
     const EvaluationConfig& on_;
     bool per_position_, found_;
+    Meter meter_;
     BatchLoader loader_;
     std::size_t replicas_;
+    ReadShape shape_;
+    std::vector<std::vector<std::int32_t>> predicted_;  // [replicas][slots]
     std::vector<double> loss_, correct_, used_;
     std::vector<Score> score_;
     std::vector<PositionHits> hits_;
 };
 
 }  // namespace
+
+EvaluationPace EvaluationPace::part_of(std::int64_t part, std::int64_t parts) const {
+    EvaluationPace pace = *this;
+    if (progress)
+        pace.progress = [all = progress, part, parts](const EvaluationProgress& own) {
+            all({part * own.total + own.done, parts * own.total,
+                 (static_cast<double>(part) + own.share) / static_cast<double>(parts)});
+        };
+    return pace;
+}
 
 bool has_found_share(const DataSource& data) {
     return data.answers() * data.answer_tokens() > 1;
@@ -191,12 +245,27 @@ Evaluation evaluate(const Examinees& examinees, const DataSource& data, Split sp
     return evaluation;
 }
 
-std::int64_t evaluation_bytes(const LanguageModel& model, std::int64_t replicas, std::int64_t positions,
-                              const DataSource& data, std::int64_t size, std::int64_t count) {
-    const ModelShape shape = shape_of(replicas, positions, data, size, count);
-    // The examples on the host: tokens, and the row and target of each slot.
-    const std::int64_t numbers = shape.replicas * (shape.batch * shape.length + 2 * shape.slots);
-    return model.arena_bytes(shape) + numbers * static_cast<std::int64_t>(sizeof(std::int32_t));
+// As many examples at once as `positions` hold, one at least: of those read in pieces a piece counts, where no cache
+// grows with the length. Rows are numbered in 32 bits.
+ReadShape evaluation_shape(const LanguageModel& model, Device device, std::int64_t replicas, const EvaluationPace& pace,
+                           const DataSource& data, std::int64_t size, std::int64_t count) {
+    ReadShape shape;
+    shape.replicas = replicas;
+    shape.length = bucket_length(data.positions(size));
+    shape.piece = piece_for(model, device, pace.piece, shape.length);
+    const std::int64_t at_once = pace.positions / (has_attention(model.config()) ? shape.length : shape.piece);
+    shape.batch =
+        std::clamp<std::int64_t>(std::min(at_once, std::numeric_limits<std::int32_t>::max() / shape.length), 1, count);
+    shape.slots = shape.batch * data.slots(shape.length);
+    return shape;
+}
+
+std::int64_t evaluation_bytes(const LanguageModel& model, const ReadShape& shape) {
+    // The examples on the host: tokens, and the row and target of each slot; once more for all replicas of a piece.
+    const std::int64_t positions = shape.batch * std::min(shape.piece, shape.length);
+    const std::int64_t numbers = shape.batch * shape.length + 2 * shape.slots +
+                                 shape.replicas * (positions + 2 * std::min(shape.slots, positions));
+    return reading_bytes(model, shape) + numbers * static_cast<std::int64_t>(sizeof(std::int32_t));
 }
 
 std::int64_t evaluation_positions(const TrainingConfig& training, const DataSource& data) {

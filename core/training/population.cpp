@@ -1,5 +1,6 @@
 #include "core/training/population.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 namespace whorl {
@@ -83,6 +84,13 @@ PopulationValues Population::values() const {
     fetch(first_moment_, values.first_moment);
     fetch(second_moment_, values.second_moment);
     return values;
+}
+
+std::vector<float> Population::parameters_of(std::size_t replica) const {
+    const std::int64_t row = std::find(order_.begin(), order_.end(), replica) - order_.begin();
+    std::vector<float> slice(static_cast<std::size_t>(slice_));
+    backend_.download(slice.data(), rows_of(parameters_, row, 1), slice_ * kFloat);
+    return slice;
 }
 
 void Population::set(const PopulationValues& values, std::vector<std::size_t> order) {

@@ -38,6 +38,8 @@ public:
     void swap_rows(std::int64_t a, std::int64_t b);
     /// Replica after replica, whatever rows they are in.
     PopulationValues values() const;
+    /// Of one replica, without its moments: [slice].
+    std::vector<float> parameters_of(std::size_t replica) const;
     /// Sizes must match (the caller checked them). Replica order[i] comes to row i.
     void set(const PopulationValues& values, std::vector<std::size_t> order);
 

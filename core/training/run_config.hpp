@@ -83,6 +83,7 @@ struct ValidationConfig {
 struct CheckpointConfig {
     std::int64_t every = 0;  // steps; 0: at the end only
     std::int64_t keep = 2;
+    std::int64_t snapshots = 0;  // moments at which the parameters alone are kept (snapshots.hpp)
 };
 
 /// A preset with its sizes, or a config in full. The vocabulary of a preset is the task's.
@@ -156,6 +157,7 @@ template <class V>
 void describe(V& v, CheckpointConfig& c) {
     v.field("every", c.every, at_least(0));
     v.field("keep", c.keep, range(1, 1e6));
+    v.field("snapshots", c.snapshots, range(0, 1e4));
 }
 
 template <class V>

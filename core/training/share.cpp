@@ -128,10 +128,10 @@ void Share::retire_stopped_at(std::int64_t step, const std::vector<std::int64_t>
 }
 
 void Share::evaluate(std::int64_t size, std::int64_t rows, Evaluation& evaluation, const EvaluationConfig& on) {
-    const ModelShape shape = plan_.evaluation_shape(size, on.count);
-    for (const Rows& group : groups_of(rows, shape.replicas)) {
+    const std::int64_t together = plan_.evaluation_shape(size, on.count).replicas;
+    for (const Rows& group : groups_of(rows, together)) {
         const Tensor parameters = rows_of(population_.parameters(), group.first, group.count);
-        const Evaluation part = whorl::evaluate({model_, parameters, backend_, shape.batch * shape.length}, data_,
+        const Evaluation part = whorl::evaluate({model_, parameters, backend_, plan_.evaluation_pace()}, data_,
                                                 evaluation.split, {{size}, on.count, on.seed});
         for (std::int64_t row = 0; row < group.count; ++row) {
             const auto i = static_cast<std::size_t>(row);

@@ -82,6 +82,10 @@ public:
     /// The first `rows` rows at one size, in the last columns of `evaluation`.
     void evaluate(std::int64_t size, std::int64_t rows, Evaluation& evaluation, const EvaluationConfig& on);
 
+    /// Whether one of the population's replicas is here, and its parameters.
+    bool has(std::size_t replica) const { return replica >= first_ && replica < first_ + replicas_.size(); }
+    std::vector<float> parameters_of(std::size_t replica) const { return population_.parameters_of(replica - first_); }
+
     /// Copies this share's slices into those of the whole population, and back.
     void collect(PopulationValues& all) const;
     void restore(const PopulationValues& all, const std::vector<std::int64_t>& stopped_at);

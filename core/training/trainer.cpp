@@ -244,6 +244,14 @@ std::optional<StageReview> Trainer::review_stage(const EvaluationConfig& on) {
 
 // --- interruptions ---------------------------------------------------------------------------------------------------
 
+std::vector<float> Trainer::parameters(std::size_t replica) const {
+    std::vector<float> slice;
+    on_shares([&](Share& share) {
+        if (speaks(share) && share.has(replica)) slice = share.parameters_of(replica);
+    });
+    return slice;
+}
+
 TrainerSnapshot Trainer::snapshot() const {
     const std::size_t count = replicas_.size() * static_cast<std::size_t>(model().layout().slice());
     PopulationValues values{std::vector<float>(count), std::vector<float>(count), std::vector<float>(count)};

@@ -72,6 +72,10 @@ public:
     /// size, on validation examples (`on`: how many, which seed), and goes to the next stage when the median passes.
     std::optional<StageReview> review_stage(const EvaluationConfig& on);
 
+    /// One replica's parameters as they are now, laid out as model().layout() says; its moments are left where they
+    /// are. Changes nothing.
+    std::vector<float> parameters(std::size_t replica) const;
+
     TrainerSnapshot snapshot() const;
     /// The snapshot must come from a trainer with the same configs and number of replicas; checkpoint.hpp checks files
     /// for that.

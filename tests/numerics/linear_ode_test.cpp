@@ -1,6 +1,7 @@
 #include "core/numerics/linear_ode.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
 #include "tests/support/catch.hpp"
 
@@ -175,4 +176,86 @@ TEST_CASE("the error of one trapezoid step has the two predicted terms", "[numer
         // With another constant in the second term it is divided by 8 only.
         CHECK(ratio(lambda, 1.0 / 3 - lambda / 2) < 10);
     }
+}
+
+TEST_CASE("a dense exact path passes through the exact states", "[numerics]") {
+    for (n::LinearOde ode : {constant_system(), varying_system()}) {
+        const std::vector<double> times{0, 0.1, 0.1, 0.75, 2, 6};
+        const auto path = n::exact_states(ode, times);
+        REQUIRE(path.size() == times.size());
+        CHECK(path[0] == ode.initial);
+        for (std::size_t i = 1; i < times.size(); ++i) {
+            ode.duration = times[i];
+            CAPTURE(ode.a.modulation, times[i]);
+            CHECK(std::abs(path[i] - n::exact_state_by_quadrature(ode)) < 1e-14);  // rounding of states of order one
+        }
+    }
+    CHECK_THROWS_AS(n::exact_states(constant_system(), {0.5, 0.4}), std::logic_error);
+    CHECK_THROWS_AS(n::exact_states(constant_system(), {-0.1}), std::logic_error);
+}
+
+TEST_CASE("a step can take its eigenvalue at its beginning or in its middle", "[numerics]") {
+    const n::LinearOde ode = varying_system();
+    const auto first_step = [&](n::SampleAt at) {
+        return n::integrate(ode, n::step_rule(Rule::exponential_euler), 4, at)[1];
+    };
+    const auto want = [&](double time) {
+        return std::exp(0.5 * ode.a.at(time)) * ode.initial + 0.5 * ode.input_at(0.5);
+    };
+    CHECK(std::abs(first_step(n::SampleAt::begin) - want(0)) < 1e-15);
+    CHECK(std::abs(first_step(n::SampleAt::middle) - want(0.25)) < 1e-15);
+    CHECK(std::abs(first_step(n::SampleAt::end) - want(0.5)) < 1e-15);
+}
+
+namespace {
+
+/// The order over at least 1024 steps, where the terms after the first have died.
+double order_of_fine_steps(const n::LinearOde& ode, const n::StepRule& rule, n::SampleAt at = n::SampleAt::end) {
+    return n::convergence_order(ode, rule, {1024, 2048, 4096, 8192}, at);
+}
+
+constexpr double kFineLimit = 0.02;
+
+}  // namespace
+
+TEST_CASE("a trapezoid is of order two with its weight one half and an eigenvalue that rests or is taken mid-step",
+          "[numerics]") {
+    const n::StepRule half = n::step_rule(Rule::exponential_trapezoid, 0.5);
+    CHECK(order_of_fine_steps(constant_system(), half) == Approx(2).margin(kFineLimit));
+    CHECK(order_of_fine_steps(varying_system(), half, n::SampleAt::middle) == Approx(2).margin(kFineLimit));
+}
+
+TEST_CASE("a trapezoid is of order one with another weight or an eigenvalue that moves and is taken at an edge",
+          "[numerics]") {
+    for (const double lambda : {0.0, 0.3, 0.45, 0.6, 1.0}) {
+        CAPTURE(lambda);
+        const n::StepRule rule = n::step_rule(Rule::exponential_trapezoid, lambda);
+        CHECK(order_of_fine_steps(constant_system(), rule) == Approx(1).margin(kFineLimit));
+        CHECK(order_of_fine_steps(varying_system(), rule, n::SampleAt::middle) == Approx(1).margin(kFineLimit));
+    }
+    const n::StepRule half = n::step_rule(Rule::exponential_trapezoid, 0.5);
+    CHECK(order_of_fine_steps(varying_system(), half, n::SampleAt::end) == Approx(1).margin(kFineLimit));
+    CHECK(order_of_fine_steps(varying_system(), half, n::SampleAt::begin) == Approx(1).margin(kFineLimit));
+}
+
+TEST_CASE("the bilinear rule is of order one as layers use it and two with the input at both ends", "[numerics]") {
+    const n::StepRule held = [](double dt, Complex a) { return n::held_input(n::bilinear(dt, a)); };
+    CHECK(order_of_fine_steps(constant_system(), held) == Approx(1).margin(kFineLimit));
+    CHECK(order_of_fine_steps(constant_system(), n::step_rule(Rule::bilinear)) == Approx(2).margin(kFineLimit));
+}
+
+TEST_CASE("a state that decays by more than a double holds is what its input makes of it", "[numerics]") {
+    const double decay = 1000, rate = 1.3;
+    n::LinearOde ode;
+    ode.a.decay = decay;
+    ode.input = {{0.5, 0, {0, rate}}, {0.5, 0, {0, -rate}}};
+    ode.duration = 8;
+    // Nothing is left of the beginning: the state oscillates with its input.
+    const auto driven = [&](double time) { return (std::exp(Complex(0, rate * time)) / Complex(decay, rate)).real(); };
+    // Metric: absolute, of 1e-3. Exponents are A times rounded times, off by 1e-12 at 8 and by 5e-14 at 0.4.
+    CHECK(std::abs(n::exact_state(ode) - driven(8)) < 1e-15);
+    const std::vector<Complex> states = n::exact_states(ode, {0.4, 0.6, 8});
+    CHECK(std::abs(states[0] - driven(0.4)) < 1e-16);
+    CHECK(std::abs(states[1] - driven(0.6)) < 1e-16);
+    CHECK(std::abs(states[2] - driven(8)) < 1e-15);
 }

@@ -99,7 +99,7 @@ TEST_CASE("found answers and accuracy by position are those of one example at a 
         const ModelConfig config = model_for(*data, preset);
         const std::vector<float> parameters = trained_briefly(config, *data, *backend);
         const Evaluation evaluation =
-            TrainedModels(config, parameters, *backend).evaluate(*data, Split::test, kOn, 200, true);
+            TrainedModels(config, parameters, *backend).evaluate(*data, Split::test, kOn, {200}, true);
         double found = 0;
         for (std::size_t r = 0; r < 3; ++r)
             for (std::size_t i = 0; i < kOn.sizes.size(); ++i) {
@@ -116,6 +116,52 @@ TEST_CASE("found answers and accuracy by position are those of one example at a 
     }
 }
 
+TEST_CASE("examples read in pieces score as those read whole", "[training]") {
+    const auto backend = make_cpu_backend(2);
+    Parity all;
+    all.supervise = Supervise::all;
+    for (const Task& task : {Task{needle()}, Task{all}})
+        for (const char* preset : {"mamba3", "mamba3-mimo", "mamba2", "gdn", "hybrid"}) {
+            const auto data = make_data_source(task);
+            const ModelConfig config = model_for(*data, preset);
+            TrainedModels models(config, untrained(config, *backend), *backend);
+            const EvaluationConfig on{{29, 203}, 11, 3};
+            const Evaluation whole = models.evaluate(*data, Split::test, on, {500, 1000}, true);
+            for (const std::int64_t piece : {1, 17, 64, 150}) {
+                INFO(data->name() << ", " << preset << ", piece " << piece);
+                const Evaluation pieces = models.evaluate(*data, Split::test, on, {500, piece}, true);
+                CHECK(pieces.accuracy == whole.accuracy);
+                CHECK(pieces.found == whole.found);
+                CHECK(pieces.per_position == whole.per_position);
+                for (std::size_t i = 0; i < 2; ++i)
+                    for (std::size_t r = 0; r < 3; ++r)
+                        CHECK(pieces.loss[i][r] == Approx(whole.loss[i][r]).epsilon(2e-5));
+            }
+        }
+}
+
+TEST_CASE("models that do not fit together are evaluated one after the other", "[training]") {
+    const auto backend = make_cpu_backend(1);
+    const auto data = make_data_source(needle());
+    const ModelConfig config = model_for(*data);
+    const std::vector<float> parameters = untrained(config, *backend);
+    TrainedModels models(config, parameters, *backend), tight(config, parameters, *backend, 1);
+    const Evaluation expected = models.evaluate(*data, Split::test, kOn, {200}, true);
+    std::vector<EvaluationProgress> heard;
+    EvaluationPace pace{200};
+    pace.progress = [&](const EvaluationProgress& progress) { heard.push_back(progress); };
+    const Evaluation alone = tight.evaluate(*data, Split::test, kOn, pace, true);
+    CHECK(alone.accuracy == expected.accuracy);
+    CHECK(alone.loss == expected.loss);
+    CHECK(alone.found == expected.found);
+    CHECK(alone.per_position == expected.per_position);
+    REQUIRE(heard.size() > 3);
+    CHECK(heard.front().share == 0);
+    CHECK(heard.back().share == Approx(1));
+    CHECK(heard.back().done == heard.back().total);
+    for (std::size_t i = 1; i < heard.size(); ++i) CHECK(heard[i].share >= heard[i - 1].share);
+}
+
 TEST_CASE("a trainer reports found answers and its parameters alone score the same", "[training]") {
     const auto backend = make_cpu_backend(1);
     const auto data = make_data_source(needle());
@@ -125,7 +171,7 @@ TEST_CASE("a trainer reports found answers and its parameters alone score the sa
     trainer.step(4);
     const Evaluation inside = trainer.evaluate(Split::test, kOn);
     const Evaluation outside = TrainedModels(trainer.model().config(), trainer.snapshot().values.parameters, *backend)
-                                   .evaluate(*data, Split::test, kOn, evaluation_positions(config, *data));
+                                   .evaluate(*data, Split::test, kOn, {evaluation_positions(config, *data)});
     CHECK(inside.step == 4);
     CHECK(inside.found.size() == 2);
     CHECK(inside.per_position.empty());
@@ -144,7 +190,7 @@ TEST_CASE("scores that say nothing new are left out", "[training]") {
         const auto data = make_data_source(task);
         const ModelConfig config = model_for(*data);
         TrainedModels models(config, untrained(config, *backend), *backend);
-        const Evaluation evaluation = models.evaluate(*data, Split::test, {{9, 17}, 8, 0}, 100, true);
+        const Evaluation evaluation = models.evaluate(*data, Split::test, {{9, 17}, 8, 0}, {100}, true);
         INFO(data->name());
         CHECK(evaluation.found.empty());
         CHECK(find(to_table(evaluation), "found") == nullptr);

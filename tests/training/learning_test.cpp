@@ -50,7 +50,7 @@ TEST_CASE("Gated DeltaNet finds needles at every depth of the haystacks it was t
     TrainedModels models(two_layers, trainer.snapshot().values.parameters, *backend);
     for (const double depth : {0.0, 0.5, 1.0}) {
         task.depth = depth;
-        const Evaluation test = models.evaluate(*make_data_source(task), Split::test, {{24}, 128, 0}, 512);
+        const Evaluation test = models.evaluate(*make_data_source(task), Split::test, {{24}, 128, 0}, {512});
         INFO("depth " << depth);
         CHECK(test.found[0][0] > 0.95);
     }

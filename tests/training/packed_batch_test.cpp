@@ -117,6 +117,7 @@ TEST_CASE("packed batches have that at the sizes that kernels are compiled for a
                                    {"gdn", 16, 6, 40},
                                    {"gdn", 32, 6, 16},
                                    {"gdn-heads", 16, 6, 16},
+                                   {"transformer", 64, 6, 32},
                                    {"transformer", 72, 6, 72}}) {
             INFO(sizes.preset << ", d_state " << sizes.d_state << ", headdim " << sizes.headdim);
             PresetSize size;

@@ -34,4 +34,9 @@ ConstructedModel cyclic_mamba3(std::int64_t modulus);
 /// Parity for tokens 0 PAD, 1 zero, 2 one: one Gated DeltaNet layer that reflects its state at each one.
 ConstructedModel reflecting_delta_net();
 
+/// What Mamba-2 can do at best with the same tokens: one layer whose state slides towards a point at each one and stays
+/// at each zero. It answers "odd" once it has read a one: right for one of them, and not one of constructed_models(),
+/// as no weights make it count.
+ConstructedModel sliding_mamba2();
+
 }  // namespace whorl

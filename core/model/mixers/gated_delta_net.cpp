@@ -33,7 +33,7 @@ public:
     }
 
     void plan_work(Arena& arena, const BatchShape& shape, bool backward) override {
-        scratch_ = arena.bytes(scratch_bytes(shape));
+        scratch_ = arena.bytes(scratch_bytes(shape, backward));
         if (!backward) return;
         d_projected_ = arena.activation(projected_.shape, stored());
         d_convolved_ = arena.activation(convolved_.shape, stored());
@@ -109,10 +109,12 @@ private:
                 view(buffer, dt_bias_),
                 view(buffer, a_log_)};
     }
-    std::int64_t scratch_bytes(const BatchShape& shape) const {
+    std::int64_t scratch_bytes(const BatchShape& shape, bool backward) const {
+        const std::int64_t bytes =
+            std::max(backend().gated_delta_memory(config_, y_, context_.form).scratch, conv_scratch_bytes(shape));
+        if (!backward) return bytes;
         Tensor weight = widened(shape_of(q_proj_, shape.replicas), projected_features());
-        return std::max({backend().gated_delta_memory(config_, y_, context_.form).scratch,
-                         backend().gated_rms_norm_memory(y_, gate_).scratch, conv_scratch_bytes(shape),
+        return std::max({bytes, backend().gated_rms_norm_memory(y_, gate_).scratch,
                          linear_scratch(shape, context_.model.d_model, weight),
                          linear_scratch(shape, value_, shape_of(o_proj_, shape.replicas))});
     }

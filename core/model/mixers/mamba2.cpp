@@ -33,7 +33,7 @@ public:
     }
 
     void plan_work(Arena& arena, const BatchShape& shape, bool backward) override {
-        scratch_ = arena.bytes(scratch_bytes(shape));
+        scratch_ = arena.bytes(scratch_bytes(shape, backward));
         if (!backward) return;
         d_projected_ = arena.activation(projected_.shape, stored());
         d_convolved_ = arena.activation(convolved_.shape, stored());
@@ -85,10 +85,12 @@ private:
         return {convolved, projected.slice(inner_ + mixed_, heads_), view(buffer, dt_bias_), view(buffer, d_),
                 view(buffer, a_log_)};
     }
-    std::int64_t scratch_bytes(const BatchShape& shape) const {
-        return std::max({backend().mamba2_memory(config_, y_, context_.form).scratch,
-                         backend().gated_rms_norm_memory(y_, gate_).scratch,
-                         backend().short_conv_memory(convolved_, shape_of(conv_weight_, shape.replicas)).scratch,
+    std::int64_t scratch_bytes(const BatchShape& shape, bool backward) const {
+        const std::int64_t bytes =
+            std::max(backend().mamba2_memory(config_, y_, context_.form).scratch,
+                     backend().short_conv_memory(convolved_, shape_of(conv_weight_, shape.replicas)).scratch);
+        if (!backward) return bytes;
+        return std::max({bytes, backend().gated_rms_norm_memory(y_, gate_).scratch,
                          linear_scratch(shape, context_.model.d_model, shape_of(in_proj_, shape.replicas)),
                          linear_scratch(shape, inner_, shape_of(out_proj_, shape.replicas))});
     }

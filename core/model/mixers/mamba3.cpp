@@ -32,7 +32,7 @@ public:
     }
 
     void plan_work(Arena& arena, const BatchShape& shape, bool backward) override {
-        scratch_ = arena.bytes(scratch_bytes(shape));
+        scratch_ = arena.bytes(scratch_bytes(shape, backward));
         if (!backward) return;
         d_projected_ = arena.activation(projected_.shape, stored());
         if (config_.short_conv > 0) d_convolved_ = arena.activation(convolved_.shape, stored());
@@ -95,12 +95,14 @@ private:
         return t;
     }
 
-    std::int64_t scratch_bytes(const BatchShape& shape) const {
+    std::int64_t scratch_bytes(const BatchShape& shape, bool backward) const {
         std::int64_t bytes = backend().mamba3_memory(config_, y_, context_.form).scratch;
-        bytes = std::max(bytes, linear_scratch(shape, context_.model.d_model, shape_of(in_proj_, shape.replicas)));
-        bytes = std::max(bytes, linear_scratch(shape, inner_, shape_of(out_proj_, shape.replicas)));
-        if (config_.short_conv == 0) return bytes;
-        return std::max(bytes, backend().short_conv_memory(convolved_, shape_of(conv_weight_, shape.replicas)).scratch);
+        if (config_.short_conv > 0)
+            bytes = std::max(bytes,
+                             backend().short_conv_memory(convolved_, shape_of(conv_weight_, shape.replicas)).scratch);
+        if (!backward) return bytes;
+        return std::max({bytes, linear_scratch(shape, context_.model.d_model, shape_of(in_proj_, shape.replicas)),
+                         linear_scratch(shape, inner_, shape_of(out_proj_, shape.replicas))});
     }
 
     Mamba3Config config_;

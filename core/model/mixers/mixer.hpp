@@ -53,7 +53,8 @@ public:
     explicit Mixer(MixerContext context) : context_(std::move(context)) {}
     virtual ~Mixer() = default;
 
-    /// Takes what forward keeps for backward, then (second call) what is needed only while the mixer runs.
+    /// Takes what forward keeps for backward, then (second call) what is needed only while the mixer runs: less where
+    /// it never runs backward.
     virtual void plan_kept(Arena& arena, const BatchShape& shape) = 0;
     virtual void plan_work(Arena& arena, const BatchShape& shape, bool backward) = 0;
 
