@@ -161,7 +161,8 @@ Plan plan_of(const Parsed& p) {
     const Benchmark& benchmark = benchmark_of(p);
     Plan plan{benchmark,      form_of(p), precision_of(p),          scale_of(p, benchmark),
               p.all("model"), {},         p.real("tolerance") / 100};
-    if (plan.precision.storage == Storage::bf16 && (benchmark.run == bench_decode || benchmark.run == bench_update))
+    if (plan.precision.storage == Storage::bf16 &&
+        (benchmark.run == bench_decode || benchmark.run == bench_read || benchmark.run == bench_update))
         throw UserError("--storage bf16 is for training: whorl bench " + std::string(benchmark.name) +
                         " carries a state, beside which activations stay float32");
     for (const std::string& model : plan.models) model_preset(model);  // throws for an unknown one

@@ -16,6 +16,8 @@ int run_verify(const Arguments& arguments);
 int run_logits(const Arguments& arguments);
 int run_decode(const Arguments& arguments);
 int run_trace(const Arguments& arguments);
+int run_figure(const Arguments& arguments);
+int run_view(const Arguments& arguments);
 int run_bench(const Arguments& arguments);
 int run_import(const Arguments& arguments);
 int run_export(const Arguments& arguments);
@@ -35,6 +37,8 @@ const std::vector<Command>& commands() {
         {"logits", "a checkpoint's logits for given tokens", run_logits},
         {"decode", "continue tokens one by one, with timings", run_decode},
         {"trace", "what a model's state did on one sequence", run_trace},
+        {"figure", "a picture of what a model, a run or a table shows", run_figure},
+        {"view", "the explorer, in a window", run_view},
         {"bench", "measure speed", run_bench},
         {"import", "a released checkpoint becomes a Whorl one", run_import},
         {"export", "one model in Whorl's or a release's layout", run_export},

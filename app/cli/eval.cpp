@@ -3,11 +3,13 @@
 
 #include <cmath>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "app/cli/notes.hpp"
 #include "app/cli/options.hpp"
+#include "app/cli/progress.hpp"
 #include "app/cli/scores.hpp"
 #include "app/cli/tables.hpp"
 #include "app/inference/finite.hpp"
@@ -21,8 +23,6 @@ namespace whorl::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t kPositionsAtOnce = 16384;  // of a model without a run, whose memory is not known to suffice
 
 // A run's newest checkpoint, or a checkpoint inside a run (checkpoints/step-N).
 struct Located {
@@ -103,7 +103,7 @@ struct Exam {
     Task task;  // the run's, or by --task
     std::unique_ptr<DataSource> data;
     EvaluationConfig on;
-    std::int64_t positions = kPositionsAtOnce;
+    EvaluationPace pace;
     std::int64_t step = 0;
     std::vector<std::size_t> replicas;
     ModelConfig model;
@@ -120,7 +120,7 @@ Exam exam_of_run(const Parsed& parsed) {
     exam.title = fmt::format("{}, step {}", setup.config.name, located.files.step);
     exam.task = setup.task;
     exam.on = setup.config.test;
-    exam.positions = evaluation_positions(setup.config.training, *setup.data);
+    exam.pace.positions = evaluation_positions(setup.config.training, *setup.data);
     exam.step = located.files.step;
     exam.replicas = chosen_replicas(parsed.text("replica"), located, setup.config.replicas.count());
     exam.model = setup.model;
@@ -182,6 +182,7 @@ Exam exam_of(const Parsed& parsed) {
     Exam exam = parsed.has("task") && !belongs_to_run(path) ? exam_of_file(parsed) : exam_of_run(parsed);
     choose_task(parsed, exam);
     override_sizes(parsed, exam.task, exam.on);
+    exam.pace.piece = piece_from(parsed);
     return exam;
 }
 
@@ -247,14 +248,23 @@ std::string nonfinite_weights(const Exam& exam) {
     return "";
 }
 
+// The pace, with a progress line.
+EvaluationPace shown(EvaluationPace pace) {
+    pace.progress = [line = std::shared_ptr<TokenProgress>()](const EvaluationProgress& progress) mutable {
+        if (!line) line = std::make_shared<TokenProgress>(progress.total, false);
+        line->show(progress.done, progress.share);
+    };
+    return pace;
+}
+
 // Needles at every depth, in haystacks up to 16 times as long as those of training.
 int run_grid(const Parsed& parsed, const Exam& exam, TrainedModels& models, Split split) {
     const std::int64_t trained = exam.setup->config.training.curriculum.largest();
     EvaluationConfig on = exam.on;
     if (!parsed.has("lengths")) on.sizes = grid_sizes(trained);
-    models.check_memory(*exam.data, on, exam.positions, "--lengths");
+    models.check_memory(*exam.data, on, exam.pace, "--lengths");
     NeedleGrid grid = evaluate_grid(models, needle_of(*exam.setup), split, on,
-                                    number_list(parsed.text("depths"), "--depths", 0, 100), exam.positions);
+                                    number_list(parsed.text("depths"), "--depths", 0, 100), shown(exam.pace));
     for (Evaluation& row : grid.rows) row.step = exam.step;
     if (parsed.flag("json")) {
         Value value = to_table(grid);
@@ -291,6 +301,7 @@ Syntax eval_syntax() {
          "whorl eval parity.safetensors --task parity --lengths 64,4096"});
     syntax.positionals = {{"RUN|CHECKPOINT"}};
     add_device_options(syntax.options);
+    add_piece_option(syntax.options);
     syntax.options.add_options()("task", po::value<std::string>(), "the task to ask for, instead of the run's own")(
         "set", po::value<std::vector<std::string>>()->composing(),
         "key=value: an option of that task, such as supervise=all; may be given several times")(
@@ -321,9 +332,9 @@ int run_eval(const Arguments& arguments) {
     const Split split = parsed->flag("validation") ? Split::validation : Split::test;
     TrainedModels models(exam.model, exam.parameters, *backend);
     if (parsed->flag("grid")) return run_grid(*parsed, exam, models, split);
-    models.check_memory(*exam.data, exam.on, exam.positions, "--lengths");
+    models.check_memory(*exam.data, exam.on, exam.pace, "--lengths");
     const bool positions = parsed->flag("per-position");
-    Evaluation evaluation = models.evaluate(*exam.data, split, exam.on, exam.positions, positions);
+    Evaluation evaluation = models.evaluate(*exam.data, split, exam.on, shown(exam.pace), positions);
     evaluation.step = exam.step;
     if (parsed->flag("json"))
         print_json(evaluation, exam, threshold);

@@ -4,6 +4,7 @@
 #include "app/cli/options.hpp"
 #include "app/cli/outputs.hpp"
 #include "app/interchange/export_model.hpp"
+#include "app/run/model_task.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 
@@ -51,8 +52,10 @@ int run_export(const Arguments& arguments) {
     const std::string out = parsed->text("out");
     refuse_own_inputs(out, {out, out + "/model.safetensors", out + "/config.json"},
                       files_of_model(parsed->first("CHECKPOINT")));
-    const LoadedModel model = load_model(parsed->first("CHECKPOINT"), choice);
+    LoadedModel model = load_model(parsed->first("CHECKPOINT"), choice);
     for (const std::string& note : model.notes) fmt::print("{}\n", one_line(note));
+    if (model.task.empty())
+        if (const auto task = task_of_model(model, parsed->first("CHECKPOINT"))) model.task = stored_task(*task);
     const interchange::ExportResult result = interchange::export_model(model, format, out);
     for (const std::string& note : result.notes) fmt::print("{}\n", one_line(note));
     fmt::print("{}: replica {} of {}, from {}\n", result.path, model.replica, model.replicas, model.path);

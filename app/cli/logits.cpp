@@ -33,6 +33,7 @@ Syntax syntax() {
                                                               "best, or a number")(
         "precision", po::value<std::string>()->default_value("float"), "float or double");
     add_device_options(s.options);
+    add_piece_option(s.options);
     s.positionals = {{"CHECKPOINT", 1, 1}};
     return s;
 }
@@ -59,11 +60,11 @@ void write_logits(const std::string& path, const TokenBatch& batch, std::int64_t
 }
 
 /// The work is refused before it is begun: bytes of the results, and of what the longest sequences take at once.
-void check_memory(const ModelRunner& runner, const TokenBatch& batch, std::size_t bytes_each, const Backend& backend) {
+void check_memory(const ModelRunner& runner, const TokenBatch& batch, std::int64_t piece, std::size_t bytes_each,
+                  const Backend& backend) {
     const std::int64_t results = batch.batch * batch.length * runner.config().vocab_size;
     const std::int64_t host = results * static_cast<std::int64_t>(bytes_each);
-    // A group's results pass through a copy in double.
-    const std::int64_t needed = runner.logits_memory(batch) + (backend.device() == Device::cpu ? 2 * host : 0);
+    const std::int64_t needed = runner.logits_memory(batch, piece) + (backend.device() == Device::cpu ? host : 0);
     const std::int64_t held = backend.free_memory() / 10 * 9;
     if (needed > held)
         throw UserError("--tokens: " +
@@ -76,32 +77,22 @@ void check_memory(const ModelRunner& runner, const TokenBatch& batch, std::size_
 
 /// Runs the model and writes the file; returns the exit status.
 template <class T>
-int run_and_write(ModelRunner& runner, TokenBatch& batch, const std::string& out, const std::string& model) {
-    std::vector<T> logits;
-    logits.reserve(static_cast<std::size_t>(batch.batch * batch.length * runner.config().vocab_size));
-    TokenProgress progress(batch.batch * batch.length, false);
-    runner.logits(batch, [&](const std::vector<double>& part) {
-        logits.insert(logits.end(), part.begin(), part.end());
-        progress.show(static_cast<std::int64_t>(logits.size()) / runner.config().vocab_size);
+int run_and_write(ModelRunner& runner, TokenBatch& batch, std::int64_t piece, const std::string& out,
+                  const std::string& model) {
+    const std::int64_t vocabulary = runner.config().vocab_size, rows = batch.batch * batch.length;
+    std::vector<T> logits(static_cast<std::size_t>(rows * vocabulary));
+    TokenProgress progress(rows, batch.batch == 1 && has_attention(runner.config()));
+    std::int64_t done = 0;
+    runner.logits(batch, piece, [&](std::int64_t row, const std::vector<double>& part) {
+        std::copy(part.begin(), part.end(), logits.begin() + row * vocabulary);
+        progress.show(done += static_cast<std::int64_t>(part.size()) / vocabulary);
     });
-    blank_filling(batch, runner.config().vocab_size, logits);
-    write_logits<T>(out, batch, runner.config().vocab_size, logits);
+    blank_filling(batch, vocabulary, logits);
+    write_logits<T>(out, batch, vocabulary, logits);
     fmt::print("{}: logits of {} × {} positions, vocabulary {}\n", one_line(out), batch.batch, batch.length,
-               runner.config().vocab_size);
+               vocabulary);
     if (std::all_of(logits.begin(), logits.end(), [](T value) { return std::isfinite(value); })) return 0;
     return no_result(model + ": its answers are not all numbers");
-}
-
-// One pass over a long sequence cannot say how far it is.
-void announce(const ModelConfig& config, const TokenBatch& batch) {
-    constexpr std::int64_t kLong = 1 << 15;
-    if (!has_attention(config) || batch.length < kLong) return;
-    const auto length = static_cast<double>(batch.length);
-    fmt::print(
-        stderr,
-        "whorl: attention compares {:.1e} pairs of positions of each sequence in each layer and head; this takes "
-        "minutes at 10^10 and more\n",
-        length * length / 2);
 }
 
 }  // namespace
@@ -114,6 +105,7 @@ int run_logits(const Arguments& arguments) {
     const std::string precision = parsed->text("precision"), out = parsed->text("out");
     if (precision != "float" && precision != "double")
         throw UserError("--precision " + precision + ": expected float or double");
+    const std::int64_t piece = piece_from(*parsed);
     require_safetensors_name(out);
     std::vector<std::string> inputs = files_of_model(parsed->first("CHECKPOINT"));
     inputs.push_back(parsed->text("tokens"));
@@ -125,10 +117,9 @@ int run_logits(const Arguments& arguments) {
     const auto backend = make_backend(*parsed);
     const bool twice = precision == "double";
     ModelRunner runner(loaded, *backend, twice ? DType::f64 : DType::f32);
-    check_memory(runner, batch, twice ? sizeof(double) : sizeof(float), *backend);
-    announce(loaded.config, batch);
-    return twice ? run_and_write<double>(runner, batch, out, loaded.path)
-                 : run_and_write<float>(runner, batch, out, loaded.path);
+    check_memory(runner, batch, piece, twice ? sizeof(double) : sizeof(float), *backend);
+    return twice ? run_and_write<double>(runner, batch, piece, out, loaded.path)
+                 : run_and_write<float>(runner, batch, piece, out, loaded.path);
 }
 
 }  // namespace whorl::cli

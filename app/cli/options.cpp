@@ -127,6 +127,21 @@ void add_device_options(po::options_description& options) {
         "processor threads, 0 = all; results do not depend on it");
 }
 
+void add_piece_option(po::options_description& options) {
+    options.add_options()("piece", po::value<std::int64_t>(),
+                          "positions of longer sequences at a time, the state carried from piece to piece (default: "
+                          "1024 on a processor, 65536 on a GPU)");
+}
+
+std::int64_t piece_from(const Parsed& parsed) {
+    constexpr std::int64_t kMost = std::int64_t{1} << 28;  // of tokens, too
+    if (!parsed.has("piece")) return 0;
+    const std::int64_t piece = parsed.number("piece");
+    if (piece < 1 || piece > kMost)
+        throw UserError("--piece: " + std::to_string(piece) + " is not in 1.." + std::to_string(kMost));
+    return piece;
+}
+
 int thread_count(const Parsed& parsed) {
     const std::int64_t threads = parsed.number("threads");
     if (threads < 0 || threads > kMostThreads)

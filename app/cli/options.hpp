@@ -81,6 +81,11 @@ void add_training_devices(po::options_description& options);
 /// are), one named twice, and --devices beside --device cpu.
 OwnedDevices make_devices(const Parsed& parsed);
 
+/// --piece N: how long sequences are read.
+void add_piece_option(po::options_description& options);
+/// What it asks for; 0 where it is not given. Throws UserError for a number that means nothing.
+std::int64_t piece_from(const Parsed& parsed);
+
 /// --group N, --memory GIB: how a population is packed.
 void add_group_options(po::options_description& options);
 /// What those ask for. Throws UserError for numbers that mean nothing.

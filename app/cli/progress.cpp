@@ -78,18 +78,16 @@ void ProgressLine::finish() {
 TokenProgress::TokenProgress(std::int64_t total, bool squared) : line_(""), total_(total), squared_(squared) {}
 
 void TokenProgress::show(std::int64_t done) {
+    const double share = static_cast<double>(done) / static_cast<double>(total_);
+    show(done, squared_ ? share * share : share);
+}
+
+void TokenProgress::show(std::int64_t done, double share) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
     if (seconds < kSilentSeconds || done == 0) return;
     line_.show(seconds, [&] {
-        const double rest = static_cast<double>(total_) / static_cast<double>(done);
-        return fmt::format("{} of {} tokens, about {} left", done, total_,
-                           duration_text(seconds * ((squared_ ? rest * rest : rest) - 1)));
+        return fmt::format("{} of {} tokens, about {} left", done, total_, duration_text(seconds * (1 / share - 1)));
     });
-}
-
-bool has_attention(const ModelConfig& config) {
-    return std::any_of(config.layers.begin(), config.layers.end(),
-                       [](const auto& layer) { return std::holds_alternative<AttentionConfig>(layer); });
 }
 
 SessionHooks hooks_for(ProgressLine& line) {

@@ -37,6 +37,8 @@ public:
     /// `squared`: the work grows with the square of the tokens, as attention's does.
     TokenProgress(std::int64_t total, bool squared);
     void show(std::int64_t done);
+    /// The same where `share` of the work is done.
+    void show(std::int64_t done, double share);
 
 private:
     ProgressLine line_;
@@ -44,9 +46,6 @@ private:
     bool squared_;
     std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
-
-/// True for a model that looks back at all earlier tokens.
-bool has_attention(const ModelConfig& config);
 
 /// Hooks that show progress and notes on `line` and stop on Ctrl-C; an InterruptGuard must be alive.
 SessionHooks hooks_for(ProgressLine& line);

@@ -19,11 +19,6 @@ Value whole_numbers(const std::vector<std::int64_t>& values) {
     return {std::move(items)};
 }
 
-// An answer of one token is found when that token is right.
-const std::vector<std::vector<double>>& found_shares(const Evaluation& row) {
-    return row.found.empty() ? row.accuracy : row.found;
-}
-
 }  // namespace
 
 void print_effective_lengths(const Evaluation& evaluation, const std::vector<std::size_t>& replicas, double threshold) {
@@ -47,23 +42,6 @@ void print_positions(const Evaluation& evaluation, const std::vector<std::size_t
                            k % kPositionsALine == kPositionsALine - 1 || k + 1 == shares.size() ? "\n" : "");
             }
         }
-}
-
-NeedleGrid evaluate_grid(TrainedModels& models, const Needle& task, Split split, const EvaluationConfig& on,
-                         const std::vector<std::int64_t>& depths, std::int64_t positions) {
-    NeedleGrid grid{depths, {}};
-    for (const std::int64_t depth : depths) {
-        Needle placed = task;
-        placed.depth = static_cast<double>(depth) / 100;
-        grid.rows.push_back(models.evaluate(*make_data_source(placed), split, on, positions));
-    }
-    return grid;
-}
-
-std::vector<std::int64_t> grid_sizes(std::int64_t trained) {
-    std::vector<std::int64_t> sizes;
-    for (const std::int64_t times : {1, 2, 4, 8, 16}) sizes.push_back(std::min(times * trained, kLargestTaskSize));
-    return sizes;
 }
 
 void print_grid(const NeedleGrid& grid, const std::vector<std::size_t>& replicas, std::int64_t trained) {

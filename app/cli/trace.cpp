@@ -3,19 +3,17 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 
 #include "app/cli/notes.hpp"
 #include "app/cli/options.hpp"
 #include "app/cli/outputs.hpp"
 #include "app/cli/progress.hpp"
+#include "app/cli/sequence.hpp"
 #include "app/inference/finite.hpp"
-#include "app/inference/tokens.hpp"
-#include "app/run/manifest.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/io/checkpoint_file.hpp"
-#include "core/io/run_directory.hpp"
+#include "core/model/piece_reader.hpp"
 #include "core/trace/trace_file.hpp"
 
 namespace whorl::cli {
@@ -40,7 +38,7 @@ Syntax syntax() {
          "whorl trace parity.safetensors --task parity --text 01101 --state none --out trace.csv --json"});
     s.options.add_options()("tokens", po::value<std::string>(), "numbers, or a file with one sequence")(
         "text", po::value<std::string>(), "the sequence as the task writes it, such as 0110")(
-        "task", po::value<std::string>(), "the task whose text --text is (default: the run's)")(
+        "task", po::value<std::string>(), "the task whose text --text is (default: the model's)")(
         "out", po::value<std::string>(), "the file to write, .safetensors or .csv")(
         "replica", po::value<std::string>()->default_value(""), "best, or a number")(
         "layer", po::value<std::string>(), "layers to keep, such as 0 or 0,2 (default: all)")(
@@ -79,26 +77,6 @@ std::string out_of(const Parsed& parsed) {
     if (!ends_with(out, ".safetensors") && !ends_with(out, ".csv"))
         throw UserError("--out " + in_quotes(out) + ": the name must end in .safetensors or .csv");
     return out;
-}
-
-/// The task by --task, or the run's that the path, or the checkpoint's folder, belongs to.
-Task task_of(const Parsed& parsed) {
-    if (parsed.has("task")) return find_task(parsed.text("task"));
-    const std::filesystem::path path = parsed.first("CHECKPOINT|RUN");
-    for (const auto& folder : {path, path.parent_path().parent_path()})
-        if (RunDirectory::exists(folder.string())) return load_setup(RunDirectory::open(folder.string())).task;
-    throw UserError("--text needs --task: a single model does not say which task's text it reads");
-}
-
-std::vector<std::int32_t> sequence_of(const Parsed& parsed, std::int64_t vocabulary) {
-    if (parsed.has("text") == parsed.has("tokens"))
-        throw UserError("whorl trace: give the sequence with either --tokens or --text");
-    if (parsed.has("tokens")) return one_sequence(parsed.text("tokens"), vocabulary);
-    const Task task = task_of(parsed);
-    const std::int64_t known = std::min(make_data_source(task)->vocabulary(), vocabulary);
-    std::vector<std::string> texts;
-    for (std::int64_t v = 0; v < known; ++v) texts.push_back(token_text(task, static_cast<std::int32_t>(v)));
-    return tokens_of_text(parsed.text("text"), texts);
 }
 
 /// Numbers that the trace will hold.
@@ -175,7 +153,7 @@ int run_trace(const Arguments& arguments) {
     const LoadedModel model = load_model(parsed->first("CHECKPOINT|RUN"), replica_choice(parsed->text("replica")));
     print_notes(model.notes);
     if (const std::string what = nonfinite_parameter(model); !what.empty()) return no_result(what);
-    const std::vector<std::int32_t> tokens = sequence_of(*parsed, model.config.vocab_size);
+    const std::vector<std::int32_t> tokens = sequence_of(*parsed, model);
     const std::int64_t count = checked_count(model.config, static_cast<std::int64_t>(tokens.size()), selection);
     TokenProgress progress(static_cast<std::int64_t>(tokens.size()), has_attention(model.config));
     const Trace trace =

@@ -10,6 +10,7 @@
 #include "app/cli/outputs.hpp"
 #include "app/cli/progress.hpp"
 #include "app/cli/tables.hpp"
+#include "app/cli/view_program.hpp"
 #include "app/run/config_difference.hpp"
 #include "app/run/interrupt.hpp"
 #include "app/run/manifest.hpp"
@@ -32,7 +33,8 @@ Syntax syntax() {
         "--devices, but for data_parallel, which stays with its own.",
         {"whorl train parity-quick --out runs/parity", "whorl train my.toml --set model.preset=mamba2 --set batch=128",
          "whorl train --resume --out runs/parity", "whorl train parity-full --dry-run",
-         "whorl train parity-full --devices 0,1", "whorl train my.toml --devices 0,1 --set data_parallel=2",
+         "whorl train parity-quick --set checkpoint.snapshots=200 --watch", "whorl train parity-full --devices 0,1",
+         "whorl train my.toml --devices 0,1 --set data_parallel=2",
          "whorl train parity-full --set replicas.learning_rate='{ log = [1e-4, 1e-2], count = 8 }' --memory 4"});
     syntax.positionals = {{"RECIPE", 0, 1}};
     add_set_option(syntax.options);
@@ -43,6 +45,7 @@ Syntax syntax() {
         "resume", po::bool_switch(), "go on with the run in --out; with a RECIPE, begin it when there is none")(
         "allow-other-build", po::bool_switch(),
         "go on with a run of another build or machine, though its bits may differ")(
+        "watch", po::bool_switch(), "open the explorer on the run, beside the training")(
         "dry-run", po::bool_switch(), "only say what it takes: groups, memory, tokens, time");
     return syntax;
 }
@@ -188,9 +191,11 @@ int run_train(const Arguments& arguments) {
     const auto parsed = parse(syntax(), arguments);
     if (!parsed) return 0;
     if (parsed->flag("dry-run")) return dry_run(*parsed);
+    const std::string viewer = parsed->flag("watch") ? view_program("--watch") : "";
     const OwnedDevices owned = make_devices(*parsed);
     const Devices devices = owned.all();
     const Job job = begins(*parsed) ? begin(*parsed, devices) : resume(*parsed);
+    if (!viewer.empty()) start_beside(viewer, {"train", job.run.path()});
     const InterruptGuard guard;
     ProgressLine line(job.setup.config.name);
     const SessionResult result = train_run(job.setup, job.run, devices, hooks_for(line),

@@ -13,73 +13,80 @@ constexpr std::int64_t kPositionsAtOnce = 16384;  // bounds the arena, whatever 
 }  // namespace
 
 ModelRunner::ModelRunner(const LoadedModel& loaded, Backend& backend, DType dtype)
-    : backend_(backend), dtype_(dtype), model_(loaded.config, backend, dtype) {
+    : backend_(backend), model_(loaded.config, backend, dtype) {
     const std::array<std::int64_t, 4> shape{1, 1, 1, model_.layout().slice()};
     memory_ = backend.allocate(activation_bytes(shape, dtype));
     parameters_ = activation_at(memory_.data(), shape, dtype, backend.device());
     upload_slice(backend, loaded.slice, parameters_);
 }
 
-void ModelRunner::upload_rows(const TokenBatch& batch, std::int64_t first, std::int64_t count) {
-    for (std::int64_t b = 0; b < count; ++b) {
-        Tensor row = model_.tokens();
-        row.data = reinterpret_cast<std::byte*>(row.at<std::int32_t>(0, b));
-        backend_.upload(row, batch.tokens.data() + (first + b) * batch.length, batch.length * 4);
-    }
-    std::vector<std::int32_t> every(static_cast<std::size_t>(count * batch.length));
-    std::iota(every.begin(), every.end(), 0);
-    backend_.upload(model_.supervision().row_of, every.data(), static_cast<std::int64_t>(every.size()) * 4);
+ReadShape ModelRunner::logits_shape(const TokenBatch& batch, std::int64_t count, std::int64_t piece) const {
+    return {1, count, batch.length, count * batch.length, piece_for(model_, backend_.device(), piece, batch.length)};
 }
 
-std::vector<double> ModelRunner::download_logits(std::int64_t rows) const {
-    const Tensor& logits = model_.logits();
-    const std::int64_t stride = logits.row_stride(), vocabulary = logits.features();
-    std::vector<std::byte> bytes(static_cast<std::size_t>(rows * stride) * size_of(dtype_));
-    backend_.download(bytes.data(), logits, static_cast<std::int64_t>(bytes.size()));
-    std::vector<double> values;
-    values.reserve(static_cast<std::size_t>(rows * vocabulary));
-    for (std::int64_t row = 0; row < rows; ++row)
-        for (std::int64_t v = 0; v < vocabulary; ++v) {
-            const std::int64_t at = row * stride + v;
-            values.push_back(dtype_ == DType::f64
-                                 ? reinterpret_cast<const double*>(bytes.data())[at]
-                                 : static_cast<double>(reinterpret_cast<const float*>(bytes.data())[at]));
-        }
-    return values;
+std::int64_t ModelRunner::group_of(const TokenBatch& batch, std::int64_t piece) const {
+    const std::int64_t at_once = has_attention(config()) ? batch.length : logits_shape(batch, 1, piece).piece;
+    return std::clamp<std::int64_t>(kPositionsAtOnce / at_once, 1, batch.batch);
 }
 
-std::int64_t ModelRunner::group_of(const TokenBatch& batch) const {
-    return std::clamp<std::int64_t>(kPositionsAtOnce / batch.length, 1, batch.batch);
+std::int64_t ModelRunner::logits_memory(const TokenBatch& batch, std::int64_t piece) const {
+    return reading_bytes(model_, logits_shape(batch, group_of(batch, piece), piece));
 }
 
-std::int64_t ModelRunner::logits_memory(const TokenBatch& batch) const {
-    const std::int64_t group = group_of(batch);
-    return model_.arena_bytes({1, group, batch.length, group * batch.length, false});
-}
-
-void ModelRunner::logits(const TokenBatch& batch, const std::function<void(const std::vector<double>&)>& take) {
-    const std::int64_t group = group_of(batch);
+void ModelRunner::logits(const TokenBatch& batch, std::int64_t piece,
+                         const std::function<void(std::int64_t, const std::vector<double>&)>& take) {
+    const std::int64_t group = group_of(batch, piece), vocabulary = config().vocab_size;
     for (std::int64_t first = 0; first < batch.batch; first += group) {
         const std::int64_t count = std::min(group, batch.batch - first);
-        model_.bind({1, count, batch.length, count * batch.length, false});
-        upload_rows(batch, first, count);
-        model_.forward(parameters_);
-        take(download_logits(count * batch.length));
+        std::vector<std::int32_t> every(static_cast<std::size_t>(count * batch.length));
+        std::iota(every.begin(), every.end(), 0);
+        PieceReader reader(model_, backend_, parameters_, logits_shape(batch, count, piece));
+        reader.start({batch.tokens.data() + first * batch.length, batch.length, every.data()});
+        for (std::int64_t before = 0; reader.next(); before = reader.position()) {
+            const std::vector<double> all = download_logits(backend_, model_, model_.shape().slots);
+            const std::int64_t elements = (reader.position() - before) * vocabulary;
+            for (std::int64_t b = 0; b < count; ++b)
+                take((first + b) * batch.length + before,
+                     {all.begin() + b * elements, all.begin() + (b + 1) * elements});
+        }
     }
+}
+
+ReadShape ModelRunner::prompt_shape(const Prompt& prompt) const {
+    const auto length = static_cast<std::int64_t>(prompt.tokens.size());
+    return {1, 1, length, prompt.every ? length : 1, piece_for(model_, backend_.device(), prompt.piece, length)};
+}
+
+std::int64_t ModelRunner::decoding_memory(const Prompt& prompt) const {
+    const ReadShape shape = prompt_shape(prompt);
+    const ModelShape one{1, 1, 1, 1, false, prompt.capacity};
+    return std::max(model_.arena_bytes(shape.bound(shape.piece, prompt.capacity)), model_.arena_bytes(one)) +
+           model_.state_bytes(1, 1, prompt.capacity);
+}
+
+void ModelRunner::read(const Prompt& prompt,
+                       const std::function<void(std::int64_t, const std::vector<double>&)>& take) {
+    const ReadShape shape = prompt_shape(prompt);
+    std::vector<std::int32_t> rows(static_cast<std::size_t>(shape.slots));
+    std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(shape.length - shape.slots));
+    state_ = model_.make_state(1, 1, prompt.capacity);
+    {
+        PieceReader reader(model_, backend_, parameters_, shape, &state_);
+        reader.start({prompt.tokens.data(), shape.length, rows.data()});
+        while (reader.next())
+            take(reader.position(),
+                 reader.asked() ? download_logits(backend_, model_, model_.shape().slots) : std::vector<double>());
+    }
+    decoder_.emplace(model_, backend_, parameters_, prompt.capacity);
 }
 
 void ModelRunner::start(std::int64_t capacity) {
-    model_.bind({1, 1, 1, 1, false, capacity});
-    state_ = model_.make_state(1, 1, capacity);
-    const std::int32_t only = 0;
-    backend_.upload(model_.supervision().row_of, &only, sizeof only);
+    decoder_.emplace(model_, backend_, parameters_, capacity);
+    state_ = decoder_->start();
 }
 
 const std::vector<double>& ModelRunner::feed(std::int32_t token) {
-    backend_.upload(model_.tokens(), &token, sizeof token);
-    model_.forward(parameters_, &state_);
-    last_ = download_logits(1);
-    return last_;
+    return decoder_->feed(state_, token);
 }
 
 }  // namespace whorl

@@ -154,6 +154,7 @@ void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::st
         {"processor", text(processor_name())},
         {"device", text(device)},
         {"devices", {status.devices}},
+        {"snapshots", {status.snapshots}},
         {"data_parallel", {setup.config.training.data_parallel}},
         {"earlier", texts(status.earlier)},
         {"precision", text(name_of(setup.config.precision.matmul))},
@@ -187,9 +188,22 @@ RunStatus load_status(const RunDirectory& run) {
     return status;
 }
 
+/// What config.toml says. One that means nothing here may be of another version, which an error then says.
+static RunSetup configured(const RunDirectory& run, const std::optional<Document>& manifest) {
+    try {
+        return set_up(load_toml(run.config_path()));
+    } catch (const UserError& error) {
+        std::string version;
+        if (manifest) read_member(*manifest, "version", version);
+        if (version.empty() || version == kVersion) throw;
+        throw UserError(
+            one_line(std::string(error.what()) + "; the run is of whorl " + version + ", this is whorl " + kVersion));
+    }
+}
+
 RunSetup load_setup(const RunDirectory& run, std::vector<std::string>* notes) {
-    RunSetup setup = set_up(load_toml(run.config_path()));
     const std::optional<Document> manifest = read_manifest(run);
+    RunSetup setup = configured(run, manifest);
     const Value* began = manifest ? find(manifest->root, "config") : nullptr;
     if (manifest && began == nullptr && notes != nullptr)
         notes->push_back(manifest->source + ": holds no copy of the run's config, as an earlier version wrote it: a " +

@@ -57,6 +57,7 @@ struct RunStatus {
     double seconds = 0;                  // of all processes that worked on it
     std::vector<std::string> earlier;    // other builds and machines that worked on it, as Origin::text
     std::int64_t devices = 1;            // that work on it now
+    std::int64_t snapshots = 0;          // moments whose parameters it keeps, at most
 };
 
 void save_manifest(const RunDirectory& run, const RunSetup& setup, const std::string& device, const RunStatus& status);

@@ -10,6 +10,7 @@
 #include "core/base/text.hpp"
 #include "core/config/config_binding.hpp"
 #include "core/training/checkpoint.hpp"
+#include "core/training/snapshots.hpp"
 
 namespace whorl {
 namespace {
@@ -36,8 +37,10 @@ public:
           before_(load_status(run)),
           trainer_(setup.config.training, setup.model, *setup.data, replicas_of(setup.config.replicas), devices,
                    options.group),
-          device_(devices.at_most(trainer_.shares().size()).describe()) {
+          device_(devices.at_most(trainer_.shares().size()).describe()),
+          snapshots_(run, trainer_, setup.config.training.steps, setup.config.checkpoint.snapshots, label()) {
         note_devices(devices.size());
+        if (!snapshots_.note().empty()) hooks_.note(snapshots_.note());
     }
 
     SessionResult train() {
@@ -45,9 +48,11 @@ public:
         steps_before_ = trainer_.steps_done();
         tokens_before_ = trainer_.peek_row().tokens;
         write_manifest("running");
+        snapshots_.begin();
         while (!trainer_.finished()) {
             take_steps();
             run_.check_in_place();
+            snapshots_.follow();
             const std::int64_t step = trainer_.steps_done();
             report_progress();
             if (trainer_.finished()) break;
@@ -62,6 +67,7 @@ public:
     }
 
 private:
+    CheckpointLabel label() const { return {setup_.config.name, setup_.data->name(), setup_.data->version()}; }
     std::int64_t solved() const { return trainer_.standing().count(StopReason::solved); }
     std::int64_t finite() const {
         return setup_.config.replicas.count() - trainer_.standing().count(StopReason::not_finite);
@@ -84,9 +90,9 @@ private:
                 fmt::format("each batch is split over {} GPUs: equal to one within rounding, not in its bits", used));
     }
 
-    // Up to the next row, validation or checkpoint at most.
+    // Up to the next row, validation, checkpoint or snapshot at most.
     std::int64_t steps_at_once() const {
-        std::int64_t count = pace_;
+        std::int64_t count = std::min(pace_, snapshots_.steps_to_next());
         for (const std::int64_t every :
              {setup_.config.log_every, setup_.config.validation.every, setup_.config.checkpoint.every})
             if (every > 0) count = std::min(count, every - trainer_.steps_done() % every);
@@ -157,14 +163,13 @@ private:
     }
     void save() {
         run_.sync_metrics();
-        save_checkpoint(run_, trainer_.model(), trainer_.snapshot(),
-                        {setup_.config.name, setup_.data->name(), setup_.data->version()}, validation_);
+        save_checkpoint(run_, trainer_.model(), trainer_.snapshot(), label(), validation_);
         run_.prune_checkpoints(static_cast<std::size_t>(setup_.config.checkpoint.keep), trainer_.steps_done());
     }
     void write_manifest(const char* status) const {
         save_manifest(run_, setup_, device_,
                       {status, trainer_.steps_done(), finite(), solved(), seconds(), before_.earlier,
-                       static_cast<std::int64_t>(trainer_.shares().size())});
+                       static_cast<std::int64_t>(trainer_.shares().size()), snapshots_.moments()});
     }
     void report_progress() {
         hooks_.progress({trainer_.peek_row(), setup_.config.training.steps, seconds_since(begin_), steps_before_,
@@ -186,6 +191,7 @@ private:
                 record(validation_);  // its row was lost, the checkpoint holds it
             test = trainer_.evaluate(Split::test, setup_.config.test);
             record(*test);
+            snapshots_.follow();  // where training ended before its last step
             save();
         }
         write_manifest("finished");
@@ -200,6 +206,7 @@ private:
     RunStatus before_;  // of earlier processes
     Trainer trainer_;
     std::string device_;
+    Snapshots snapshots_;
     Evaluation validation_;
     std::int64_t steps_before_ = 0, tokens_before_ = 0, logged_at_ = -1;
     std::int64_t pace_ = 1;  // steps that are taken at once

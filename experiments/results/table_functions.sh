@@ -275,6 +275,30 @@ table_speed_processor() {
         }' "$results"/bench/cpu-xeon-2-cores-{train-l40,train-l160,decode}.json
 }
 
+# Rows of one model together: a row of the file for each length.
+table_speed_long() {
+    from_json '
+        END {
+            for (i = 0; ("0.rows." i ".name") in value; ++i) {
+                name = at("0.rows." i ".name"); n = at("0.rows." i ".sizes.length")
+                if (!(name in found)) names[count++] = name
+                if (!(n in lengths)) { lengths[n] = 1; order[kinds++] = n }
+                found[name] = 1
+                ms[name, n] = at("0.rows." i ".ms"); share[name, n] = at("0.rows." i ".share_of_matrix"); bytes[name] = at("0.rows." i ".memory_bytes")
+            }
+            line = "| model |"; rule = "|---|"
+            for (k = 0; k < kinds; ++k) { line = line " " order[k] " tokens | share |"; rule = rule "---:|---:|" }
+            print line " memory |"; print rule "---:|"
+            for (i = 0; i < count; ++i) {
+                line = "| " (names[i] in label ? label[names[i]] : "Mamba-3, MIMO rank 4")
+                sub(/ \[.*/, "", line)
+                line = line " |"
+                for (k = 0; k < kinds; ++k) line = line sprintf(" %.1f s | %.0f %% |", ms[names[i], order[k]] / 1000, 100 * share[names[i], order[k]])
+                print line sprintf(" %.0f MiB |", bytes[names[i]] / 1048576)
+            }
+        }' "$results/bench/cpu-xeon-2-cores-read.json"
+}
+
 table_speed_gpu() {
     from_json '
         END {
@@ -293,4 +317,21 @@ table_speed_gpu() {
                 print line sprintf(" | %d | %.0f µs |", at(0 row ".graph_nodes"), 1000 * at(4 row ".ms"))
             }
         }' "$results"/bench/h200-{train-r1,train-r32,train-r1-bf16-stored,train-r32-bf16-stored,decode}.json
+}
+
+table_speed_sequences() {
+    from_json '
+        END {
+            print "| model | bf16 | TF32 | float32 |"
+            print "|---|---:|---:|---:|"
+            for (i = 0; ("0.rows." i ".name") in value; i += 2) {
+                name = at(0 ".rows." i ".name")
+                sub(/ forward$/, "", name)
+                line = "| " (name in label ? label[name] : "Mamba-3, MIMO rank 4")
+                sub(/ \[.*/, "", line)
+                for (file = 0; file < 3; ++file)
+                    line = line sprintf(" | %.2f / %.2f ms", at(file ".rows." i ".ms"), at(file ".rows." (i + 1) ".ms"))
+                print line " |"
+            }
+        }' "$results"/bench/h200-sequence-{bf16-stored,tf32,float32}.json
 }

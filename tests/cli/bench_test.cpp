@@ -32,6 +32,7 @@ TEST_CASE("every benchmark measures, and its JSON reads back", "[cli][bench]") {
     const TemporaryFolder folder;
     for (const Case& c : {Case{"train --batch 2 --length 8 --d-model 16 --headdim 8 --d-state 8", 4},
                           {"decode --d-model 16 --headdim 8 --d-state 8 --batch 2", 4},
+                          {"read --length 50 --piece 16 --d-model 16 --headdim 8 --d-state 8", 4},
                           {"sequence --length 8" + kLayer, 10},
                           {"update --rank 2" + kLayer, 4},
                           {"rule --model gdn --length 8" + kLayer, 4},

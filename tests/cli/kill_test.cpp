@@ -67,6 +67,8 @@ const std::vector<std::string> kWords = {"train",
                                          "test.count=16",
                                          "--set",
                                          "checkpoint.every=2",
+                                         "--set",
+                                         "checkpoint.snapshots=9",
                                          "--out"};
 
 /// The program in the background, its messages in a file.
@@ -119,9 +121,13 @@ void check_same_result(const std::string& a, const std::string& b) {
     CHECK_NOTHROW(whorl::verify_checkpoint(cut.back()));
     CHECK(slurp(a + "/config.toml") == slurp(b + "/config.toml"));
     CHECK(slurp(a + "/metrics.jsonl") == slurp(b + "/metrics.jsonl"));
+    const auto kept = whorl::RunDirectory::open(a).snapshots(), again = whorl::RunDirectory::open(b).snapshots();
+    REQUIRE(kept.size() == again.size());
+    for (std::size_t i = 0; i < kept.size(); ++i) CHECK(slurp(kept[i].path) == slurp(again[i].path));
     for (const auto& entry : fs::directory_iterator(b)) CHECK(entry.path().filename().string().front() != '.');
-    for (const auto& entry : fs::directory_iterator(b + "/checkpoints"))
-        CHECK(entry.path().filename().string().front() != '.');
+    for (const char* inside : {"/checkpoints", "/snapshots"})
+        for (const auto& entry : fs::directory_iterator(b + inside))
+            CHECK(entry.path().filename().string().front() != '.');
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Models without a run around them: `whorl models --weights constructed`, `eval --task`, `decode`.
 #include <algorithm>
 
+#include "app/run/shipped_models.hpp"
 #include "core/config/value.hpp"
 #include "core/model/constructed/constructed.hpp"
 #include "tests/support/catch.hpp"
@@ -47,6 +48,31 @@ TEST_CASE("a constructed model is listed, written, evaluated and decoded by comm
     CHECK_THAT(decoded.out, ContainsSubstring("4        4"));
 }
 
+TEST_CASE("a trained model that ships is listed and described and written by command", "[cli][shipped]") {
+    const TemporaryFolder folder;
+    const Outcome list = run_whorl("models --weights trained");
+    CHECK(list.status == 0);
+    for (const whorl::ShippedModel& model : whorl::shipped_models()) {
+        CHECK_THAT(list.out, ContainsSubstring(model.name));
+        CHECK_THAT(run_whorl("models --weights trained --json").out, ContainsSubstring(model.chosen));
+    }
+    CHECK_THAT(run_whorl("models --weights trained --describe needle-gdn").out,
+               ContainsSubstring("whorl train needle-quick --set replicas.learning_rates=[8e-3]"));
+    const std::string file = folder / "needle.safetensors";
+    const Outcome written = run_whorl("models --weights trained --name needle-gdn --out " + file);
+    REQUIRE(written.status == 0);
+    // What it proposes works.
+    const std::string try_this = "try: whorl ";
+    const auto at = written.out.find(try_this);
+    REQUIRE(at != std::string::npos);
+    const std::string proposal =
+        written.out.substr(at + try_this.size(), written.out.find('\n', at) - at - try_this.size());
+    const Outcome evaluated = run_whorl(proposal + " --count 32 --threads 1 --json");
+    INFO(proposal << evaluated.err);
+    REQUIRE(evaluated.status == 0);
+    CHECK(accuracies(evaluated).front() == 1);
+}
+
 TEST_CASE("a run's replica answers the same with --task, from the run and from its file", "[cli]") {
     const TemporaryFolder folder;
     const std::string run = folder / "run", file = folder / "one.safetensors";
@@ -87,6 +113,8 @@ TEST_CASE("bad requests for model files get one line and status 2", "[cli][const
             0);
     const Case cases[] = {
         {"models --weights construct", "did you mean 'constructed'?"},
+        {"models --weights trained --name parity-mamba3 --out FOLDER/x.safetensors", "did you mean 'parity-mamba3"},
+        {"models --weights trained --describe needle-gnd", "did you mean 'needle-gdn'?"},
         {"models --weights constructed --name parity-gnd --out FOLDER/x.safetensors", "did you mean 'parity-gdn'?"},
         {"models --weights constructed --name parity-gdn", "needs --out"},
         {"models --weights constructed --out FOLDER/x.safetensors", "needs --name"},

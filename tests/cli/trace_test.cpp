@@ -4,6 +4,7 @@
 #include "core/config/value.hpp"
 #include "core/io/safetensors.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/run_program.hpp"
 
 using Catch::Matchers::ContainsSubstring;
@@ -67,6 +68,16 @@ TEST_CASE("a run's replica is traced in the words of its task", "[cli][trace]") 
     CHECK_THAT(run_whorl("trace " + run + " --text 011 --out " + out).err, ContainsSubstring("--replica best"));
 }
 
+TEST_CASE("a model's file says whose text it reads, another must be told", "[cli][trace]") {
+    const TemporaryFolder folder;
+    const std::string known = constructed(folder, "parity-gdn"), out = folder / "t.csv";
+    CHECK(run_whorl("trace " + known + " --text 0110 --out " + out).status == 0);
+    const std::string strange = test_data("golden/gated-delta-net-neg.safetensors");
+    const Outcome refused = run_whorl("trace " + strange + " --text 01 --out " + out);
+    CHECK(refused.status == 2);
+    CHECK_THAT(refused.err, ContainsSubstring("--text needs --task"));
+}
+
 TEST_CASE("bad requests for a trace get one line and status 2", "[cli][trace]") {
     struct Case {
         const char *arguments, *expected;
@@ -86,7 +97,6 @@ TEST_CASE("bad requests for a trace get one line and status 2", "[cli][trace]") 
         {"--tokens \"1 -1\" --out FOLDER/t.csv", "token -1 is not in 0..2"},
         {"--tokens \"\" --out FOLDER/t.csv", "at least one token"},
         {"--tokens FOLDER/none --out FOLDER/t.csv", "none"},
-        {"--text 01 --out FOLDER/t.csv", "--text needs --task"},
         {"--text 01 --task partiy --out FOLDER/t.csv", "did you mean 'parity'?"},
         {"--text 012 --task parity --out FOLDER/t.csv", "'2' (character 3)"},
         {"--text \"\" --task parity --out FOLDER/t.csv", "at least one token"},

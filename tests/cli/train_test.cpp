@@ -203,8 +203,8 @@ TEST_CASE("a dry run says what it takes and writes nothing", "[cli]") {
 TEST_CASE("what the memory does not hold is refused before a folder is made", "[cli]") {
     const TemporaryFolder folder;
     const std::string command = kTiny + "--out " + (folder / "run") + " ";
-    for (const char* request :
-         {"--memory 0.0001", "--group 3 --memory 0.00045", "--set test.sizes=[100000] --memory 0.002"}) {
+    for (const char* request : {"--memory 0.0001", "--group 3 --memory 0.00045",
+                                "--set model.preset=transformer --set test.sizes=[100000] --memory 0.01"}) {
         const Outcome outcome = run_whorl(command + request);
         INFO(request << "\n" << outcome.err);
         CHECK(outcome.status == 2);

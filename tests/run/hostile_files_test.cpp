@@ -77,6 +77,21 @@ TEST_CASE("changed metrics are read as a run's or refused with file and line", "
     check_mutations(run.metrics_path(), run.metrics_path() + ":", [&] { test::read_everything(run); });
 }
 
+TEST_CASE("a run of a newer version that cannot be read says so", "[run]") {
+    const TemporaryFolder folder;
+    const RunDirectory run = test::sample_run(folder / "run", test::sample_setup());
+    spill(run.config_path(), "novelty = 3\n" + slurp(run.config_path()));
+    const auto refusal = [&] { return message_of<UserError>([&] { load_setup(run); }); };
+    CHECK_THAT(refusal(), ContainsSubstring("novelty") && !ContainsSubstring("this is whorl"));
+    const std::string manifest_path = folder / "run/manifest.json";
+    std::string manifest = slurp(manifest_path);
+    const std::string own = "\"version\": \"" + build_info().version + "\"";
+    REQUIRE(manifest.find(own) != std::string::npos);
+    spill(manifest_path, manifest.replace(manifest.find(own), own.size(), "\"version\": \"9.1.0\""));
+    CHECK_THAT(refusal(),
+               ContainsSubstring("novelty") && ContainsSubstring("the run is of whorl 9.1.0, this is whorl"));
+}
+
 TEST_CASE("a changed manifest is read as a run's or refused with its key", "[run][attacks]") {
     const TemporaryFolder folder;
     const RunDirectory run = test::sample_run(folder / "run", test::sample_setup());

@@ -142,6 +142,7 @@ void Fixture::fill(const Tensor& tensor, double value) {
     write_elements(tensor, std::vector<double>(static_cast<std::size_t>(count_of(tensor.shape)), value));
 }
 
+/// Comparisons are the host's: the same code, in double, judges all backends.
 std::vector<double> Fixture::read(const Tensor& tensor) const {
     const Block& block = block_of(tensor);
     const std::vector<std::byte> image = image_of(block);

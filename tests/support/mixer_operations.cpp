@@ -171,10 +171,10 @@ Operation attention(const AttentionConfig& config, const MixerShape& shape, std:
         return b.attention_memory(config, c.in[0], c.state ? capacity : 0);
     };
     operation.forward = [=](Backend& b, const Call& c) {
-        b.attention_forward(config, c.in[0], c.y, c.state, c.position, c.scratch);
+        b.attention_forward(config, c.in[0], c.y, c.state, c.position, c.saved, c.scratch);
     };
     operation.backward = [=](Backend& b, const Call& c) {
-        b.attention_backward(config, c.in[0], c.d_y, c.gradient[0], c.scratch);
+        b.attention_backward(config, c.in[0], c.y, c.d_y, c.gradient[0], c.saved, c.scratch);
     };
     return operation;
 }

@@ -102,7 +102,8 @@ private:
         return operation_.stream_output ? fixture_.stream(name, shape) : fixture_.activation(name, shape);
     }
     void add_state() {
-        call.state = fixture_.stream("state", with_replicas(operation_.state, values_.replicas));
+        call.state =
+            fixture_.stream("state", with_replicas(operation_.state, values_.replicas), operation_.state_before);
         if (options_.state.empty())
             fixture_.fill(call.state, operation_.fresh_state);
         else

@@ -42,9 +42,10 @@ struct Operation {
     std::vector<IndexInput> indices;
     std::vector<Shape> kept;  // of the stream: what forward writes besides y, for backward
     Shape output;
-    bool stream_output = false;  // y, too, is of the stream
-    Shape state{0, 0, 0, 0};     // carried from call to call; none without elements
-    double fresh_state = 0;      // its value before the first position
+    bool stream_output = false;     // y, too, is of the stream
+    Shape state{0, 0, 0, 0};        // carried from call to call; none without elements
+    double fresh_state = 0;         // its value before the first position
+    std::int64_t state_before = 0;  // see Fixture::activation
     std::function<OpMemory(Backend&, const Call&)> memory;
     std::function<void(Backend&, const Call&)> forward, backward;
 

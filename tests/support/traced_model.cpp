@@ -21,7 +21,7 @@ WholeRun::WholeRun(const ModelConfig& config, const std::vector<double>& slice, 
     parameters_ = activation_at(memory_.data(), shape, DType::f64, Device::cpu);
     upload_slice(*backend_, slice, parameters_);
     const auto length = static_cast<std::int64_t>(tokens.size());
-    model_.bind({1, 1, length, length, false});
+    model_.bind({1, 1, length, length, false, 0, false, true});
     std::copy(tokens.begin(), tokens.end(), model_.tokens().at<std::int32_t>());
     std::iota(model_.supervision().row_of.at<std::int32_t>(), model_.supervision().row_of.at<std::int32_t>() + length,
               0);
@@ -35,26 +35,6 @@ std::vector<double> WholeRun::logits() const {
         all.insert(all.end(), row, row + model_.config().vocab_size);
     }
     return all;
-}
-
-namespace {
-
-const TraceQuantity& found(const TraceLayer& layer, const std::string& name) {
-    const TraceQuantity* quantity = layer.find(name);
-    if (quantity == nullptr) throw std::out_of_range("no quantity " + name);
-    return *quantity;
-}
-
-}  // namespace
-
-Reading::Reading(const TraceLayer& layer, const std::string& name)
-    : quantity_(found(layer, name)), shape_(quantity_.shape()) {}
-
-double Reading::value(const std::int64_t* at, std::size_t count) const {
-    if (count != shape_.size()) throw std::out_of_range(quantity_.name + ": wrong number of indices");
-    std::int64_t offset = 0;
-    for (std::size_t axis = 0; axis < count; ++axis) offset = offset * shape_[axis] + at[axis];
-    return quantity_.values.at(static_cast<std::size_t>(offset));
 }
 
 std::vector<Subject> golden_subjects() {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/model/language_model.hpp"
-#include "core/trace/trace.hpp"
+#include "core/trace/reading.hpp"
 
 namespace whorl::test {
 
@@ -22,26 +22,6 @@ private:
     LanguageModel model_;
     Buffer memory_;
     Tensor parameters_;
-};
-
-/// One quantity by indices (positions in the arrays, not labels); the position and, where there is one, the head first.
-class Reading {
-public:
-    /// Throws std::out_of_range when the layer has no such quantity.
-    Reading(const TraceLayer& layer, const std::string& name);
-    template <class... Index>
-    double operator()(Index... index) const {
-        const std::int64_t at[] = {static_cast<std::int64_t>(index)...};
-        return value(at, sizeof...(index));
-    }
-    std::int64_t extent(std::size_t axis) const { return shape_[axis]; }
-    std::size_t axes() const { return shape_.size(); }
-
-private:
-    double value(const std::int64_t* at, std::size_t count) const;
-
-    const TraceQuantity& quantity_;
-    std::vector<std::int64_t> shape_;
 };
 
 /// A model with weights, and tokens for it.
