@@ -115,7 +115,7 @@ std::string write_release(const Release& release, const std::string& folder) {
 std::string write_whorl(const LoadedModel& model, const std::string& out) {
     if (!names_a_file(out)) make_folders(out);
     const std::string path = names_a_file(out) ? out : out + "/" + kWeights;
-    save_model(path, model.config, model.slice);
+    save_model(path, model.config, model.slice, model.task);
     return path;
 }
 

@@ -26,7 +26,7 @@ void save_best(const PieceRecord& record, const RunSetup& setup, const std::stri
     if (best < before) return;
     make_parent(path);
     const LoadedModel model = load_model(run, {static_cast<std::int64_t>(best - before), false});
-    save_model(path, model.config, model.slice);
+    save_model(path, model.config, model.slice, model.task);
 }
 
 void remove_checkpoints(const std::string& run) {

@@ -227,12 +227,15 @@ public:
 
     /// Causal softmax attention over qkv [R,B,L,3·H·K] (q, k, v), y [R,B,L,H·K]. The cache, when given, is
     /// [R,B,capacity,2·H·K]: keys (rotated) and values of all earlier positions; `position` of them are filled.
-    /// attention_memory: `capacity` earlier positions at most.
+    /// attention_memory: `capacity` earlier positions at most. Backward reads y as forward left it; `saved` may
+    /// be absent where none follows.
     virtual OpMemory attention_memory(const AttentionConfig& config, const Tensor& qkv, std::int64_t capacity) = 0;
     virtual void attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y,
-                                   const Tensor& cache, std::int64_t position, const Tensor& scratch) = 0;
-    virtual void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y,
-                                    const Tensor& d_qkv, const Tensor& scratch) = 0;
+                                   const Tensor& cache, std::int64_t position, const Tensor& saved,
+                                   const Tensor& scratch) = 0;
+    virtual void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y,
+                                    const Tensor& d_y, const Tensor& d_qkv, const Tensor& saved,
+                                    const Tensor& scratch) = 0;
 
     /// y = silu(x), both [R,B,L,F].
     virtual void silu_forward(const Tensor& x, const Tensor& y) = 0;

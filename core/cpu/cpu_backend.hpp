@@ -85,9 +85,9 @@ public:
 
     OpMemory attention_memory(const AttentionConfig& config, const Tensor& qkv, std::int64_t capacity) override;
     void attention_forward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y, const Tensor& cache,
-                           std::int64_t position, const Tensor& scratch) override;
-    void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& d_y, const Tensor& d_qkv,
-                            const Tensor& scratch) override;
+                           std::int64_t position, const Tensor& saved, const Tensor& scratch) override;
+    void attention_backward(const AttentionConfig& config, const Tensor& qkv, const Tensor& y, const Tensor& d_y,
+                            const Tensor& d_qkv, const Tensor& saved, const Tensor& scratch) override;
 
     void silu_forward(const Tensor& x, const Tensor& y) override;
     void silu_backward(const Tensor& x, const Tensor& d_y, const Tensor& d_x) override;

@@ -9,7 +9,8 @@
 namespace whorl::cpu {
 namespace {
 
-constexpr std::int64_t kChunkRows = 48;  // positions × rank of a chunk; 32…80 measured alike (N = 64, P = 32)
+constexpr std::int64_t kChunkRows = 48;    // positions × rank of a chunk; 32…80 measured alike (N = 64, P = 32)
+constexpr std::int64_t kLeastChunked = 8;  // positions from which a carried sequence gains by matrix products
 
 /// h ← e^a (h + b Σ k' v'ᵀ) + γ Σ k vᵀ ; k', v' may be null at the start of a sequence.
 template <class T>
@@ -66,9 +67,7 @@ void recurrent_forward(const ScanShape& s, const ScanInput<T>& in, T* y, T* save
         step(s, in, t, carry, h);
         read_out(s, h, in.q + t * s.rank * s.state, y + t * s.rank * s.headdim);
     }
-    if (!carry) return;
-    copy(in.k + (s.length - 1) * s.rank * s.state, carry->k, s.rank * s.state);
-    copy(in.v + (s.length - 1) * s.rank * s.headdim, carry->v, s.rank * s.headdim);
+    if (carry) keep_last(s, in, *carry);
 }
 
 /// Adds weight·(dh v) to dk, weight·(dhᵀ k) to dv; returns ⟨dh, Σ k vᵀ⟩.
@@ -138,9 +137,8 @@ void recurrent_backward(const ScanShape& s, const ScanInput<T>& in, const T* d_y
 
 ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim,
                       FormChoice choice, bool carried) {
-    if (carried) return {length, rank, state, headdim, Form::recurrent, length, true};
-    ScanShape shape{length, rank, state, headdim, choice.form, choice.chunk, false};
-    if (shape.form == Form::automatic) shape.form = Form::chunked;
+    ScanShape shape{length, rank, state, headdim, choice.form, choice.chunk, carried};
+    if (shape.form == Form::automatic) shape.form = carried && length < kLeastChunked ? Form::recurrent : Form::chunked;
     if (shape.chunk <= 0) {
         const std::int64_t most = std::max<std::int64_t>(kChunkRows / rank, 4);
         const std::int64_t chunks = (length + most - 1) / most;
@@ -170,10 +168,10 @@ ScanScratch<T>::ScanScratch(Scratch& scratch, const ScanShape& shape) {
 template <class T>
 void decay_scan_forward(const ScanShape& shape, const ScanInput<T>& in, T* y, T* saved, const ScanCarry<T>* carry,
                         ScanScratch<T>& scratch) {
-    if (carry || shape.form == Form::recurrent)
+    if (shape.form == Form::recurrent)
         recurrent_forward(shape, in, y, saved, carry, scratch.h);
     else
-        chunked_forward(shape, in, y, saved, scratch);
+        chunked_forward(shape, in, y, saved, carry, scratch);
 }
 
 template <class T>

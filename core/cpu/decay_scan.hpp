@@ -10,6 +10,7 @@
 // one chunk as long as the sequence is the dense form.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "core/backend/backend.hpp"
@@ -21,7 +22,7 @@ struct ScanShape {
     std::int64_t length = 0, rank = 1, state = 0, headdim = 0;
     Form form = Form::recurrent;
     std::int64_t chunk = 0;
-    bool carried = false;  // continues from a ScanCarry: forward only, step by step
+    bool carried = false;  // continues from a ScanCarry: forward only
 
     std::int64_t rows() const { return length * rank; }
     std::int64_t chunks() const { return (length + chunk - 1) / chunk; }
@@ -30,7 +31,8 @@ struct ScanShape {
     std::int64_t saved_size() const { return carried ? 0 : (chunks() - 1) * state_size(); }
 };
 
-/// Fills in form and chunk where the caller left the choice to the backend.
+/// Fills in form and chunk where the caller left the choice to the backend. Few positions of a carried sequence go step
+/// by step.
 ScanShape choose_scan(std::int64_t length, std::int64_t rank, std::int64_t state, std::int64_t headdim,
                       FormChoice choice, bool carried);
 
@@ -46,6 +48,13 @@ template <class T>
 struct ScanCarry {
     T *h, *k, *v;
 };
+
+/// What the position behind the sequence weighs of its last one.
+template <class T>
+void keep_last(const ScanShape& s, const ScanInput<T>& in, const ScanCarry<T>& carry) {
+    std::copy_n(in.k + (s.length - 1) * s.rank * s.state, s.rank * s.state, carry.k);
+    std::copy_n(in.v + (s.length - 1) * s.rank * s.headdim, s.rank * s.headdim, carry.v);
+}
 
 template <class T>
 struct ScanGradient {
@@ -64,7 +73,8 @@ struct ScanScratch {
     T *d_strength, *d_entry, *d_exit, *d_crossing, *column_sums;  // [m]; see collect_coefficients
 };
 
-/// y [rows,P] overwritten. `saved` [saved_size] is written; carry, when given, is read and advanced (recurrent form).
+/// y [rows,P] overwritten. `saved` [saved_size] is written (null with a carry); carry, when given, is read and
+/// advanced.
 template <class T>
 void decay_scan_forward(const ScanShape& shape, const ScanInput<T>& in, T* y, T* saved, const ScanCarry<T>* carry,
                         ScanScratch<T>& scratch);

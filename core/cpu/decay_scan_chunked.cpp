@@ -115,13 +115,21 @@ void scale_rows(Matrix<const T> in, const T* factor, const T* second, T* out) {
     }
 }
 
-/// h ← e^{Λ_end} h + Kᵀ diag(e^{Λ_end-Λ} s) V: the state that the next chunk starts from.
+/// h ← e^{Λ_end} h + Kᵀ diag(e^{Λ_end-Λ} s) V: the state that the next chunk starts from. `entered`: there is an h.
 template <class T>
-void carry_state(const Chunk<T>& c, const ScanInput<T>& in, ScanScratch<T>& x) {
-    if (!c.first) scale(x.from_start[c.rows - 1], x.h, c.s.state_size());
+void carry_state(const Chunk<T>& c, const ScanInput<T>& in, bool entered, T* h, ScanScratch<T>& x) {
+    if (entered) scale(x.from_start[c.rows - 1], h, c.s.state_size());
     scale_rows(c.p_rows(in.v), x.to_end, x.strength, x.rows_p);
-    gemm_tn<T>(c.n_rows(in.k), {x.rows_p, c.rows, c.s.headdim, c.s.headdim}, c.state(x.h),
-               c.first ? Write::assign : Write::add);
+    gemm_tn<T>(c.n_rows(in.k), {x.rows_p, c.rows, c.s.headdim, c.s.headdim}, c.state(h),
+               entered ? Write::add : Write::assign);
+}
+
+/// h ← h + b_0 Σ k' v'ᵀ: a carried state has yet to take what the first position weighs of the one before it.
+template <class T>
+void enter(const ScanShape& s, const ScanInput<T>& in, const ScanCarry<T>& carry) {
+    for (std::int64_t r = 0; r < s.rank; ++r)
+        for (std::int64_t n = 0; n < s.state; ++n)
+            axpy(in.carry[0] * carry.k[r * s.state + n], carry.v + r * s.headdim, carry.h + n * s.headdim, s.headdim);
 }
 
 /// Gradients of the scores, and of decay and strength through the weights inside the chunk. A step's decay weighs every
@@ -216,7 +224,10 @@ void collect_coefficients(const Chunk<T>& c, const ScanGradient<T>& g, T through
 }  // namespace
 
 template <class T>
-void chunked_forward(const ScanShape& shape, const ScanInput<T>& in, T* y, T* saved, ScanScratch<T>& x) {
+void chunked_forward(const ScanShape& shape, const ScanInput<T>& in, T* y, T* saved, const ScanCarry<T>* carry,
+                     ScanScratch<T>& x) {
+    T* h = carry ? carry->h : x.h;
+    if (carry) enter(shape, in, *carry);
     for (std::int64_t index = 0; index < shape.chunks(); ++index) {
         const Chunk<T> c(shape, index);
         spread_coefficients(c, in, x);
@@ -224,15 +235,17 @@ void chunked_forward(const ScanShape& shape, const ScanInput<T>& in, T* y, T* sa
         lower_of_nt<T>(c.n_rows(in.q), c.n_rows(in.k), c.square(x.scores), panel_rows(shape.rank));
         mask_scores(c, in, x, x.scores, x.scores);
         const Matrix<T> out = c.p_rows(y);
-        if (!c.first) {
-            copy(x.h, saved + (index - 1) * shape.state_size(), shape.state_size());
-            gemm_nn<T>(c.n_rows(in.q), c.state(static_cast<const T*>(x.h)), out, Write::assign);
+        const bool entered = carry || !c.first;
+        if (entered) {
+            if (!carry) copy(h, saved + (index - 1) * shape.state_size(), shape.state_size());
+            gemm_nn<T>(c.n_rows(in.q), c.state(static_cast<const T*>(h)), out, Write::assign);
             scale_rows<T>(read(out), x.from_start, nullptr, out.data);
         }
         lower_times<T>(c.square(static_cast<const T*>(x.scores)), c.p_rows(in.v), out,
-                       c.first ? Write::assign : Write::add, panel_rows(shape.rank));
-        if (!c.last) carry_state(c, in, x);
+                       entered ? Write::add : Write::assign, panel_rows(shape.rank));
+        if (carry || !c.last) carry_state(c, in, entered, h, x);
     }
+    if (carry) keep_last(shape, in, *carry);
 }
 
 template <class T>
@@ -267,9 +280,10 @@ void chunked_backward(const ScanShape& shape, const ScanInput<T>& in, const T* d
     }
 }
 
-#define WHORL_INSTANTIATE(T)                                                                          \
-    template void chunked_forward<T>(const ScanShape&, const ScanInput<T>&, T*, T*, ScanScratch<T>&); \
-    template void chunked_backward<T>(const ScanShape&, const ScanInput<T>&, const T*, const T*,      \
+#define WHORL_INSTANTIATE(T)                                                                             \
+    template void chunked_forward<T>(const ScanShape&, const ScanInput<T>&, T*, T*, const ScanCarry<T>*, \
+                                     ScanScratch<T>&);                                                   \
+    template void chunked_backward<T>(const ScanShape&, const ScanInput<T>&, const T*, const T*,         \
                                       const ScanGradient<T>&, ScanScratch<T>&);
 WHORL_INSTANTIATE(float)
 WHORL_INSTANTIATE(double)

@@ -9,7 +9,8 @@
 namespace whorl::cpu {
 namespace {
 
-constexpr std::int64_t kChunk = 40;  // positions of a chunk; the best of 32…80 by a little (K = 32, V = 64)
+constexpr std::int64_t kChunk = 40;      // positions of a chunk; the best of 32…80 by a little (K = 32, V = 64)
+constexpr std::int64_t kLeastDelta = 8;  // positions from which a carried sequence gains by matrix products
 
 /// S ← e^g S; ŵ ← v - Sᵀk; S ← S + β k ŵᵀ.
 template <class T>
@@ -96,9 +97,8 @@ void recurrent_backward(const DeltaShape& s, const DeltaInput<T>& in, const T* d
 
 DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice,
                              bool carried) {
-    if (carried) return {length, key, value, Form::recurrent, length, true};
-    DeltaShape shape{length, key, value, choice.form, choice.chunk, false};
-    if (shape.form == Form::automatic) shape.form = Form::chunked;
+    DeltaShape shape{length, key, value, choice.form, choice.chunk, carried};
+    if (shape.form == Form::automatic) shape.form = carried && length < kLeastDelta ? Form::recurrent : Form::chunked;
     if (shape.chunk <= 0) {
         const std::int64_t chunks = (length + kChunk - 1) / kChunk;
         shape.chunk = (length + chunks - 1) / chunks;
@@ -123,14 +123,9 @@ DeltaScratch<T>::DeltaScratch(Scratch& scratch, const DeltaShape& shape) {
 template <class T>
 void delta_scan_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* o, T* saved, T* carry,
                         DeltaScratch<T>& x) {
-    if (carry) {
-        recurrent_forward<T>(shape, in, o, nullptr, carry, x.rows_v);
-    } else if (shape.form == Form::recurrent) {
-        fill(T(0), x.s, shape.state_size());
-        recurrent_forward<T>(shape, in, o, saved, x.s, x.rows_v);
-    } else {
-        chunked_delta_forward(shape, in, o, saved, x);
-    }
+    if (shape.form == Form::chunked) return chunked_delta_forward(shape, in, o, saved, carry, x);
+    if (!carry) fill(T(0), x.s, shape.state_size());
+    recurrent_forward<T>(shape, in, o, saved, carry ? carry : x.s, x.rows_v);
 }
 
 template <class T>

@@ -19,7 +19,7 @@ struct DeltaShape {
     std::int64_t length = 0, key = 0, value = 0;
     Form form = Form::recurrent;
     std::int64_t chunk = 0;
-    bool carried = false;  // continues from a carried state: forward only, step by step
+    bool carried = false;  // continues from a carried state: forward only
 
     std::int64_t chunks() const { return (length + chunk - 1) / chunk; }
     std::int64_t state_size() const { return key * value; }
@@ -30,6 +30,8 @@ struct DeltaShape {
     }
 };
 
+/// Fills in form and chunk where the caller left the choice to the backend. Few positions of a carried sequence go step
+/// by step.
 DeltaShape choose_delta_scan(std::int64_t length, std::int64_t key, std::int64_t value, FormChoice choice,
                              bool carried);
 
@@ -57,7 +59,8 @@ struct DeltaScratch {
     T *d_entry, *d_exit, *d_crossing, *column_sums;  // [m]; see collect_decay
 };
 
-/// o [L,V] overwritten; `saved` [saved_size] written; carry [K,V], when given, is read and advanced (recurrent form).
+/// o [L,V] overwritten; `saved` [saved_size] written (null with a carry); carry [K,V], when given, is read and
+/// advanced.
 template <class T>
 void delta_scan_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* o, T* saved, T* carry,
                         DeltaScratch<T>& scratch);

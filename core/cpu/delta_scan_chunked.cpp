@@ -236,29 +236,31 @@ void state_backward(const DeltaChunk<T>& c, const DeltaInput<T>& in, const T* d_
 }  // namespace
 
 template <class T>
-void chunked_delta_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* o, T* saved, DeltaScratch<T>& x) {
-    T* boundaries = saved + padded(shape.length * shape.value, DType::f32);
+void chunked_delta_forward(const DeltaShape& shape, const DeltaInput<T>& in, T* o, T* saved, T* carry,
+                           DeltaScratch<T>& x) {
+    T *boundaries = saved + (carry ? 0 : padded(shape.length * shape.value, DType::f32)), *s = carry ? carry : x.s;
     for (std::int64_t index = 0; index < shape.chunks(); ++index) {
         const DeltaChunk<T> c(shape, index);
+        const bool entered = carry || !c.first;
         prepare(c, in, x);
-        const Matrix<T> out = c.values(o), w = c.values(saved);
+        const Matrix<T> out = c.values(o), w = carry ? c.rows_v(x.d_u) : c.values(saved);
         copy(c.values(in.v).data, w.data, c.rows * shape.value);
-        if (!c.first) {
-            copy(x.s, boundaries + (index - 1) * shape.state_size(), shape.state_size());
-            gemm_nn<T>(c.keys(in.k), c.state_in(x.s), c.rows_v(x.rows_v), Write::assign);
+        if (entered) {
+            if (!carry) copy(s, boundaries + (index - 1) * shape.state_size(), shape.state_size());
+            gemm_nn<T>(c.keys(in.k), c.state_in(s), c.rows_v(x.rows_v), Write::assign);
             for (std::int64_t i = 0; i < c.rows; ++i)
                 axpy(-x.from_start[i], x.rows_v + i * shape.value, w.data + i * shape.value, shape.value);
-            gemm_nn<T>(c.keys(in.q), c.state_in(x.s), c.rows_v(x.rows_v), Write::assign);
+            gemm_nn<T>(c.keys(in.q), c.state_in(s), c.rows_v(x.rows_v), Write::assign);
             scale_rows<T>(x.from_start, c.rows_v_in(x.rows_v), out.data);
         }
         solve_lower(c, in.beta + c.begin, x.keys, w.data, x.rows_v);
-        scale_rows<T>(in.beta + c.begin, c.values(static_cast<const T*>(saved)), x.u);
-        lower_times<T>(c.square_in(x.scores), c.rows_v_in(x.u), out, c.first ? Write::assign : Write::add,
+        scale_rows<T>(in.beta + c.begin, {w.data, w.rows, w.cols, w.ld}, x.u);
+        lower_times<T>(c.square_in(x.scores), c.rows_v_in(x.u), out, entered ? Write::add : Write::assign,
                        panel_rows(1));
-        if (c.last) break;
-        if (!c.first) scale(x.from_start[c.rows - 1], x.s, shape.state_size());
+        if (c.last && !carry) break;
+        if (entered) scale(x.from_start[c.rows - 1], s, shape.state_size());
         scale_rows<T>(x.to_end, c.rows_v_in(x.u), x.rows_v);
-        gemm_tn<T>(c.keys(in.k), c.rows_v_in(x.rows_v), c.state(x.s), c.first ? Write::assign : Write::add);
+        gemm_tn<T>(c.keys(in.k), c.rows_v_in(x.rows_v), c.state(s), entered ? Write::add : Write::assign);
     }
 }
 
@@ -275,9 +277,9 @@ void chunked_delta_backward(const DeltaShape& shape, const DeltaInput<T>& in, co
     }
 }
 
-#define WHORL_INSTANTIATE(T)                                                                                   \
-    template void chunked_delta_forward<T>(const DeltaShape&, const DeltaInput<T>&, T*, T*, DeltaScratch<T>&); \
-    template void chunked_delta_backward<T>(const DeltaShape&, const DeltaInput<T>&, const T*, const T*,       \
+#define WHORL_INSTANTIATE(T)                                                                                       \
+    template void chunked_delta_forward<T>(const DeltaShape&, const DeltaInput<T>&, T*, T*, T*, DeltaScratch<T>&); \
+    template void chunked_delta_backward<T>(const DeltaShape&, const DeltaInput<T>&, const T*, const T*,           \
                                             const DeltaGradient<T>&, DeltaScratch<T>&);
 WHORL_INSTANTIATE(float)
 WHORL_INSTANTIATE(double)

@@ -18,14 +18,15 @@ std::int64_t known_token(const Tensor& tokens, std::int64_t vocabulary, std::int
 void CpuBackend::embed_forward(const Tensor& tokens, const Tensor& weight, const Tensor& out) {
     dispatch(out.dtype, [&](auto scalar) {
         using T = decltype(scalar);
-        const Blocks blocks(out.shape[1], 1, 16);
+        const Blocks blocks(out.rows(), 128, 16);
         const std::int64_t n = out.features();
         parallel_for(threads_, out.replicas() * blocks.count, [&](std::int64_t task, int) {
             const std::int64_t r = task / blocks.count, block = task % blocks.count;
-            for (std::int64_t b = blocks.begin(block); b < blocks.end(block); ++b)
-                for (std::int64_t t = 0; t < out.shape[2]; ++t)
-                    copy(static_cast<const T*>(weight.at<T>(r) + known_token(tokens, weight.rows(), r, b, t) * n),
-                         out.at<T>(r, b, t), n);
+            for (std::int64_t i = blocks.begin(block); i < blocks.end(block); ++i) {
+                const std::int64_t b = i / out.shape[2], t = i % out.shape[2];
+                copy(static_cast<const T*>(weight.at<T>(r) + known_token(tokens, weight.rows(), r, b, t) * n),
+                     out.at<T>(r, b, t), n);
+            }
         });
     });
 }

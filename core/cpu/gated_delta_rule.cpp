@@ -85,8 +85,8 @@ struct GatedDeltaSequence {
     }
     DeltaInput<T> scan_input() const { return {x.q, x.k, x.v, x.g, x.beta}; }
 
-    void forward(const Tensor& y, T* saved, T* state) const {
-        for (std::int64_t j = 0; j < s.v_heads; ++j) {
+    void forward(const Tensor& y, T* saved, T* state, std::int64_t first, std::int64_t end) const {
+        for (std::int64_t j = first; j < end; ++j) {
             prepare_head(j);
             delta_scan_forward<T>(s.scan, scan_input(), x.o, state ? nullptr : saved + j * s.scan.saved_size(),
                                   state ? state + j * s.scan.state_size() : nullptr, x.scan);
@@ -156,11 +156,12 @@ void CpuBackend::gated_delta_forward(const GatedDeltaNetConfig& config, const Ga
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const GatedDeltaShape shape(config, y, form, static_cast<bool>(state));
-        for_each_sequence<GatedDeltaBuffers<T>>(
-            threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+        for_each_sequence_part<GatedDeltaBuffers<T>>(
+            threads_, y, scratch, shape, shape.v_heads,
+            [&](std::int64_t r, std::int64_t b, std::int64_t first, std::int64_t end, auto& buffers) {
                 const GatedDeltaSequence<T> sequence{shape, in, buffers, r, b};
                 sequence.forward(y, saved_of<T>(saved, y, r, b, shape.saved_per_sequence()),
-                                 state ? state.at<T>(r, b) : nullptr);
+                                 state ? state.at<T>(r, b) : nullptr, first, end);
             });
     });
 }

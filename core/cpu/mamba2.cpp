@@ -81,8 +81,8 @@ struct Mamba2Sequence {
     }
     ScanInput<T> scan_input() const { return {x.q, x.k, x.v, x.log_decay, x.dt, x.zero}; }
 
-    void forward(const Tensor& y, T* saved, T* state) const {
-        for (std::int64_t h = 0; h < s.heads; ++h) {
+    void forward(const Tensor& y, T* saved, T* state, std::int64_t first, std::int64_t end) const {
+        for (std::int64_t h = first; h < end; ++h) {
             prepare_head(h);
             if (state) {
                 fill(T(0), x.before, s.state + s.headdim);
@@ -155,11 +155,12 @@ void CpuBackend::mamba2_forward(const Mamba2Config& config, const Mamba2Tensors&
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Mamba2Shape shape(config, y, form, static_cast<bool>(state));
-        for_each_sequence<Mamba2Buffers<T>>(
-            threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+        for_each_sequence_part<Mamba2Buffers<T>>(
+            threads_, y, scratch, shape, shape.heads,
+            [&](std::int64_t r, std::int64_t b, std::int64_t first, std::int64_t end, auto& buffers) {
                 const Mamba2Sequence<T> sequence{shape, in, buffers, r, b};
                 sequence.forward(y, saved_of<T>(saved, y, r, b, shape.saved_per_sequence()),
-                                 state ? state.at<T>(r, b) : nullptr);
+                                 state ? state.at<T>(r, b) : nullptr, first, end);
             });
     });
 }

@@ -63,11 +63,12 @@ void CpuBackend::mamba3_forward(const Mamba3Config& config, const Mamba3Tensors&
     dispatch(y.dtype, [&](auto scalar) {
         using T = decltype(scalar);
         const Mamba3Shape shape(config, y, form, static_cast<bool>(state));
-        for_each_sequence<Mamba3Buffers<T>>(
-            threads_, y, scratch, shape, [&](std::int64_t r, std::int64_t b, auto& buffers) {
+        for_each_sequence_part<Mamba3Buffers<T>>(
+            threads_, y, scratch, shape, shape.heads,
+            [&](std::int64_t r, std::int64_t b, std::int64_t first, std::int64_t end, auto& buffers) {
                 Mamba3Sequence<T> sequence(shape, in, buffers, r, b);
                 sequence.forward(y, saved_of<T>(saved, y, r, b, shape.saved_per_sequence()),
-                                 state ? state.at<T>(r, b) : nullptr, position);
+                                 state ? state.at<T>(r, b) : nullptr, position, first, end);
             });
     });
 }

@@ -58,11 +58,12 @@ Mamba3Buffers<T>::Mamba3Buffers(Scratch& scratch, const Mamba3Shape& s)
 // ---- forward --------------------------------------------------------------------------------------------------------
 
 template <class T>
-void Mamba3Sequence<T>::forward(const Tensor& y, T* saved, T* state, std::int64_t position) {
+void Mamba3Sequence<T>::forward(const Tensor& y, T* saved, T* state, std::int64_t position, std::int64_t first,
+                                std::int64_t end) {
     prepare_shared();
     const std::int64_t state_size = s_.scan.state_size();
     const std::int64_t per_head_state = s_.angles + state_size + s_.rank * (s_.state + s_.headdim);
-    for (std::int64_t h = 0; h < s_.heads; ++h) {
+    for (std::int64_t h = first; h < end; ++h) {
         T* own = state ? state + h * per_head_state : nullptr;
         prepare_head(h, own, position);
         T* kept = saved + h * s_.saved_per_head();

@@ -108,8 +108,9 @@ public:
                    std::int64_t sequence)
         : s_(shape), in_(in), x_(buffers), r_(replica), b_(sequence) {}
 
-    /// `saved` [H·saved_per_head]; state [H·(S + N·P + rank·(N + P))] or null; position of the first token.
-    void forward(const Tensor& y, T* saved, T* state, std::int64_t position);
+    /// Heads [first, end). `saved` [H·saved_per_head]; state [H·(S + N·P + rank·(N + P))] or null; position of the
+    /// first token.
+    void forward(const Tensor& y, T* saved, T* state, std::int64_t position, std::int64_t first, std::int64_t end);
     void backward(const Tensor& d_y, const Mamba3Tensors& gradient, const T* saved, Mamba3Sums<T>& sums);
 
 private:

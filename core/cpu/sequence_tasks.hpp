@@ -25,6 +25,27 @@ void for_each_sequence(int threads, const Tensor& y, const Tensor& scratch, cons
     });
 }
 
+/// body(replica, sequence, first, end, buffers) for every sequence and all its parts [first, end): heads, or blocks of
+/// positions, that are computed by themselves. Threads share the parts of few long sequences.
+template <class Buffers, class Shape, class Body>
+void for_each_sequence_part(int threads, const Tensor& y, const Tensor& scratch, const Shape& shape, std::int64_t parts,
+                            const Body& body) {
+    constexpr std::int64_t kLong = 64;  // positions that are worth a meeting of threads
+    const std::int64_t tasks = y.replicas() * sequence_blocks(y.shape[1]).count;
+    if (tasks >= threads || y.shape[2] < kLong)
+        return for_each_sequence<Buffers>(
+            threads, y, scratch, shape,
+            [&](std::int64_t r, std::int64_t b, auto& buffers) { body(r, b, std::int64_t{0}, parts, buffers); });
+    const Blocks ranges(parts, 1, threads);
+    const std::int64_t bytes = scratch_bytes<Buffers>(shape);
+    parallel_for(threads, y.replicas() * y.shape[1] * ranges.count, [&](std::int64_t task, int thread) {
+        Scratch own(scratch.data + thread * bytes);
+        Buffers buffers(own, shape);
+        const std::int64_t sequence = task / ranges.count, range = task % ranges.count;
+        body(sequence / y.shape[1], sequence % y.shape[1], ranges.begin(range), ranges.end(range), buffers);
+    });
+}
+
 template <class Buffers, class Sums, class Shape>
 std::int64_t backward_scratch_bytes(int threads, const Tensor& y, const Shape& shape) {
     const std::int64_t slots = y.replicas() * sequence_blocks(y.shape[1]).count;

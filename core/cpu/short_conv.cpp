@@ -1,5 +1,6 @@
 // Depthwise causal convolution followed by silu. Weights lie channel-major as in checkpoints ([F,1,width]); each task
 // turns them tap-major once, so that every inner loop runs over contiguous channels.
+#include <algorithm>
 #include <type_traits>
 
 #include "core/cpu/cpu_backend.hpp"
@@ -10,6 +11,7 @@ namespace whorl::cpu {
 namespace {
 
 constexpr std::int64_t kMostTaps = 8;  // config.cpp allows no wider filter
+constexpr std::int64_t kPositionsAtOnce = 256;
 
 struct ConvShape {
     std::int64_t features, width;
@@ -71,15 +73,15 @@ struct ConvSequence {
         return sum;
     }
 
-    void forward(const Tensor& y) const {
+    /// Positions [begin, end).
+    void forward(const Tensor& y, std::int64_t begin, std::int64_t end) const {
         const T *rows[kMostTaps], *shift = bias ? bias : buffers.zeros;
-        for (std::int64_t t = 0; t < length(); ++t) {
+        for (std::int64_t t = begin; t < end; ++t) {
             window(t, rows);
             T* out = y.at<T>(r, b, t);
 #pragma omp simd
             for (std::int64_t f = 0; f < s.features; ++f) out[f] = numerics::silu(pre_activation(rows, shift, f));
         }
-        if (state) advance_state();
     }
     /// state ← the last width-1 inputs. Later rows first come from x, so copying upwards never overwrites what is
     /// needed.
@@ -154,13 +156,22 @@ void CpuBackend::short_conv_forward(const Tensor& x, const Tensor& weight, const
         using T = decltype(scalar);
         const ConvShape shape = conv_shape(weight);
         with_width(shape, [&](auto width) {
-            for_each_sequence<ConvBuffers<T>>(threads_, x, scratch, shape,
-                                              [&](std::int64_t r, std::int64_t b, auto& buffers) {
-                                                  const ConvSequence<T, width> sequence{
-                                                      shape, x, state, bias ? bias.at<T>(r) : nullptr, buffers, r, b};
-                                                  sequence.prepare(weight.at<T>(r));
-                                                  sequence.forward(y);
-                                              });
+            const auto of = [&](std::int64_t r, std::int64_t b, ConvBuffers<T>& buffers) {
+                return ConvSequence<T, width>{shape, x, state, bias ? bias.at<T>(r) : nullptr, buffers, r, b};
+            };
+            // The positions of a sequence need nothing of each other: threads share them as they share heads.
+            const std::int64_t blocks = (x.shape[2] + kPositionsAtOnce - 1) / kPositionsAtOnce;
+            for_each_sequence_part<ConvBuffers<T>>(
+                threads_, x, scratch, shape, blocks,
+                [&](std::int64_t r, std::int64_t b, std::int64_t first, std::int64_t end, auto& buffers) {
+                    const auto sequence = of(r, b, buffers);
+                    sequence.prepare(weight.at<T>(r));
+                    sequence.forward(y, first * kPositionsAtOnce, std::min(end * kPositionsAtOnce, x.shape[2]));
+                });
+            if (!state) return;
+            for_each_sequence<ConvBuffers<T>>(
+                threads_, x, scratch, shape,
+                [&](std::int64_t r, std::int64_t b, auto& buffers) { of(r, b, buffers).advance_state(); });
         });
     });
 }

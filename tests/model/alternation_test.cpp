@@ -40,7 +40,8 @@ Changes changes_on_ones(const ModelConfig& config, std::vector<double> slice, Ba
     ModelRunner runner(model, backend, DType::f32);
     Changes changes;
     const auto vocabulary = static_cast<std::size_t>(config.vocab_size);
-    runner.logits({1, kLength, std::vector<std::int32_t>(kLength, kOne)}, [&](const std::vector<double>& logits) {
+    const TokenBatch ones{1, kLength, std::vector<std::int32_t>(kLength, kOne)};
+    runner.logits(ones, kLength, [&](std::int64_t, const std::vector<double>& logits) {
         std::ptrdiff_t before = -1;
         for (std::size_t t = 0; t < kLength; ++t) {
             const auto first = logits.begin() + static_cast<std::ptrdiff_t>(t * vocabulary);

@@ -28,7 +28,7 @@ LoadedModel loaded(const ConstructedModel& model) {
 double accuracy(const LoadedModel& model, const Task& task, std::int64_t size, std::int64_t count) {
     const auto backend = make_cpu_backend(1);
     TrainedModels one(model.config, {model.slice.begin(), model.slice.end()}, *backend);
-    return one.evaluate(*make_data_source(task), Split::test, {{size}, count, 0}, 16384).accuracy[0][0];
+    return one.evaluate(*make_data_source(task), Split::test, {{size}, count, 0}, {}).accuracy[0][0];
 }
 
 /// The task of the model, asked for at every prefix.
@@ -116,4 +116,20 @@ TEST_CASE("a constructed model comes back from its file as it was, in float", "[
         CHECK(accuracy(back, find_task(model.task), 256, 64) == 1);
     }
     CHECK_THAT(message_of<UserError>([] { constructed_model("parity-gnd"); }), ContainsSubstring("'parity-gdn'"));
+}
+
+TEST_CASE("the sliding model says odd for ever after the first one", "[model][constructed]") {
+    const ConstructedModel model = sliding_mamba2();
+    const auto backend = make_cpu_backend(1);
+    ModelRunner runner(loaded(model), *backend, DType::f32);
+    runner.start(64);
+    bool any = false;
+    for (std::int64_t t = 0; t < 64; ++t) {
+        const bool one = t % 5 == 2;
+        any = any || one;
+        const auto& logits = runner.feed(one ? 2 : 1);
+        CHECK(most_likely(logits.data(), model.config.vocab_size) == (any ? 2 : 1));
+    }
+    // One example in two is odd; only those with no one, or with an odd number, are right.
+    CHECK(accuracy(loaded(model), find_task("parity"), 64, 256) < 0.65);
 }

@@ -1,0 +1,13 @@
+# Run by the build: cmake -DLESSONS=a.toml;b.toml -DGLOSSARY=c.toml -DOUTPUT=file.cpp -P EmbedLessonsScript.cmake
+set(code "// Made from viz/lessons by cmake/EmbedLessonsScript.cmake.\n#include \"viz/lessons/lesson.hpp\"\n\n")
+file(READ ${GLOSSARY} text)
+string(APPEND code "const char* const whorl::viz::kGlossaryText = R\"~~~(${text})~~~\";\n\n")
+string(APPEND code "const std::vector<whorl::viz::LessonFile>& whorl::viz::lesson_files() {\n")
+string(APPEND code "    static const std::vector<LessonFile> lessons = {\n")
+foreach(lesson IN LISTS LESSONS)
+  get_filename_component(name ${lesson} NAME_WE)
+  file(READ ${lesson} text)
+  string(APPEND code "        {\"${name}\", R\"~~~(${text})~~~\"},\n")
+endforeach()
+string(APPEND code "    };\n    return lessons;\n}\n")
+file(WRITE ${OUTPUT} "${code}")

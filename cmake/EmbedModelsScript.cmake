@@ -1,0 +1,16 @@
+# Run by the build: cmake -DMODELS=a.safetensors;b.safetensors -DLIST=models.toml -DOUTPUT=file.cpp -P EmbedModelsScript.cmake
+# Bytes are string literals of \xHH alone, which compilers take at once; an array of numbers would take them seconds.
+file(READ ${LIST} list)
+set(code "// Made from experiments/models by cmake/EmbedModelsScript.cmake.\n#include \"app/run/shipped_models.hpp\"\n\n")
+string(APPEND code "const char* whorl::shipped_list() {\n    return R\"~~~(${list})~~~\";\n}\n\n")
+string(APPEND code "const std::vector<whorl::ShippedFile>& whorl::shipped_files() {\n")
+string(APPEND code "    static const std::vector<ShippedFile> files = {\n")
+foreach(model IN LISTS MODELS)
+  get_filename_component(name ${model} NAME_WE)
+  file(SIZE ${model} size)
+  file(READ ${model} bytes HEX)
+  string(REGEX REPLACE "(..)" "\\\\x\\1" bytes "${bytes}")
+  string(APPEND code "        {\"${name}\", {\"${bytes}\", ${size}}},\n")
+endforeach()
+string(APPEND code "    };\n    return files;\n}\n")
+file(WRITE ${OUTPUT} "${code}")
