@@ -66,9 +66,19 @@ struct HeadTable {
     int c_bias, mix_x, mix, count;  // x, z, output: one behind the other
 };
 
+/// What a head's position gives its rows, made once for both passes: Δ, ΔA, γ, what its input weighs (γ and the next
+/// step's carry), and the decays within its strip, up to it and behind it.
+struct StripStep {
+    float dt, log_decay, gamma, strength, head, tail;
+};
+/// The gradients of a position's step that a head leaves for the kernel behind it. carry: of the next position's.
+struct StepSlopes {
+    float log_decay, gamma, carry, dt;
+};
+
 /// What one head keeps from forward to backward, in bytes: the scan's output and the state on entry to every chunk but
-/// the first, as operands, and the phases there. Behind the heads', once: the angles' velocities and what the norms of
-/// B and C multiply by.
+/// the first, as operands, and the phases there. Behind the heads', once: the angles' velocities, what the norms of B and
+/// C multiply by, the heads' tables, and all heads' steps.
 struct RankedLayout {
     template <class Kind>
     __host__ __device__ static RankedLayout of(const RankedShape& s) {
@@ -83,11 +93,12 @@ struct RankedLayout {
         const std::int64_t rows = s.replicas * s.batch * s.length, number = sizeof(float);
         scales = velocities + whole(rows * s.angles * number);
         tables = scales + whole(rows * scales_of_row(s) * number);
-        bytes = tables + whole(s.replicas * s.heads * HeadTable(s).count * number);
+        steps = tables + whole(s.replicas * s.heads * HeadTable(s).count * number);
+        bytes = steps + whole(s.tasks() * s.length * static_cast<std::int64_t>(sizeof(StripStep)));
     }
     /// [position][B, C][rank][group]
     __host__ __device__ static int scales_of_row(const StateSpaceShape& s) { return 2 * s.rank * s.groups; }
-    std::int64_t states, phases, head, velocities, scales, tables, bytes;
+    std::int64_t states, phases, head, velocities, scales, tables, steps, bytes;
 
 private:
     __host__ __device__ static std::int64_t whole(std::int64_t count) { return (count + 15) / 16 * 16; }
@@ -97,6 +108,7 @@ private:
 template <class S>
 struct RankedViews : StateSpaceViews<float, S> {
     View<float> scales{}, table{};
+    StripStep* steps = nullptr;  // [task][position]
 };
 
 /// The layer's tensors with what the forward pass keeps for all heads.
@@ -111,6 +123,7 @@ RankedViews<S> ranked_views(const RankedShape& s, const RankedLayout& layout, co
     views.velocity = rows(layout.velocities, s.angles);
     views.scales = rows(layout.scales, RankedLayout::scales_of_row(s));
     const int count = HeadTable(s).count;
+    views.steps = reinterpret_cast<StripStep*>(saved + layout.steps);
     views.table = {reinterpret_cast<float*>(saved + layout.tables), std::int64_t{s.heads} * count, count, 0};
     return views;
 }

@@ -29,6 +29,18 @@ __device__ __forceinline__ numerics::Pair<float> mixed(numerics::Pair<float> two
     return {two.x * factors.x, two.y * factors.y};
 }
 
+/// A block's head and span, and the head's place among all heads of all replicas.
+struct RankedTask : HeadOfSequence {
+    __device__ explicit RankedTask(const RankedShape& s)
+        : HeadOfSequence(HeadOfSequence::at(blockIdx.x / s.spans, s.batch, s.heads)),
+          span(static_cast<int>(blockIdx.x) % s.spans) {
+        r = blockIdx.y;
+        index = (r * s.batch + b) * s.heads + h;
+    }
+    int span;
+    std::int64_t index;
+};
+
 /// What forward and backward share.
 template <class Kind>
 struct RankedHead {
@@ -60,11 +72,12 @@ struct RankedHead {
     ChunkRows<const S> xbc, z;     // its rows; of z at the head's channels
     ChunkRows<const float> velocity, scales;
     const float* table;                     // HeadTable
+    const StripStep* steps;                 // of the sequence's positions
     std::uint32_t phase[kAngleSlots] = {};  // of the lane's angles, on entry to the chunk
     float strip_decay[kStrips] = {};        // through each strip of the chunk
 
     __device__ RankedHead(const RankedShape& shape, const RankedViews<S>& tensors, const RowVectors& vectors, E* q_rows,
-                          E* k_rows, const HeadOfSequence& place)
+                          E* k_rows, const RankedTask& place)
         : s(shape),
           in(tensors),
           x(vectors),
@@ -74,7 +87,8 @@ struct RankedHead {
           first_row(shape.sequences.first_row(place.r, place.b)),
           h(place.h),
           length(shape.sequences.length_of(place.r, place.b)),
-          table(tensors.table.at(place.r, place.h)) {
+          table(tensors.table.at(place.r, place.h)),
+          steps(tensors.steps + place.index * shape.length) {
         b_column = s.heads * kHeaddim + group() * kState;
         c_column = b_column + s.rank * s.groups * kState;
     }
@@ -176,47 +190,29 @@ struct RankedHead {
 
     // ---- steps and angles of the strip's positions
 
-    /// Lanes 0…15 have the steps of the strip's rows, lane 16 that of the position behind them.
-    __device__ int step_position() const {
-        return own_position() + (lane_index() < kTileRows ? s.position_of(lane_index()) : s.positions_of_strip());
-    }
-    __device__ bool has_step() const {
-        return lane_index() <= kTileRows && begin + step_position() < length;
-    }
-    __device__ RawStep<float> raw_steps() const {
-        return has_step() ? raw_step(static_cast<const StateSpaceShape&>(s), in, r, row_at(step_position()), h)
-                          : RawStep<float>{};
+    /// The step of the lane's row, of lanes 0…15; its decays go on behind the last position of the chunk.
+    __device__ __forceinline__ StripStep step() const {
+        const int position = own_position() + s.position_of(lane_index() % kTileRows);
+        StripStep step{0, 0, 0, 0, 1, 1};
+        if (busy()) step = steps[begin + clamped(position)];
+        if (position >= positions) step = {0, 0, 0, 0, step.head, 1};
+        return step;
     }
     /// The lane's row is a position's first: sums over positions take that one.
     __device__ bool first_of_position() const {
         return lane_index() < kTileRows && s.rank_of(lane_index()) == 0;
     }
-    /// The steps, and the strip's vectors.
-    __device__ Step<float> steps(const RawStep<float>& raw) const {
-        const int lane = lane_index(), row = own_row() + lane;
-        Step<float> step{};
-        numerics::ScanCoefficients<float> scan{};
-        if (has_step()) {
-            step = step_of(static_cast<const StateSpaceShape&>(s), raw);
-            scan = numerics::exp_trapezoid_scan(step.dt, step.a, step.lambda);
+    /// Leaves the steps in the strip's vectors, and the decays between its rows.
+    __device__ __forceinline__ void leave_steps(const StripStep& step, float* decays) const {
+        if (!first_sharer()) return;
+        if (const int row = own_row() + lane_index(); lane_index() < kTileRows) {
+            x.dt[row] = step.dt;
+            x.gamma[row] = step.gamma;
+            x.strength[row] = step.strength;
+            x.head[row] = step.head;
+            x.tail[row] = step.tail;
         }
-        const bool inside = lane < kTileRows && step_position() < positions;
-        const float log_decay = inside && first_of_position() ? scan.log_decay : 0;
-        const float next_carry = __shfl_sync(0xffffffffU, scan.carry, ((lane >> s.log_rows) + 1) << s.log_rows);
-        const float up_to = sum_up_to_lane(log_decay, kTileRows), behind = sum_behind_lane(log_decay, kTileRows);
-        if (first_sharer() && lane < kTileRows) {
-            x.dt[row] = inside ? step.dt : 0;
-            x.gamma[row] = inside ? scan.gamma : 0;
-            x.strength[row] = inside ? scan.gamma + next_carry : 0;
-            x.head[row] = numerics::exp(up_to);
-            x.tail[row] = numerics::exp(behind);
-        }
-        __syncwarp();
-        return step;
-    }
-    /// ΔA where the lane's row is a position's first, for the decays between the strip's rows.
-    __device__ float row_decay(const Step<float>& step) const {
-        return first_of_position() && step_position() < positions ? step.dt * step.a : 0;
+        inner_decays(first_of_position() ? step.log_decay : 0, decays);
     }
     /// body(angle j, its slot of the lane's) for those that the warp has of its strip: sharers take turns with them.
     template <class Body>
@@ -227,7 +223,7 @@ struct RankedHead {
     }
     /// The angles from the strip's start up to each position, left in x.turns: sums of θΔ, or the standard rotary
     /// embedding's angles themselves.
-    __device__ __forceinline__ void strip_turns(std::int64_t position, const Step<float>& step) const {
+    __device__ __forceinline__ void strip_turns(std::int64_t position, const StripStep& step) const {
         if (s.rotation == Rotation::standard) return standard_turns(position);
         const int first = own_position();
         each_angle([&](int j, int) {
@@ -446,17 +442,6 @@ struct RankedHead {
     }
 };
 
-/// A block's head and span, and the head's place among all heads of all replicas.
-struct RankedTask : HeadOfSequence {
-    __device__ explicit RankedTask(const RankedShape& s)
-        : HeadOfSequence(HeadOfSequence::at(blockIdx.x / s.spans, s.batch, s.heads)),
-          span(static_cast<int>(blockIdx.x) % s.spans) {
-        r = blockIdx.y;
-        index = (r * s.batch + b) * s.heads + h;
-    }
-    int span;
-    std::int64_t index;
-};
 inline dim3 ranked_grid(const RankedShape& s) {
     return {grid_size(s.batch * s.heads * s.spans), grid_size(s.replicas)};
 }
@@ -530,10 +515,11 @@ inline std::int64_t ranked_saved(DType dtype, const StateSpaceShape& shape) {
 
 void ranked_forward(const CudaBackend& backend, const StateSpaceShape& shape, const Mamba3Tensors& in, const Tensor& y,
                     const Tensor& state, std::int64_t position, std::byte* saved, std::byte* scratch);
-/// d_rows: memory for the gradient of the scan's output, [task][L,R,P].
+/// Memory for what its kernels leave one another: d_rows, the gradient of the scan's output [task][L,R,P], and slopes
+/// [task][L].
 template <class S, class E>
 void ranked_backward(const CudaBackend& backend, const StateSpaceShape& shape, const Mamba3Tensors& in,
                      const Tensor& d_y, const Mamba3Tensors& gradient, const HeadParts<float, E>& parts, E* d_rows,
-                     std::byte* saved);
+                     StepSlopes* slopes, std::byte* saved);
 
 }  // namespace whorl::gpu

@@ -28,19 +28,21 @@ struct RankedBackward : RankedKeys<Kind> {
     const E* d_rows;                   // gradient of the scan's output, of this head
     const std::byte* saved;            // of this head
     std::int64_t task;
+    StepSlopes* step_slopes;  // of the sequence's positions
 
     WarpTile<float> d_state[kOwnStrips][kStatePanels] = {};
-    float sum_dt_bias = 0, sum_a_log = 0;  // each thread's share
     float turning[kAngleSlots] = {};       // the angles' gradients summed over all later positions
 
     __device__ RankedBackward(const RankedShape& shape, const RankedViews<S>& tensors, const Memory& memory,
                               const StateSpaceViews<float, S>& to, const HeadParts<float, E>& left,
-                              const E* d_rows_of_all, const std::byte* saved_of_all, const RankedTask& place)
+                              const E* d_rows_of_all, const std::byte* saved_of_all, StepSlopes* slopes_of_all,
+                              const RankedTask& place)
         : Base(shape, tensors, memory, to, place),
           parts(left),
           d_rows(d_rows_of_all + place.index * shape.length * shape.rank * kHeaddim),
           saved(saved_of_all + place.index * RankedLayout::of<Kind>(shape).head),
-          task(place.index) {}
+          task(place.index),
+          step_slopes(slopes_of_all + place.index * shape.length) {}
 
     __device__ __forceinline__ void run() {
         const int chunks = this->chunks();
@@ -49,10 +51,8 @@ struct RankedBackward : RankedKeys<Kind> {
             this->enter(chunk);
             load_slopes();
             load_phases(chunk);
-            const RawStep<float> raw = this->raw_steps();
-            const Step<float> step = this->steps(raw);
-            const float decay = this->row_decay(step);
-            if (first_sharer()) inner_decays(decay, table());
+            const StripStep step = this->step();
+            this->leave_steps(step, table());
             this->strip_turns(0, step);
             __syncthreads();
             this->read_decays();
@@ -84,7 +84,7 @@ struct RankedBackward : RankedKeys<Kind> {
                 __syncthreads();
             else
                 __syncwarp();
-            if (this->busy() && first_sharer()) steps_backward(raw, step, within, chunk);
+            if (this->busy() && first_sharer()) steps_backward(within, chunk);
             __syncthreads();
         }
         leave_sums();
@@ -365,42 +365,14 @@ private:
     }
     /// Gradients of the strip's steps. A step's decay weighs the pairs it lies between, the outputs at or behind it
     /// (through the entry state), what the chunk wrote before it into the exit state, and the whole way from entry to
-    /// exit. A chunk's first step waits for the chunk before, which knows the gradient of its carry.
-    __device__ __forceinline__ void steps_backward(const RawStep<float>& raw, const Step<float>& step, float within,
-                                                   int chunk) {
-        const int lane = lane_index(), row = own_row() + lane, position = this->step_position();
-        const float d_log_decay = decay_gradient(within, chunk);
-        const float d_strength = lane < kTileRows ? own.whole(own.d_strength, row) : 0;
-        const float d_gamma = of_position(d_strength + (lane < kTileRows ? own.same[row] : 0));
-        float d_carry = __shfl_up_sync(0xffffffffU, of_position(d_strength), 1 << s.log_rows);
-        if ((lane == 0 || lane == kTileRows) && position > 0) {  // of the last position of the strip before
-            const int end = (lane == 0 ? own_row() : own_row() + kTileRows);
-            d_carry = 0;
-            for (int i = end - (1 << s.log_rows); i < end; ++i) d_carry += own.whole(own.d_strength, i);
-        }
-        const bool one = lane == kTileRows || this->first_of_position();
-        if (!one || begin + position >= this->length || position > positions) return;
-        float* const waiting = own.pending + 3 * (chunk % 2);
-        const float* const waited = own.pending + 3 * ((chunk + 1) % 2);
-        numerics::ScanCoefficients<float> d{};
-        float d_dt = 0;
-        if (position == positions) {  // the first of the chunk behind
-            d.log_decay = waited[0], d.gamma = waited[1], d_dt = waited[2];
-        } else {
-            if (lane == kTileRows) return;  // the next warp's
-            d.log_decay = d_log_decay;
-            d.gamma = d_gamma;
-            d_dt = s.rotation == Rotation::data_dependent ? own.whole(own.d_dt, row) : 0;
-        }
-        if (position == 0 && chunk > 0) {
-            waiting[0] = d.log_decay, waiting[1] = d.gamma, waiting[2] = d_dt;
-            return;
-        }
-        d.carry = position > 0 ? d_carry : 0;
-        const auto sums =
-            step_backward(static_cast<const StateSpaceShape&>(s), gradient, r, row_at(position), h, raw, step, d, d_dt);
-        sum_dt_bias += sums.x;
-        sum_a_log += sums.y;
+    /// exit.
+    __device__ __forceinline__ void steps_backward(float within, int chunk) const {
+        const int lane = lane_index() % kTileRows, row = own_row() + lane, position = s.position_of(row);
+        const float d_log_decay = decay_gradient(within, chunk), d_strength = own.whole(own.d_strength, row);
+        const float d_gamma = of_position(d_strength + own.same[row]), d_carry = of_position(d_strength);
+        if (!this->first_of_position() || position >= positions) return;
+        const float d_dt = s.rotation == Rotation::data_dependent ? own.whole(own.d_dt, row) : 0;
+        step_slopes[begin + position] = {d_log_decay, d_gamma, d_carry, d_dt};
     }
     /// Of the row's step; right where the row is its position's first.
     __device__ __forceinline__ float decay_gradient(float within, int chunk) const {
@@ -431,18 +403,10 @@ private:
         return sum;
     }
 
-    /// Of the head, all but the gate's: a sum has one owner, or its parts are added in order.
+    /// Of the head, all but the gate's and the steps'.
     __device__ __forceinline__ void leave_sums() {
         const SumLayout sums(s);
-        float* const to = parts.sums + task * sums.count();
-        const float dt_bias = warp_sum(sum_dt_bias), a_log = warp_sum(sum_a_log);
-        if (lane_index() == 0) own.of_warps[2 * this->warp()] = dt_bias, own.of_warps[2 * this->warp() + 1] = a_log;
-        if (in.mimo_x) leave_mix(to + sums.mimo_x());
-        __syncthreads();
-        if (threadIdx.x >= 2) return;
-        float total = 0;
-        for (int warp = 0; warp < kWarps; ++warp) total += own.of_warps[2 * warp + static_cast<int>(threadIdx.x)];
-        to[threadIdx.x == 0 ? 0 : 2] = total;
+        if (in.mimo_x) leave_mix(parts.sums + task * sums.count() + sums.mimo_x());
     }
     /// Sums of mimo_x: every warp's rows of a rank, through the block's memory, which is not used any more.
     __device__ __forceinline__ void leave_mix(float* to) const {

@@ -3,7 +3,7 @@
 //
 // Where there are too few heads to fill the GPU, a sequence is cut into spans of chunks, a block each, in three steps:
 // what each span makes of nothing; from those, one after the other, what each starts from; and the outputs.
-#include "gpu/state_space/ranked_strips.cuh"
+#include "gpu/state_space/ranked_terms.cuh"
 
 namespace whorl::gpu {
 namespace {
@@ -51,7 +51,7 @@ struct RankedForward : RankedHead<Kind> {
     WarpTile<float> state[kOwnStrips][kStatePanels] = {};
 
     __device__ RankedForward(const RankedShape& shape, const RankedViews<S>& tensors,
-                             const RankedForwardMemory<Kind>& memory, const HeadOfSequence& place)
+                             const RankedForwardMemory<Kind>& memory, const RankedTask& place)
         : Base(shape, tensors, memory.vectors, memory.q, memory.k, place), own(memory) {}
 
     /// saved: of this head, or null where no backward pass follows; carried: its state, or null; spans: of this head,
@@ -134,9 +134,8 @@ private:
 
     /// From the raw rows to what the products read.
     __device__ __forceinline__ void make_ready(std::int64_t position, bool queries) {
-        const auto step = this->steps(this->raw_steps());
-        const float decay = this->row_decay(step);
-        if (this->first_sharer()) inner_decays(decay, own.decays + own_row() * kTableLd);
+        const StripStep step = this->step();
+        this->leave_steps(step, own.decays + own_row() * kTableLd);
         this->strip_turns(position, step);
         __syncthreads();
         this->read_decays();
@@ -459,63 +458,6 @@ __global__ void __launch_bounds__(256)
     }
 }
 
-/// What all heads share of a position: θ, and what the norms multiply its rows of B and C by. And the heads' tables.
-template <class S>
-struct SharedTerms {
-    RankedShape s;
-    RankedViews<S> in;
-    /// By a warp.
-    __device__ void position(std::int64_t r, std::int64_t row) const {
-        if (s.rotation == Rotation::data_dependent) {
-            const S* const raw = in.angle.row(r, row);
-            float* const to = in.velocity.row(r, row);
-            for (int j = lane_index(); j < s.angles; j += 32) to[j] = numerics::angular_velocity(float(raw[j]));
-        }
-        const S* from = in.xbc.row(r, row) + s.heads * s.headdim;
-        float* const to = in.scales.row(r, row);
-#pragma unroll 4
-        for (int vector = 0; vector < RankedLayout::scales_of_row(s); ++vector, from += s.state) {
-            float square = 0;
-            if (in.b_norm)
-                for (int n = lane_index(); n < s.state; n += 32)
-                    square = numerics::fma(float(from[n]), float(from[n]), square);
-            square = warp_sum(square);
-            if (lane_index() == 0)
-                to[vector] = in.b_norm ? numerics::inverse_rms(square, static_cast<float>(s.state),
-                                                               static_cast<float>(s.epsilon))
-                                       : 1;
-        }
-    }
-    /// By a block.
-    __device__ void head(std::int64_t r, int h) const {
-        const HeadTable of(s);
-        float* const to = in.table.at(r, h);
-        const auto each = [](int count, const auto& body) {
-            for (int i = static_cast<int>(threadIdx.x); i < count; i += static_cast<int>(blockDim.x)) body(i);
-        };
-        each(s.rank * s.state, [&](int i) {
-            const int place = i % s.state, half = s.state / 2;
-            const int from = i - place + (s.neighbours ? place : place / 2 + place % 2 * half);
-            to[i] = in.b_bias ? in.b_bias.at(r, h)[from] : 0;
-            to[of.c_bias + i] = in.c_bias ? in.c_bias.at(r, h)[from] : 0;
-        });
-        const View<float>* const mixes[] = {&in.mimo_x, &in.mimo_z, &in.mimo_o};
-        for (int which = 0; which < 3; ++which)
-            each(of.mix, [&](int i) {
-                const View<float>& mix = *mixes[which];
-                to[of.mix_x + which * of.mix + i] = mix ? mix.at(r, h, i / s.headdim)[i % s.headdim] : 1;
-            });
-    }
-};
-constexpr int kPositionWarps = 8;
-template <class S>
-__global__ void __launch_bounds__(32 * kPositionWarps)
-    shared_terms_kernel(SharedTerms<S> body, unsigned position_blocks) {
-    if (blockIdx.x >= position_blocks) return body.head(blockIdx.y, static_cast<int>(blockIdx.x - position_blocks));
-    const std::int64_t row = std::int64_t{blockIdx.x} * kPositionWarps + threadIdx.x / 32;
-    if (row < body.s.sequences.rows(blockIdx.y)) body.position(blockIdx.y, row);
-}
-
 /// Whether there are kernels for a layer of these sizes.
 bool known_sizes(DType dtype, const StateSpaceShape& s) {
     if (dtype == DType::f64 || s.rank > kMostRanks || (s.angles > 0 && s.state % 4 != 0)) return false;
@@ -553,10 +495,7 @@ void ranked_forward(const CudaBackend& backend, const StateSpaceShape& shape, co
             const bool narrow = y.dtype == DType::bf16 || backend.products() == Products::bf16;
             const RankedLayout layout(s, narrow ? sizeof(Bf16) : sizeof(float));
             const RankedViews<S> views = ranked_views<S>(s, layout, state_space_views<float, S>(in), saved);
-            const unsigned position_blocks = grid_size(ceil_div(s.sequences.most_rows(), kPositionWarps));
-            launch("state_space_forward", shared_terms_kernel<S>,
-                   dim3(position_blocks + grid_size(s.heads), grid_size(s.replicas)), dim3(32 * kPositionWarps), 0,
-                   backend.stream(), SharedTerms<S>{s, views}, position_blocks);
+            make_terms(backend, s, views);
             with_ranked_kind<S>(s, backend.products(), [&](auto kind) {
                 using Kind = decltype(kind);
                 const auto pass = [&](bool leaves_span) {

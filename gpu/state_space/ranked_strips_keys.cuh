@@ -34,8 +34,7 @@ struct RankedBackwardMemory {
         for (float** part : {&late, &d_strength, &d_dt}) *part = memory.take<float>(kPart);
         for (float** part : {&d_exit, &d_entry}) *part = memory.take<float>(several ? kPart : 0);
         for (float** vector : {&exits, &entries}) *vector = memory.take<float>(several ? kStripChunk : 0);
-        of_warps = memory.take<float>(4 * Kind::kWarps);
-        pending = memory.take<float>(6);
+        of_warps = memory.take<float>(Kind::kWarps);
         vectors.take_turns(memory, s);
         d_totals = reinterpret_cast<float*>(vectors.totals);
     }
@@ -53,7 +52,6 @@ struct RankedBackwardMemory {
     float *d_exit, *d_entry, *d_dt;  // likewise: through the state behind the chunk, that before it; by the angles
     float *exits, *entries;  // [64]: weights of an input in the state behind, and of the state before in an output
     float* of_warps;
-    float* pending;   // of the first position of the chunk behind: gradients of log_decay, γ, Δ, for odd and even
     float* d_totals;  // [strip, S], where the totals were: the angles' gradients of the whole strip
     __device__ static int tile(int keys, int queries) { return (queries * (queries + 1) / 2 + keys) * kTileSize; }
     /// A row's sum over the parts that the sharers of its strip left.
@@ -83,7 +81,7 @@ struct RankedKeys : RankedHead<Kind> {
         {};  // of mimo_x, of the lane's two rows: their ranks are always the same
 
     __device__ RankedKeys(const RankedShape& shape, const RankedViews<S>& tensors, const Memory& memory,
-                          const StateSpaceViews<float, S>& to, const HeadOfSequence& place)
+                          const StateSpaceViews<float, S>& to, const RankedTask& place)
         : Base(shape, tensors, memory.vectors, memory.q, memory.k, place), own(memory), gradient(to) {}
 
     __device__ float* table() const { return own.tables + strip() * Memory::kTable; }

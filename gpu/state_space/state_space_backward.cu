@@ -267,7 +267,7 @@ void state_space_backward(const CudaBackend& backend, const StateSpaceShape& s, 
                 ranked_takes(backend.shared_limit(), d_y.dtype, s) && ranked_reads(in)) {
                 const auto as = [&](auto operand) {
                     const BackwardScratch<T, decltype(operand)> work(scratch.data, backend, s, true);
-                    ranked_backward<S>(backend, s, in, d_y, gradient, work.parts, work.d_rows, saved.data);
+                    ranked_backward<S>(backend, s, in, d_y, gradient, work.parts, work.d_rows, work.slopes, saved.data);
                     const auto views = state_space_views<T, S>(in), to = state_space_views<T, S>(gradient);
                     add_parts<true>(backend, s, views, to, work.parts);
                 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gpu/runtime/reduce.cuh"
+#include "gpu/state_space/ranked_shape.cuh"
 #include "gpu/state_space/state_space_block.cuh"
 
 namespace whorl::gpu {
@@ -71,7 +72,7 @@ StateSpaceViews<T, S> views_with_saved(const StateSpaceShape& s, const Mamba3Ten
 constexpr int kSharedWarps = 8;  // of a block that adds what heads share
 
 /// The backward pass's scratch memory, one part behind the other.
-/// d_rows: the gradient of the scan's output, which the kernels of ranked strips (ranked_strips.cuh) take from memory.
+/// d_rows, slopes: what the kernels of ranked strips (ranked_strips.cuh) leave one another.
 template <class T, class Part>
 struct BackwardScratch {
     BackwardScratch(std::byte* base, const CudaBackend& backend, const StateSpaceShape& s, bool ranked) {
@@ -88,6 +89,7 @@ struct BackwardScratch {
         parts.b = numbers(positions * s.rank * s.state, Part{});
         parts.c = numbers(positions * s.rank * s.state, Part{});
         d_rows = numbers(ranked ? positions * s.rank * s.headdim : 0, Part{});
+        slopes = numbers(ranked ? positions : 0, StepSlopes{});
         parts.theta = numbers(positions * s.angles);
         parts.sums = numbers(s.tasks() * SumLayout(s).count());
         parts.norms = numbers(s.replicas * splits(s).count * 2 * s.state);
@@ -97,6 +99,7 @@ struct BackwardScratch {
     static Splits splits(const StateSpaceShape& s) { return {s.batch * s.length, kSharedWarps, 512}; }
     HeadParts<T, Part> parts{};
     Part* d_rows = nullptr;
+    StepSlopes* slopes = nullptr;
     std::byte* outside = nullptr;
     std::int64_t bytes = 0;
 };
