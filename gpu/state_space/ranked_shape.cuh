@@ -77,8 +77,8 @@ struct StepSlopes {
 };
 
 /// What one head keeps from forward to backward, in bytes: the scan's output and the state on entry to every chunk but
-/// the first, as operands, and the phases there. Behind the heads', once: the angles' velocities, what the norms of B and
-/// C multiply by, the heads' tables, and all heads' steps.
+/// the first, as operands, and the phases there. Behind the heads', once: the angles' velocities, what the norms of B
+/// and C multiply by, the heads' tables, and all heads' steps.
 struct RankedLayout {
     template <class Kind>
     __host__ __device__ static RankedLayout of(const RankedShape& s) {

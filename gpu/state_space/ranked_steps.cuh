@@ -77,8 +77,8 @@ __device__ void make_steps(const HeadSteps<S>& head, StripStep* to) {
     }
 }
 
-/// From slopes [task][position] to the gradients of Δ, A and λ as the projection gives them, and the sums of dt_bias and
-/// A_log in sums [task][SumLayout].
+/// From slopes [task][position] to the gradients of Δ, A and λ as the projection gives them, and the sums of dt_bias
+/// and A_log in sums [task][SumLayout].
 template <class S>
 __global__ void __launch_bounds__(kStepThreads)
     ranked_steps_backward_kernel(const __grid_constant__ RankedShape s, const __grid_constant__ RankedViews<S> in,
@@ -92,9 +92,8 @@ __global__ void __launch_bounds__(kStepThreads)
         const StepSlopes d = own[position];
         const numerics::ScanCoefficients<float> d_scan{d.log_decay, position > 0 ? own[position - 1].carry : 0,
                                                        d.gamma};
-        const auto of_step =
-            step_backward(static_cast<const StateSpaceShape&>(s), gradient, head.place.r, head.first_row + position,
-                          head.place.h, raw, head.of(raw), d_scan, d.dt);
+        const auto of_step = step_backward(static_cast<const StateSpaceShape&>(s), gradient, head.place.r,
+                                           head.first_row + position, head.place.h, raw, head.of(raw), d_scan, d.dt);
         dt_bias += of_step.x;
         a_log += of_step.y;
     }

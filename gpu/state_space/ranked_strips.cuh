@@ -346,38 +346,48 @@ struct RankedHead {
         store_vector(rows + row * kNld + 4 * quad(),
                      Vector<float, 4>{{there * first.x, there * first.y, there * second.x, there * second.y}});
     }
+    /// Rows of B and C whose loads are under way together.
+    struct RawRows {
+        static constexpr int kCount = kRowsOfLane < 2 ? 1 : 2;
+        RawRow k[kCount], q[kCount];
+    };
+    __device__ __forceinline__ void load_rows(RawRows& raw, int first, bool queries) const {
+        const int b_first = b_column + first_channels(), second = second_channels() - first_channels();
+#pragma unroll
+        for (int i = 0; i < RawRows::kCount; ++i) {
+            const int position = clamped(s.position_of(first + i)), rank = some_rank(first + i) * s.groups;
+            const int at = position * xbc.stride + rank * kState + b_first, scale = position * scales.stride + rank;
+            const auto load = [&](int column, int of) -> RawRow {
+                return {*reinterpret_cast<const StoredTwo<S>*>(xbc.first + column),
+                        *reinterpret_cast<const StoredTwo<S>*>(xbc.first + column + second), scales.first[of]};
+            };
+            raw.k[i] = load(at, scale);
+            if (queries) raw.q[i] = load(at + c_column - b_column, scale + s.rank * s.groups);
+        }
+    }
     /// Makes the warp's rows of C and B ready, of B alone where only the state is wanted; rows that are none are zero.
+    /// The next rows are on their way meanwhile, the first before the block waits for the angles.
     __device__ __forceinline__ void make_rows(bool queries) const {
-        constexpr int batch = kRowsOfLane < 2 ? 1 : 2;  // rows whose loads are under way together
         const Channels one{{1, 1}, {1, 1}};
         const Quad b_weight = in_place(in.b_norm ? load_channels(in.b_norm.at(r)) : one);
         const Quad c_weight = in_place(in.c_norm ? load_channels(in.c_norm.at(r)) : one);
         const float* const c_bias = table + HeadTable(s).c_bias;
-        const int b_first = b_column + first_channels(), second = second_channels() - first_channels();
-        const int to_c = c_column - b_column;
+        RawRows raw, next;
+        load_rows(next, ready_row(), queries);
         finish_turns();
         QuadTurns turns{};
+        const int end = ready_row() + kRowsOfLane;
 #pragma unroll 1
-        for (int first = ready_row(); first < ready_row() + kRowsOfLane; first += batch) {
-            RawRow raw_k[batch], raw_q[batch];
+        for (int first = ready_row(); first < end; first += RawRows::kCount) {
+            raw = next;
+            if (first + RawRows::kCount < end) load_rows(next, first + RawRows::kCount, queries);
 #pragma unroll
-            for (int i = 0; i < batch; ++i) {
-                const int position = clamped(s.position_of(first + i)), rank = some_rank(first + i) * s.groups;
-                const int at = position * xbc.stride + rank * kState + b_first, scale = position * scales.stride + rank;
-                const auto load = [&](int column, int of) -> RawRow {
-                    return {*reinterpret_cast<const StoredTwo<S>*>(xbc.first + column),
-                            *reinterpret_cast<const StoredTwo<S>*>(xbc.first + column + second), scales.first[of]};
-                };
-                raw_k[i] = load(at, scale);
-                if (queries) raw_q[i] = load(at + to_c, scale + s.rank * s.groups);
-            }
-#pragma unroll
-            for (int i = 0; i < batch; ++i) {
+            for (int i = 0; i < RawRows::kCount; ++i) {
                 const int row = first + i, bias = some_rank(row) * kState;
                 if (i == 0 || s.rank_of(row) == 0) turns = quad_turns(s.position_of(row));
                 const float there = real(row) ? 1 : 0;
-                store_row(k, row, rotated(ready(raw_k[i], b_weight, table + bias), turns), there);
-                if (queries) store_row(q, row, rotated(ready(raw_q[i], c_weight, c_bias + bias), turns), there);
+                store_row(k, row, rotated(ready(raw.k[i], b_weight, table + bias), turns), there);
+                if (queries) store_row(q, row, rotated(ready(raw.q[i], c_weight, c_bias + bias), turns), there);
             }
         }
     }

@@ -56,10 +56,13 @@ void ranked_backward(const CudaBackend& backend, const StateSpaceShape& shape, c
 }
 
 template void ranked_backward<float>(const CudaBackend&, const StateSpaceShape&, const Mamba3Tensors&, const Tensor&,
-                                     const Mamba3Tensors&, const HeadParts<float, float>&, float*, StepSlopes*, std::byte*);
+                                     const Mamba3Tensors&, const HeadParts<float, float>&, float*, StepSlopes*,
+                                     std::byte*);
 template void ranked_backward<float>(const CudaBackend&, const StateSpaceShape&, const Mamba3Tensors&, const Tensor&,
-                                     const Mamba3Tensors&, const HeadParts<float, Bf16>&, Bf16*, StepSlopes*, std::byte*);
+                                     const Mamba3Tensors&, const HeadParts<float, Bf16>&, Bf16*, StepSlopes*,
+                                     std::byte*);
 template void ranked_backward<Bf16>(const CudaBackend&, const StateSpaceShape&, const Mamba3Tensors&, const Tensor&,
-                                    const Mamba3Tensors&, const HeadParts<float, Bf16>&, Bf16*, StepSlopes*, std::byte*);
+                                    const Mamba3Tensors&, const HeadParts<float, Bf16>&, Bf16*, StepSlopes*,
+                                    std::byte*);
 
 }  // namespace whorl::gpu

@@ -31,7 +31,7 @@ struct RankedBackward : RankedKeys<Kind> {
     StepSlopes* step_slopes;  // of the sequence's positions
 
     WarpTile<float> d_state[kOwnStrips][kStatePanels] = {};
-    float turning[kAngleSlots] = {};       // the angles' gradients summed over all later positions
+    float turning[kAngleSlots] = {};  // the angles' gradients summed over all later positions
 
     __device__ RankedBackward(const RankedShape& shape, const RankedViews<S>& tensors, const Memory& memory,
                               const StateSpaceViews<float, S>& to, const HeadParts<float, E>& left,
@@ -52,12 +52,12 @@ struct RankedBackward : RankedKeys<Kind> {
             load_slopes();
             load_phases(chunk);
             const StripStep step = this->step();
+            this->make_inputs(own.v);
             this->leave_steps(step, table());
             this->strip_turns(0, step);
             __syncthreads();
             this->read_decays();
             this->make_rows(true);
-            this->make_inputs(own.v);
             if (chunks > 1 && first_sharer()) state_weights();
             wait_for_copies();
             float within = 0;

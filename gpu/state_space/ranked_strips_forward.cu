@@ -135,12 +135,12 @@ private:
     /// From the raw rows to what the products read.
     __device__ __forceinline__ void make_ready(std::int64_t position, bool queries) {
         const StripStep step = this->step();
+        this->make_inputs(own.v);
         this->leave_steps(step, own.decays + own_row() * kTableLd);
         this->strip_turns(position, step);
         __syncthreads();
         this->read_decays();
         this->make_rows(queries);
-        this->make_inputs(own.v);
         const int row = own_row() + lane_index();
         if (this->first_sharer() && lane_index() < kTileRows) own.exits[row] = this->to_end(row) * x.strength[row];
         __syncthreads();
@@ -149,13 +149,15 @@ private:
     /// Rolled loops: a kernel must stay in the instruction cache.
     __device__ __forceinline__ void outputs(bool with_state, const View<S>& y, E* saved) const {
         WarpTile<float> out[kOwnPanels];
+        Gates gates{};
         if (this->busy()) {
+            if (s.gate.on) load_gates(gates);
             const E* const queries = q + own_row() * kNld;
             if (with_state) from_state(queries, out);
 #pragma unroll 1
             for (int other = 0; other <= strip(); ++other) add_strip(queries, other, out);
         }
-        write(out, y, saved);
+        write(out, gates, y, saved);
     }
     __device__ __forceinline__ void from_state(const E* queries, WarpTile<float> (&out)[kOwnPanels]) const {
 #pragma unroll 2
@@ -206,29 +208,35 @@ private:
         return from == to ? x.gamma[own_row() + j] : from < to ? before : 0;
     }
 
+    /// z of the lane's places, on its way while the products are made.
+    struct Gates {
+        StoredTwo<S> of[kOwnPanels][kEighths][2];
+    };
+    __device__ __forceinline__ void load_gates(Gates& gates) const {
+        this->each_place([&](int row, int p, int c, int n, int half) {
+            gates.of[c][n][half] =
+                *reinterpret_cast<const StoredTwo<S>*>(this->z(this->clamped(s.position_of(row))) + p);
+        });
+    }
     /// Where the lane's two channels of one of its rows are, from its first panel and eighth on.
     struct RowPlace {
         bool there;
         const E* v;
-        const S* z;
         const float *mix_z, *mix_o;
         E* saved;
     };
     __device__ __forceinline__ RowPlace place_of(int half, E* saved) const {
         const int row = own_row() + lane_row() + 8 * half, rank = this->some_rank(row);
         const int position = this->clamped(s.position_of(row)), p = this->own_channel(0) + 2 * lane_place();
-        return {real(row),
-                own.v + row * kPld + p,
-                s.gate.on ? this->z(position) + p : nullptr,
-                this->mix(1, rank) + p,
-                this->mix(2, rank) + p,
+        return {real(row), own.v + row * kPld + p, this->mix(1, rank) + p, this->mix(2, rank) + p,
                 saved ? saved + (std::int64_t{begin} + position) * s.rank * kHeaddim + rank * kHeaddim + p : nullptr};
     }
     /// Skip, norm and gate of the rows, summed over the ranks; what the backward pass reads of the scan.
-    __device__ __forceinline__ void write(const WarpTile<float> (&out)[kOwnPanels], const View<S>& y, E* saved) const {
+    __device__ __forceinline__ void write(const WarpTile<float> (&out)[kOwnPanels], const Gates& gates,
+                                          const View<S>& y, E* saved) const {
         const RowPlace places[2] = {place_of(0, saved), place_of(1, saved)};
         float scale[2] = {1, 1};
-        if (normed(s.gate)) norm_scales(out, places, scale);
+        if (normed(s.gate)) norm_scales(out, gates, places, scale);
         if (!this->busy()) return;
         const float d = in.d.at(r)[h];
 #pragma unroll
@@ -240,7 +248,8 @@ private:
                 for (int half = 0; half < 2; ++half) {
                     const int at = c * kTileColumns + 8 * n;
                     const numerics::Pair<float> scanned{out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]};
-                    const auto done = finished(places[half], at, skipped(places[half], at, d, scanned), scale[half]);
+                    const auto done = finished(places[half], gates.of[c][n][half], at,
+                                               skipped(places[half], at, d, scanned), scale[half]);
                     if (places[half].there && saved)
                         store_vector(places[half].saved + at, Vector<float, 2>{{scanned.x, scanned.y}});
                     sums[half][2 * n] = places[half].there ? done.x : 0;
@@ -259,18 +268,19 @@ private:
             }
         }
     }
-    __device__ __forceinline__ numerics::Pair<float> gate_of(const RowPlace& place, int at) const {
-        return mixed(load_pair(place.z + at), place.mix_z + at);
+    __device__ __forceinline__ numerics::Pair<float> gate_of(const RowPlace& place, const StoredTwo<S>& z,
+                                                             int at) const {
+        return mixed({z[0], z[1]}, place.mix_z + at);
     }
     __device__ __forceinline__ static numerics::Pair<float> gated(numerics::Pair<float> skip,
                                                                   numerics::Pair<float> gate) {
         return {skip.x * silu_for<P>(gate.x), skip.y * silu_for<P>(gate.y)};
     }
     /// Two channels of a row of the layer's output, as its rank has part in it.
-    __device__ __forceinline__ numerics::Pair<float> finished(const RowPlace& place, int at, numerics::Pair<float> skip,
-                                                              float scale) const {
+    __device__ __forceinline__ numerics::Pair<float> finished(const RowPlace& place, const StoredTwo<S>& z, int at,
+                                                              numerics::Pair<float> skip, float scale) const {
         if (!s.gate.on) return skip;
-        auto done = gated(skip, gate_of(place, at));
+        auto done = gated(skip, gate_of(place, z, at));
         if (normed(s.gate)) {
             const auto weight = load_pair(in.norm.at(r) + h * kHeaddim + this->own_channel(0) + 2 * lane_place() + at);
             done.x *= scale * weight.x, done.y *= scale * weight.y;
@@ -283,14 +293,15 @@ private:
         return {numerics::fma(d, input.x, scanned.x), numerics::fma(d, input.y, scanned.y)};
     }
     /// 1/rms of the lane's two rows. Called by the whole block.
-    __device__ __forceinline__ void norm_scales(const WarpTile<float> (&out)[kOwnPanels], const RowPlace (&places)[2],
-                                                float (&scale)[2]) const {
+    __device__ __forceinline__ void norm_scales(const WarpTile<float> (&out)[kOwnPanels], const Gates& gates,
+                                                const RowPlace (&places)[2], float (&scale)[2]) const {
         const float d = in.d.at(r)[h];
         float squares[2] = {};
         this->each_place([&](int, int, int c, int n, int half) {
             const int at = c * kTileColumns + 8 * n;
             auto value = skipped(places[half], at, d, {out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]});
-            if (s.gate.norm == OutprojNorm::post_gate) value = gated(value, gate_of(places[half], at));
+            if (s.gate.norm == OutprojNorm::post_gate)
+                value = gated(value, gate_of(places[half], gates.of[c][n][half], at));
             squares[half] = numerics::fma(value.x, value.x, numerics::fma(value.y, value.y, squares[half]));
         });
 #pragma unroll

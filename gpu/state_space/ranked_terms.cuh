@@ -57,8 +57,8 @@ struct RankedTerms {
 constexpr int kPositionWarps = kStepThreads / 32;
 /// Blocks of positions, of heads, of heads of sequences: one behind the other.
 template <class S>
-__global__ void __launch_bounds__(kStepThreads) ranked_terms_kernel(const __grid_constant__ RankedTerms<S> body,
-                                                                    unsigned position_blocks) {
+__global__ void __launch_bounds__(kStepThreads)
+    ranked_terms_kernel(const __grid_constant__ RankedTerms<S> body, unsigned position_blocks) {
     const RankedShape& s = body.s;
     if (blockIdx.x < position_blocks) {
         const std::int64_t row = std::int64_t{blockIdx.x} * kPositionWarps + threadIdx.x / 32;
