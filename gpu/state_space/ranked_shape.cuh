@@ -17,7 +17,7 @@ struct RankedKind {
     static constexpr int kState = StateSize, kHeaddim = HeadSize;
     /// Warps that share a strip: two where there is enough for both. A multiprocessor has room for the operands of two
     /// or three blocks, and four warps each would not hide one another's waiting.
-    static constexpr int kSharers = kState > 16 && kHeaddim > 16 ? 2 : 1;
+    static constexpr int kSharers = kState * kHeaddim > 64 * 32 ? 2 : 1;
     static constexpr int kWarps = kStrips * kSharers, kThreads = 32 * kWarps;
     static constexpr int kPanels = kHeaddim / kTileColumns;  // of 16 channels
     static constexpr int kNld = operand_ld<E>(kState), kPld = operand_ld<E>(kHeaddim);

@@ -89,6 +89,10 @@ struct RankedHead {
           length(shape.sequences.length_of(place.r, place.b)),
           table(tensors.table.at(place.r, place.h)),
           steps(tensors.steps + place.index * shape.length) {
+        xbc = {in.xbc, r, first_row};
+        if (s.gate.on) z = {in.z, r, first_row, h * kHeaddim};
+        if (s.rotation == Rotation::data_dependent) velocity = {in.velocity, r, first_row};
+        scales = {in.scales, r, first_row, group()};
         b_column = s.heads * kHeaddim + group() * kState;
         c_column = b_column + s.rank * s.groups * kState;
     }
@@ -158,18 +162,20 @@ struct RankedHead {
     __device__ bool real(int row) const {
         return s.position_of(row) < positions && s.rank_of(row) < s.rank;
     }
+    /// Every row of the chunk is one.
+    __device__ bool whole() const {
+        return s.rank == 1 << s.log_rows && rows() == kStripChunk;
+    }
     /// The position, or the chunk's last: what is read in its place and not used costs less than a branch.
     __device__ int clamped(int position) const {
         return least_of(position, most_of(positions - 1, 0));
     }
 
     __device__ void enter(int chunk) {
-        begin = chunk * s.chunk;
+        const int by = chunk * s.chunk - begin;
+        begin += by;
         positions = least_of(s.chunk, length - begin);
-        xbc = {in.xbc, r, row_at(0)};
-        if (s.gate.on) z = {in.z, r, row_at(0), h * kHeaddim};
-        if (s.rotation == Rotation::data_dependent) velocity = {in.velocity, r, row_at(0)};
-        scales = {in.scales, r, row_at(0), group()};
+        xbc.move(by), z.move(by), velocity.move(by), scales.move(by);
     }
     /// Once all strips' vectors are there.
     __device__ void read_decays() {
@@ -273,122 +279,115 @@ struct RankedHead {
 
     // ---- rows of B and C: RMSNorm · w + bias, then the rotation
 
-    // In the block's memory the channels that turn together are neighbours. A lane has four places of a row, two pairs.
-    static constexpr int kQuadLanes = kState / 4, kRowsAtOnce = 32 / kQuadLanes, kRowsOfLane = kOwnRows / kRowsAtOnce;
+    // In the block's memory the channels that turn together are neighbours. A lane has eight places of a row, four
+    // pairs.
+    static constexpr int kPlaces = 8, kPairs = kPlaces / 2, kLanesOfRow = kState / kPlaces;
+    static constexpr int kRowsAtOnce = 32 / kLanesOfRow, kRowsOfLane = kOwnRows / kRowsAtOnce;
     static_assert(kRowsOfLane * kRowsAtOnce == kOwnRows);
-    __device__ static int quad() {
-        return lane_index() % kQuadLanes;
+    __device__ static int first_place() {
+        return lane_index() % kLanesOfRow * kPlaces;
     }
     /// The lane's first row of those that the warp makes ready; the others follow.
     __device__ static int ready_row() {
-        return share_row() + lane_index() / kQuadLanes * kRowsOfLane;
+        return share_row() + lane_index() / kLanesOfRow * kRowsOfLane;
     }
 
-    /// Four places of a row: two pairs that turn.
-    struct Quad {
-        numerics::Pair<float> pair[2];
+    /// The pairs that a lane has of a row.
+    struct Pairs {
+        numerics::Pair<float> at[kPairs];
     };
-    /// The same as channels of the projection lie, two by two.
+    /// The same as channels of the projection lie: two stretches of four, side by side or half a row apart.
+    template <class X>
     struct Channels {
-        numerics::Pair<float> first, second;
+        StoredTwo<X> first[2], second[2];
     };
-    __device__ __forceinline__ Channels load_channels(const float* row) const {
-        return {load_pair(row + first_channels()), load_pair(row + second_channels())};
+    __device__ int first_channel() const {
+        return s.neighbours ? first_place() : first_place() / 2;
     }
-    __device__ int first_channels() const {
-        return s.neighbours ? 4 * quad() : 2 * quad();
+    __device__ int to_second() const {
+        return s.neighbours ? kPairs : kState / 2;
     }
-    __device__ int second_channels() const {
-        return s.neighbours ? 4 * quad() + 2 : kState / 2 + 2 * quad();
+    template <class X>
+    __device__ static Channels<X> load_channels(const X* first, int to_second) {
+        const auto* const one = reinterpret_cast<const StoredTwo<X>*>(first);
+        const auto* const two = reinterpret_cast<const StoredTwo<X>*>(first + to_second);
+        return {{one[0], one[1]}, {two[0], two[1]}};
     }
-    __device__ __forceinline__ Quad in_place(const Channels& row) const {
-        const auto [a, b] = row.first;
-        const auto [c, d] = row.second;
-        return {{{a, s.neighbours ? b : c}, {s.neighbours ? c : b, d}}};
+    template <class X>
+    __device__ __forceinline__ Pairs in_place(const Channels<X>& row) const {
+        const float a = row.first[0][0], b = row.first[0][1], c = row.first[1][0], d = row.first[1][1];
+        const float e = row.second[0][0], f = row.second[0][1], g = row.second[1][0], h = row.second[1][1];
+        return s.neighbours ? Pairs{{{a, b}, {c, d}, {e, f}, {g, h}}} : Pairs{{{a, e}, {b, f}, {c, g}, {d, h}}};
     }
     /// The channel of the projection at a place.
     __device__ int channel(int place) const {
         return s.neighbours ? place : place / 2 + place % 2 * (kState / 2);
     }
 
-    struct QuadTurns {
-        numerics::SinCos<float> of[2];
+    struct Turns {
+        numerics::SinCos<float> of[kPairs];
     };
     /// The lane's angles at a position.
-    __device__ __forceinline__ QuadTurns quad_turns(int position) const {
-        QuadTurns turns;
+    __device__ __forceinline__ Turns turns_at(int position) const {
+        Turns turns;
 #pragma unroll
-        for (int c = 0; c < 2; ++c) turns.of[c] = sincos_for<P>(x.turns[position * kTurnLd + 2 * quad() + c]);
+        for (int c = 0; c < kPairs; ++c)
+            turns.of[c] = sincos_for<P>(x.turns[position * kTurnLd + first_place() / 2 + c]);
         return turns;
     }
-    __device__ static Quad rotated(const Quad& quad, const QuadTurns& by) {
-        return {{numerics::rotate(quad.pair[0], by.of[0].cos, by.of[0].sin),
-                 numerics::rotate(quad.pair[1], by.of[1].cos, by.of[1].sin)}};
-    }
-    /// A row of B (or C), raw, and what is made of it but for the rotation: RMSNorm · w + bias.
+    /// A row of B (or C), raw.
     struct RawRow {
-        StoredTwo<S> first, second;
+        Channels<S> channels;
         float scale;
     };
-    __device__ __forceinline__ Quad ready(const RawRow& raw, const Quad& weight, const float* bias) const {
-        const Quad row = in_place({{raw.first[0], raw.first[1]}, {raw.second[0], raw.second[1]}});
-        const auto shift = load_vector<4>(bias + 4 * quad());
-        Quad made;
+    /// Leaves what is made of it: RMSNorm · w + bias, turned.
+    __device__ __forceinline__ void leave_row(E* row, const RawRow& raw, const Pairs& weight, const float* bias,
+                                              const Turns& by, bool there) const {
+        const Pairs channels = in_place(raw.channels);
+        Vector<float, kPlaces> made;
 #pragma unroll
-        for (int c = 0; c < 2; ++c)
-            made.pair[c] = {numerics::fma(row.pair[c].x, raw.scale * weight.pair[c].x, shift.at[2 * c]),
-                            numerics::fma(row.pair[c].y, raw.scale * weight.pair[c].y, shift.at[2 * c + 1])};
-        return made;
-    }
-    /// there: 1, or 0 for a row that is none.
-    __device__ __forceinline__ void store_row(E* rows, int row, const Quad& made, float there) const {
-        const auto& [first, second] = made.pair;
-        store_vector(rows + row * kNld + 4 * quad(),
-                     Vector<float, 4>{{there * first.x, there * first.y, there * second.x, there * second.y}});
-    }
-    /// Rows of B and C whose loads are under way together.
-    struct RawRows {
-        static constexpr int kCount = kRowsOfLane < 2 ? 1 : 2;
-        RawRow k[kCount], q[kCount];
-    };
-    __device__ __forceinline__ void load_rows(RawRows& raw, int first, bool queries) const {
-        const int b_first = b_column + first_channels(), second = second_channels() - first_channels();
-#pragma unroll
-        for (int i = 0; i < RawRows::kCount; ++i) {
-            const int position = clamped(s.position_of(first + i)), rank = some_rank(first + i) * s.groups;
-            const int at = position * xbc.stride + rank * kState + b_first, scale = position * scales.stride + rank;
-            const auto load = [&](int column, int of) -> RawRow {
-                return {*reinterpret_cast<const StoredTwo<S>*>(xbc.first + column),
-                        *reinterpret_cast<const StoredTwo<S>*>(xbc.first + column + second), scales.first[of]};
-            };
-            raw.k[i] = load(at, scale);
-            if (queries) raw.q[i] = load(at + c_column - b_column, scale + s.rank * s.groups);
+        for (int c = 0; c < kPairs; ++c) {
+            const auto shift = load_vector<2>(bias + 2 * c);
+            const auto turned =
+                numerics::rotate<float>({numerics::fma(channels.at[c].x, raw.scale * weight.at[c].x, shift.at[0]),
+                                         numerics::fma(channels.at[c].y, raw.scale * weight.at[c].y, shift.at[1])},
+                                        by.of[c].cos, by.of[c].sin);
+            made.at[2 * c] = turned.x, made.at[2 * c + 1] = turned.y;
         }
+        if (!there) made = {};
+        store_vector(row, made);
     }
     /// Makes the warp's rows of C and B ready, of B alone where only the state is wanted; rows that are none are zero.
-    /// The next rows are on their way meanwhile, the first before the block waits for the angles.
+    /// The next row is on its way meanwhile, the first before the block waits for the angles.
     __device__ __forceinline__ void make_rows(bool queries) const {
-        const Channels one{{1, 1}, {1, 1}};
-        const Quad b_weight = in_place(in.b_norm ? load_channels(in.b_norm.at(r)) : one);
-        const Quad c_weight = in_place(in.c_norm ? load_channels(in.c_norm.at(r)) : one);
-        const float* const c_bias = table + HeadTable(s).c_bias;
-        RawRows raw, next;
-        load_rows(next, ready_row(), queries);
+        const auto weights = [&](const View<float>& norm) {
+            return norm ? in_place(load_channels(norm.at(r) + first_channel(), to_second()))
+                        : Pairs{{{1, 1}, {1, 1}, {1, 1}, {1, 1}}};
+        };
+        const Pairs b_weight = weights(in.b_norm), c_weight = weights(in.c_norm);
+        const float *const b_bias = table + first_place(), *const c_bias = b_bias + HeadTable(s).c_bias;
+        const S* const b_first = xbc.first + b_column + first_channel();
+        const int to_c = c_column - b_column, second = to_second();
+        RawRow next_k, next_q{};
+        const auto load = [&](int row) {
+            const int position = clamped(s.position_of(row)), rank = some_rank(row) * s.groups;
+            const int at = position * xbc.stride + rank * kState, scale = position * scales.stride + rank;
+            next_k = {load_channels(b_first + at, second), scales.first[scale]};
+            if (queries) next_q = {load_channels(b_first + at + to_c, second), scales.first[scale + s.rank * s.groups]};
+        };
+        load(ready_row());
         finish_turns();
-        QuadTurns turns{};
-        const int end = ready_row() + kRowsOfLane;
+        Turns turns{};
+        int row = ready_row();
 #pragma unroll 1
-        for (int first = ready_row(); first < end; first += RawRows::kCount) {
-            raw = next;
-            if (first + RawRows::kCount < end) load_rows(next, first + RawRows::kCount, queries);
-#pragma unroll
-            for (int i = 0; i < RawRows::kCount; ++i) {
-                const int row = first + i, bias = some_rank(row) * kState;
-                if (i == 0 || s.rank_of(row) == 0) turns = quad_turns(s.position_of(row));
-                const float there = real(row) ? 1 : 0;
-                store_row(k, row, rotated(ready(raw.k[i], b_weight, table + bias), turns), there);
-                if (queries) store_row(q, row, rotated(ready(raw.q[i], c_weight, c_bias + bias), turns), there);
-            }
+        for (int i = 0; i < kRowsOfLane; ++i, ++row) {
+            const RawRow raw_k = next_k, raw_q = next_q;
+            if (i + 1 < kRowsOfLane) load(row + 1);
+            if (i == 0 || s.rank_of(row) == 0) turns = turns_at(s.position_of(row));
+            const int bias = some_rank(row) * kState, place = row * kNld + first_place();
+            const bool there = whole() || real(row);
+            leave_row(k + place, raw_k, b_weight, b_bias + bias, turns, there);
+            if (queries) leave_row(q + place, raw_q, c_weight, c_bias + bias, turns, there);
         }
     }
     /// What a rank makes of x (0), z (1), the output (2).
@@ -407,17 +406,23 @@ struct RankedHead {
     __device__ static int input_channel() {
         return 2 * (lane_index() % kInputLanes);
     }
-    __device__ __forceinline__ void make_inputs(E* v) const {
+    /// mix: of each rank.
+    __device__ __forceinline__ void make_inputs(E* v, const float* mix) const {
         const int p = input_channel(), first = share_row() + lane_index() / kInputLanes;
-        constexpr int count = kOwnRows / kInputsAtOnce;
+        const S* const raw = xbc.first + h * kHeaddim + p;
+        E* const to = v + first * kPld + p;
+        mix += p;
+        const auto make = [&](bool all) {
 #pragma unroll
-        for (int i = 0; i < count; ++i) {
-            const int row = first + i * kInputsAtOnce;
-            auto value = mixed(load_pair(xbc.first + clamped(s.position_of(row)) * xbc.stride + h * kHeaddim + p),
-                               mix(0, some_rank(row)) + p);
-            if (!real(row)) value = {};
-            store_vector(v + row * kPld + p, Vector<float, 2>{{value.x, value.y}});
-        }
+            for (int i = 0; i < kOwnRows / kInputsAtOnce; ++i) {
+                const int row = first + i * kInputsAtOnce;
+                auto value =
+                    mixed(load_pair(raw + clamped(s.position_of(row)) * xbc.stride), mix + some_rank(row) * kHeaddim);
+                if (!all && !real(row)) value = {};
+                store_vector(to + i * kInputsAtOnce * kPld, Vector<float, 2>{{value.x, value.y}});
+            }
+        };
+        make(whole());
     }
 
     /// body(row of the chunk, channel, own panel, eighth, half) for each pair of the lane's places in the strip's rows

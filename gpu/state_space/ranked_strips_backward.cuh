@@ -24,9 +24,10 @@ struct RankedBackward : RankedKeys<Kind> {
     static constexpr int kChannels = kState / kSharers;     // of the strip's q and k, a warp's
     static constexpr int kAcross = kChannels < 32 ? 1 : 2;  // tiles of them made at once
 
-    const HeadParts<float, E>& parts;  // places of a row of B or C in the order of the block's memory
-    const E* d_rows;                   // gradient of the scan's output, of this head
-    const std::byte* saved;            // of this head
+    const HeadParts<float, E>& parts;   // places of a row of B or C in the order of the block's memory
+    const E* d_rows;                    // gradient of the scan's output, of this head
+    const E* entry_states;              // of this head: [chunk but the first]
+    const std::uint32_t* entry_phases;  // likewise
     std::int64_t task;
     StepSlopes* step_slopes;  // of the sequence's positions
 
@@ -40,9 +41,13 @@ struct RankedBackward : RankedKeys<Kind> {
         : Base(shape, tensors, memory, to, place),
           parts(left),
           d_rows(d_rows_of_all + place.index * shape.length * shape.rank * kHeaddim),
-          saved(saved_of_all + place.index * RankedLayout::of<Kind>(shape).head),
           task(place.index),
-          step_slopes(slopes_of_all + place.index * shape.length) {}
+          step_slopes(slopes_of_all + place.index * shape.length) {
+        const RankedLayout layout = RankedLayout::of<Kind>(shape);
+        const std::byte* const saved = saved_of_all + place.index * layout.head;
+        entry_states = reinterpret_cast<const E*>(saved + layout.states);
+        entry_phases = reinterpret_cast<const std::uint32_t*>(saved + layout.phases);
+    }
 
     __device__ __forceinline__ void run() {
         const int chunks = this->chunks();
@@ -52,7 +57,7 @@ struct RankedBackward : RankedKeys<Kind> {
             load_slopes();
             load_phases(chunk);
             const StripStep step = this->step();
-            this->make_inputs(own.v);
+            this->make_inputs(own.v, this->mix(0, 0));
             this->leave_steps(step, table());
             this->strip_turns(0, step);
             __syncthreads();
@@ -92,8 +97,7 @@ struct RankedBackward : RankedKeys<Kind> {
 
 private:
     __device__ const E* entry_state(int chunk) const {
-        return reinterpret_cast<const E*>(saved + RankedLayout::of<Kind>(s).states) +
-               std::int64_t{chunk - 1} * kState * kHeaddim;
+        return entry_states + std::int64_t{chunk - 1} * kState * kHeaddim;
     }
     /// Starts the copies of rows of P channels, side by side in memory, 16 bytes at a time.
     __device__ __forceinline__ void copy_heads(const E* from, int rows, E* to) const {
@@ -118,8 +122,7 @@ private:
         }
     }
     __device__ void load_phases(int chunk) {
-        const auto* const phases = reinterpret_cast<const std::uint32_t*>(saved + RankedLayout::of<Kind>(s).phases) +
-                                   std::int64_t{chunk - 1} * s.angles;
+        const std::uint32_t* const phases = entry_phases + std::int64_t{chunk - 1} * s.angles;
 #pragma unroll
         for (int slot = 0; slot < kAngleSlots; ++slot) {
             const int j = lane_index() + 32 * slot;

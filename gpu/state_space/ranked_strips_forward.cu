@@ -18,6 +18,7 @@ struct RankedForwardMemory {
         h = memory.take<E>(Kind::kState * Kind::kPld);
         decays = memory.take<float>(kStripChunk * kTableLd);
         exits = memory.take<float>(kStripChunk);
+        mixes = memory.take<float>(3 * HeadTable(s).mix);
         squares = memory.take<float>(normed(s.gate) ? Kind::kSharers * kStripChunk : 0);
         vectors.take_turns(memory, s);
     }
@@ -26,6 +27,7 @@ struct RankedForwardMemory {
     E* h;            // [N,P]: the state before the chunk
     float* decays;   // [64,16]: between rows of a strip
     float* exits;    // [64]: what an input weighs in the state behind the chunk
+    float* mixes;    // of x, z and the output: the end of the HeadTable
     float* squares;  // [sharer,64]: of the gate's norm
 };
 
@@ -52,7 +54,12 @@ struct RankedForward : RankedHead<Kind> {
 
     __device__ RankedForward(const RankedShape& shape, const RankedViews<S>& tensors,
                              const RankedForwardMemory<Kind>& memory, const RankedTask& place)
-        : Base(shape, tensors, memory.vectors, memory.q, memory.k, place), own(memory) {}
+        : Base(shape, tensors, memory.vectors, memory.q, memory.k, place), own(memory) {
+        const float* const mixes = this->mix(0, 0);
+        for (int i = static_cast<int>(threadIdx.x); i < 3 * HeadTable(s).mix; i += Base::kThreads)
+            own.mixes[i] = mixes[i];
+        __syncthreads();
+    }
 
     /// saved: of this head, or null where no backward pass follows; carried: its state, or null; spans: of this head,
     /// or null where there is one. Without a state the sequence starts from nothing.
@@ -64,6 +71,9 @@ struct RankedForward : RankedHead<Kind> {
             enter_span(spans + span * SpanLayout(s).count);
         else if (carried)
             load_state(CarriedState(carried, s));
+        const RankedLayout layout = RankedLayout::of<Kind>(s);
+        E* const kept = saved ? reinterpret_cast<E*>(saved + layout.states) : nullptr;
+        auto* const phases = reinterpret_cast<std::uint32_t*>(saved + layout.phases);
 #pragma unroll 1
         for (int chunk = first; chunk < end; ++chunk) {
             this->enter(chunk);
@@ -73,7 +83,7 @@ struct RankedForward : RankedHead<Kind> {
             if (last && !carried) return;
             advance();
             if (last) break;
-            keep_state(saved, chunk);
+            keep_state(kept, phases, chunk);
         }
         if (end == chunks && first < end) store_state(CarriedState(carried, s));
     }
@@ -135,7 +145,7 @@ private:
     /// From the raw rows to what the products read.
     __device__ __forceinline__ void make_ready(std::int64_t position, bool queries) {
         const StripStep step = this->step();
-        this->make_inputs(own.v);
+        this->make_inputs(own.v, own.mixes);
         this->leave_steps(step, own.decays + own_row() * kTableLd);
         this->strip_turns(position, step);
         __syncthreads();
@@ -218,92 +228,102 @@ private:
                 *reinterpret_cast<const StoredTwo<S>*>(this->z(this->clamped(s.position_of(row))) + p);
         });
     }
-    /// Where the lane's two channels of one of its rows are, from its first panel and eighth on.
-    struct RowPlace {
-        bool there;
-        const E* v;
-        const float *mix_z, *mix_o;
-        E* saved;
-    };
-    __device__ __forceinline__ RowPlace place_of(int half, E* saved) const {
-        const int row = own_row() + lane_row() + 8 * half, rank = this->some_rank(row);
-        const int position = this->clamped(s.position_of(row)), p = this->own_channel(0) + 2 * lane_place();
-        return {real(row), own.v + row * kPld + p, this->mix(1, rank) + p, this->mix(2, rank) + p,
-                saved ? saved + (std::int64_t{begin} + position) * s.rank * kHeaddim + rank * kHeaddim + p : nullptr};
-    }
-    /// Skip, norm and gate of the rows, summed over the ranks; what the backward pass reads of the scan.
-    __device__ __forceinline__ void write(const WarpTile<float> (&out)[kOwnPanels], const Gates& gates,
-                                          const View<S>& y, E* saved) const {
-        const RowPlace places[2] = {place_of(0, saved), place_of(1, saved)};
-        float scale[2] = {1, 1};
-        if (normed(s.gate)) norm_scales(out, gates, places, scale);
-        if (!this->busy()) return;
+    /// What becomes of the scan's output, step by step: skip, gate, norm and the ranks' weights, then the sum over the
+    /// ranks. saved: the scan, which the backward pass reads.
+    __device__ __forceinline__ void write(WarpTile<float> (&out)[kOwnPanels], const Gates& gates, const View<S>& y,
+                                          E* saved) const {
+        const int rows[2] = {own_row() + lane_row(), own_row() + lane_row() + 8};
+        const int p = this->own_channel(0) + 2 * lane_place();
+        const int ranks[2] = {this->some_rank(rows[0]) * kHeaddim + p, this->some_rank(rows[1]) * kHeaddim + p};
+        const bool whole = this->whole(), there[2] = {whole || real(rows[0]), whole || real(rows[1])};
+        // body(half, columns from p, panel, eighth, first, second) for the lane's pairs.
+        const auto each = [&](const auto& body) {
+#pragma unroll
+            for (int c = 0; c < kOwnPanels; ++c)
+#pragma unroll
+                for (int n = 0; n < kEighths; ++n)
+#pragma unroll
+                    for (int half = 0; half < 2; ++half)
+                        body(half, c * kTileColumns + 8 * n, c, n, out[c].sum[n][2 * half],
+                             out[c].sum[n][2 * half + 1]);
+        };
+        if (saved) {
+            E* const to[2] = {saved_row(saved, rows[0]) + ranks[0], saved_row(saved, rows[1]) + ranks[1]};
+            each([&](int half, int at, int, int, float first, float second) {
+                if (there[half]) store_vector(to[half] + at, Vector<float, 2>{{first, second}});
+            });
+        }
         const float d = in.d.at(r)[h];
+        const E* const inputs[2] = {own.v + rows[0] * kPld + p, own.v + rows[1] * kPld + p};
+        each([&](int half, int at, int, int, float& first, float& second) {
+            const auto input = load_pair(inputs[half] + at);
+            first = numerics::fma(d, input.x, first), second = numerics::fma(d, input.y, second);
+        });
+        float scale[2] = {1, 1};
+        if (s.gate.norm == OutprojNorm::pre_gate) norm_scales(out, scale);
+        if (s.gate.on) {
+            const float* const mix = own.mixes + HeadTable(s).mix;
+            each([&](int half, int at, int c, int n, float& first, float& second) {
+                const StoredTwo<S>& z = gates.of[c][n][half];
+                const auto gate = mixed({z[0], z[1]}, mix + ranks[half] + at);
+                first *= silu_for<P>(gate.x), second *= silu_for<P>(gate.y);
+            });
+        }
+        if (s.gate.norm == OutprojNorm::post_gate) norm_scales(out, scale);
+        if (!this->busy()) return;
+        if (normed(s.gate)) {
+            const float* const norm = in.norm.at(r) + h * kHeaddim + p;
+            each([&](int half, int at, int, int, float& first, float& second) {
+                const auto weight = load_pair(norm + at);
+                first *= scale[half] * weight.x, second *= scale[half] * weight.y;
+            });
+        }
+        if (s.gate.on) {
+            const float* const mix = own.mixes + 2 * HeadTable(s).mix;
+            each([&](int half, int at, int, int, float& first, float& second) {
+                const auto of = load_pair(mix + ranks[half] + at);
+                first *= of.x, second *= of.y;
+            });
+        }
+        if (!whole)
+            each([&](int half, int, int, int, float& first, float& second) {
+                if (!there[half]) first = second = 0;
+            });
+        S* const to[2] = {y.row(r, row_at(this->clamped(s.position_of(rows[0])))) + h * kHeaddim + p,
+                          y.row(r, row_at(this->clamped(s.position_of(rows[1])))) + h * kHeaddim + p};
 #pragma unroll
         for (int c = 0; c < kOwnPanels; ++c) {
             float sums[2][2 * kEighths];
 #pragma unroll
             for (int n = 0; n < kEighths; ++n)
 #pragma unroll
-                for (int half = 0; half < 2; ++half) {
-                    const int at = c * kTileColumns + 8 * n;
-                    const numerics::Pair<float> scanned{out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]};
-                    const auto done = finished(places[half], gates.of[c][n][half], at,
-                                               skipped(places[half], at, d, scanned), scale[half]);
-                    if (places[half].there && saved)
-                        store_vector(places[half].saved + at, Vector<float, 2>{{scanned.x, scanned.y}});
-                    sums[half][2 * n] = places[half].there ? done.x : 0;
-                    sums[half][2 * n + 1] = places[half].there ? done.y : 0;
-                }
+                for (int e = 0; e < 4; ++e) sums[e / 2][2 * n + e % 2] = out[c].sum[n][e];
             this->sum_ranks(sums[0], sums[1]);
 #pragma unroll
-            for (int half = 0; half < 2; ++half) {
-                const int row = own_row() + lane_row() + 8 * half;
-                if (!places[half].there || s.rank_of(row) != 0) continue;
-                S* const to =
-                    y.row(r, row_at(s.position_of(row))) + h * kHeaddim + this->own_channel(c) + 2 * lane_place();
+            for (int half = 0; half < 2; ++half)
+                if (there[half] && s.rank_of(rows[half]) == 0)
 #pragma unroll
-                for (int n = 0; n < kEighths; ++n)
-                    store_pair(to + 8 * n, {sums[half][2 * n], sums[half][2 * n + 1]}, s.paired);
-            }
+                    for (int n = 0; n < kEighths; ++n)
+                        store_pair(to[half] + c * kTileColumns + 8 * n, {sums[half][2 * n], sums[half][2 * n + 1]},
+                                   s.paired);
         }
     }
-    __device__ __forceinline__ numerics::Pair<float> gate_of(const RowPlace& place, const StoredTwo<S>& z,
-                                                             int at) const {
-        return mixed({z[0], z[1]}, place.mix_z + at);
-    }
-    __device__ __forceinline__ static numerics::Pair<float> gated(numerics::Pair<float> skip,
-                                                                  numerics::Pair<float> gate) {
-        return {skip.x * silu_for<P>(gate.x), skip.y * silu_for<P>(gate.y)};
-    }
-    /// Two channels of a row of the layer's output, as its rank has part in it.
-    __device__ __forceinline__ numerics::Pair<float> finished(const RowPlace& place, const StoredTwo<S>& z, int at,
-                                                              numerics::Pair<float> skip, float scale) const {
-        if (!s.gate.on) return skip;
-        auto done = gated(skip, gate_of(place, z, at));
-        if (normed(s.gate)) {
-            const auto weight = load_pair(in.norm.at(r) + h * kHeaddim + this->own_channel(0) + 2 * lane_place() + at);
-            done.x *= scale * weight.x, done.y *= scale * weight.y;
-        }
-        return mixed(done, place.mix_o + at);
-    }
-    __device__ __forceinline__ static numerics::Pair<float> skipped(const RowPlace& place, int at, float d,
-                                                                    numerics::Pair<float> scanned) {
-        const auto input = load_pair(place.v + at);
-        return {numerics::fma(d, input.x, scanned.x), numerics::fma(d, input.y, scanned.y)};
+    /// Of the row's position, from rank 0 on.
+    __device__ E* saved_row(E* saved, int row) const {
+        return saved + (std::int64_t{begin} + s.position_of(row)) * s.rank * kHeaddim;
     }
     /// 1/rms of the lane's two rows. Called by the whole block.
-    __device__ __forceinline__ void norm_scales(const WarpTile<float> (&out)[kOwnPanels], const Gates& gates,
-                                                const RowPlace (&places)[2], float (&scale)[2]) const {
-        const float d = in.d.at(r)[h];
+    __device__ __forceinline__ void norm_scales(const WarpTile<float> (&out)[kOwnPanels], float (&scale)[2]) const {
         float squares[2] = {};
-        this->each_place([&](int, int, int c, int n, int half) {
-            const int at = c * kTileColumns + 8 * n;
-            auto value = skipped(places[half], at, d, {out[c].sum[n][2 * half], out[c].sum[n][2 * half + 1]});
-            if (s.gate.norm == OutprojNorm::post_gate)
-                value = gated(value, gate_of(places[half], gates.of[c][n][half], at));
-            squares[half] = numerics::fma(value.x, value.x, numerics::fma(value.y, value.y, squares[half]));
-        });
+#pragma unroll
+        for (int c = 0; c < kOwnPanels; ++c)
+#pragma unroll
+            for (int n = 0; n < kEighths; ++n)
+#pragma unroll
+                for (int e = 0; e < 4; ++e) {
+                    const float value = out[c].sum[n][e];
+                    squares[e / 2] = numerics::fma(value, value, squares[e / 2]);
+                }
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             squares[half] = tile_row_sum(squares[half]);
@@ -351,18 +371,16 @@ private:
         __syncthreads();
     }
     /// For the next chunk, and for the backward pass.
-    __device__ __forceinline__ void keep_state(std::byte* saved, int chunk) {
-        const RankedLayout layout = RankedLayout::of<Kind>(s);
-        E* const states = reinterpret_cast<E*>(saved + layout.states) + std::int64_t{chunk} * kState * kHeaddim +
-                          this->state_place(kHeaddim);
+    __device__ __forceinline__ void keep_state(E* kept, std::uint32_t* phases, int chunk) {
+        E* const states = kept + std::int64_t{chunk} * kState * kHeaddim + this->state_place(kHeaddim);
         E* const to = own.h + this->state_place(kPld);
         this->each_of_state(state, [&](int n, int p, float first, float second) {
             const Vector<float, 2> two{{first, second}};
             store_vector(to + n * kPld + p, two);
-            if (saved) store_vector(states + n * kHeaddim + p, two);
+            if (kept) store_vector(states + n * kHeaddim + p, two);
         });
-        if (!saved || this->warp() != 0) return;
-        auto* const phases = reinterpret_cast<std::uint32_t*>(saved + layout.phases) + std::int64_t{chunk} * s.angles;
+        if (!kept || this->warp() != 0) return;
+        phases += std::int64_t{chunk} * s.angles;
 #pragma unroll
         for (int slot = 0; slot < kAngleSlots; ++slot)
             if (const int j = lane_index() + 32 * slot; j < s.angles) phases[j] = phase[slot];

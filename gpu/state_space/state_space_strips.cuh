@@ -55,6 +55,7 @@ struct ChunkRows {
     __device__ ChunkRows(const View<Y>& tensor, std::int64_t r, std::int64_t row, int column = 0)
         : first(tensor.row(r, row) + column), stride(static_cast<int>(tensor.stride2)) {}
     __device__ X* operator()(int row) const { return first + row * stride; }
+    __device__ void move(int rows) { first += std::int64_t{rows} * stride; }
 };
 
 /// Two neighbours as they are stored, to be made wide where they are used: who does so at once waits for them at once.

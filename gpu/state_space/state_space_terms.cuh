@@ -98,7 +98,13 @@ __device__ __forceinline__ numerics::SinCos<float> sincos_for(std::uint32_t turn
 template <Products P>
 __device__ __forceinline__ float silu_for(float x) {
 #if defined(__CUDA_ARCH__)
-    if constexpr (P == Products::tf32 || P == Products::bf16) return __fdividef(x, 1 + __expf(-x));
+    if constexpr (P == Products::tf32 || P == Products::bf16) {
+        constexpr float to_powers_of_two = -1.4426950408889634F;
+        float power, inverse;
+        asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x * to_powers_of_two));
+        asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(1 + power));
+        return x * inverse;
+    }
 #endif
     return numerics::silu(x);
 }

@@ -16,6 +16,7 @@
 
 #include "core/numerics/floating.hpp"
 #include "gpu/runtime/products.hpp"
+#include "gpu/tiles/vector.cuh"
 
 namespace whorl::gpu {
 
@@ -60,12 +61,6 @@ __device__ __forceinline__ unsigned to_tf32(float x) {
     unsigned rounded;
     asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(x));
     return rounded;
-}
-/// Two numbers as one register of bf16, `first` in the lower half.
-__device__ __forceinline__ unsigned to_bf16_pair(float first, float second) {
-    unsigned pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
-    return pair;
 }
 
 template <int Count>

@@ -56,14 +56,33 @@ __device__ __forceinline__ void multiply_add(T (&sum)[kEighths][4], const Left<P
     }
 }
 
-/// Two neighbours of a row, and a lane's part of two rows.
+/// Two neighbours of a row, and a lane's part of two rows. (Of bf16 in one register: Vector's would be moved one by
+/// one.)
 template <Products P, class E>
-__device__ __forceinline__ Fragment<P, 2> right_of(const Vector<E, 2>& x) {
-    return Fragment<P, 2>({x.at[0], x.at[1]});
+__device__ __forceinline__ Fragment<P, 2> right_of(const E* at) {
+#if __CUDA_ARCH__ >= 800
+    if constexpr (sizeof(E) == 2) {
+        const unsigned pair[1] = {*reinterpret_cast<const unsigned*>(at)};
+        return Fragment<P, 2>(pair);
+    } else
+#endif
+    {
+        const auto x = *reinterpret_cast<const Vector<E, 2>*>(at);
+        return Fragment<P, 2>({x.at[0], x.at[1]});
+    }
 }
 template <Products P, class E>
-__device__ __forceinline__ Fragment<P, 4> left_of(const Vector<E, 2>& top, const Vector<E, 2>& bottom) {
-    return Fragment<P, 4>({top.at[0], bottom.at[0], top.at[1], bottom.at[1]});
+__device__ __forceinline__ Fragment<P, 4> left_of(const E* top, const E* bottom) {
+#if __CUDA_ARCH__ >= 800
+    if constexpr (sizeof(E) == 2) {
+        const unsigned pairs[2] = {*reinterpret_cast<const unsigned*>(top), *reinterpret_cast<const unsigned*>(bottom)};
+        return Fragment<P, 4>(pairs);
+    } else
+#endif
+    {
+        const auto x = *reinterpret_cast<const Vector<E, 2>*>(top), y = *reinterpret_cast<const Vector<E, 2>*>(bottom);
+        return Fragment<P, 4>({x.at[0], y.at[0], x.at[1], y.at[1]});
+    }
 }
 
 #if __CUDA_ARCH__ >= 800
@@ -105,17 +124,13 @@ template <Products P, class E>
 __device__ __forceinline__ Left<P> left_rows_from(const E* at, std::int64_t ld) {
     const E* top = at + lane_row() * ld + 2 * lane_place();
     const E* bottom = top + 8 * ld;
-    return {{left_of<P>(*reinterpret_cast<const Vector<E, 2>*>(top), *reinterpret_cast<const Vector<E, 2>*>(bottom)),
-             left_of<P>(*reinterpret_cast<const Vector<E, 2>*>(top + 8),
-                        *reinterpret_cast<const Vector<E, 2>*>(bottom + 8))}};
+    return {{left_of<P>(top, bottom), left_of<P>(top + 8, bottom + 8)}};
 }
 /// Right side likewise: element (k, j) at at[j·ld + k].
 template <Products P, class E>
 __device__ __forceinline__ Right<P> right_rows_from(const E* at, std::int64_t ld) {
     const E* first = at + lane_row() * ld + 2 * lane_place();
-    const auto of = [&](int n, int half) {
-        return right_of<P>(*reinterpret_cast<const Vector<E, 2>*>(first + 8 * n * ld + 8 * half));
-    };
+    const auto of = [&](int n, int half) { return right_of<P>(first + 8 * n * ld + 8 * half); };
     return {{{of(0, 0), of(0, 1)}, {of(1, 0), of(1, 1)}}};
 }
 

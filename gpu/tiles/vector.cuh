@@ -23,20 +23,44 @@ __device__ __forceinline__ void store_vector(T* to, const Vector<T, Width>& vect
     *reinterpret_cast<Vector<T, Width>*>(to) = vector;
 }
 
+/// Two numbers as one register of bf16, `first` in the lower half.
+__device__ __forceinline__ std::uint32_t to_bf16_pair(float first, float second) {
+#if __CUDA_ARCH__ >= 800
+    std::uint32_t pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+#else
+    return std::uint32_t{Bf16(first).bits} | std::uint32_t{Bf16(second).bits} << 16;
+#endif
+}
+/// Of bf16, two to a register: numbers of 16 bits would be moved one by one.
 template <int Width>
 __device__ __forceinline__ Vector<float, Width> load_vector(const Bf16* from) {
-    const auto stored = *reinterpret_cast<const Vector<Bf16, Width>*>(from);
     Vector<float, Width> vector;
+    if constexpr (Width % 2 == 0) {
+        const auto stored = *reinterpret_cast<const Vector<std::uint32_t, Width / 2>*>(from);
 #pragma unroll
-    for (int i = 0; i < Width; ++i) vector.at[i] = stored.at[i];
+        for (int i = 0; i < Width / 2; ++i) {
+            vector.at[2 * i] = __uint_as_float(stored.at[i] << 16);
+            vector.at[2 * i + 1] = __uint_as_float(stored.at[i] & 0xffff0000U);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < Width; ++i) vector.at[i] = from[i];
+    }
     return vector;
 }
 template <int Width>
 __device__ __forceinline__ void store_vector(Bf16* to, const Vector<float, Width>& vector) {
-    Vector<Bf16, Width> stored;
+    if constexpr (Width % 2 == 0) {
+        Vector<std::uint32_t, Width / 2> stored;
 #pragma unroll
-    for (int i = 0; i < Width; ++i) stored.at[i] = vector.at[i];
-    *reinterpret_cast<Vector<Bf16, Width>*>(to) = stored;
+        for (int i = 0; i < Width / 2; ++i) stored.at[i] = to_bf16_pair(vector.at[2 * i], vector.at[2 * i + 1]);
+        *reinterpret_cast<Vector<std::uint32_t, Width / 2>*>(to) = stored;
+    } else {
+#pragma unroll
+        for (int i = 0; i < Width; ++i) to[i] = vector.at[i];
+    }
 }
 
 /// Whether every row of the tensor (an absent one has none) starts at a multiple of `width` elements and ends with one.
