@@ -18,6 +18,8 @@ struct RankedKind {
     /// Warps that share a strip: two where there is enough for both. A multiprocessor has room for the operands of two
     /// or three blocks, and four warps each would not hide one another's waiting.
     static constexpr int kSharers = kState * kHeaddim > 64 * 32 ? 2 : 1;
+    /// Two blocks of these share a multiprocessor's registers.
+    static constexpr bool kTight = kState * kHeaddim > 64 * 64 && sizeof(E) < sizeof(float);
     static constexpr int kWarps = kStrips * kSharers, kThreads = 32 * kWarps;
     static constexpr int kPanels = kHeaddim / kTileColumns;  // of 16 channels
     static constexpr int kNld = operand_ld<E>(kState), kPld = operand_ld<E>(kHeaddim);
@@ -101,7 +103,7 @@ struct RankedLayout {
     std::int64_t states, phases, head, velocities, scales, tables, steps, bytes;
 
 private:
-    __host__ __device__ static std::int64_t whole(std::int64_t count) { return (count + 15) / 16 * 16; }
+    __host__ __device__ static std::int64_t whole(std::int64_t count) { return (count + 31) / 32 * 32; }
 };
 
 /// The layer's tensors, and what is made of them for all heads.

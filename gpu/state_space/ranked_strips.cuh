@@ -121,6 +121,23 @@ struct RankedHead {
     __device__ static int state_place(int ld) {
         return (state_row(0) + lane_row()) * ld + state_column(0) + 2 * lane_place();
     }
+    /// The state as it is kept from forward to backward: tile by tile, each as its lanes have it, which is also how the
+    /// backward pass's products take it. body(tile, its numbers of this lane in memory) for the warp's tiles.
+    static constexpr int kOfLane = kTileRows * kTileColumns / 32;
+    template <class Body, class X>
+    __device__ static __forceinline__ void each_kept(WarpTile<float> (&state)[kOwnStrips][kStatePanels], X* kept,
+                                                     const Body& body) {
+        if (!has_state()) return;
+#pragma unroll
+        for (int b = 0; b < kOwnStrips; ++b)
+#pragma unroll
+            for (int c = 0; c < kStatePanels; ++c) body(state[b][c], kept_tile(kept, state_row(b), state_column(c)));
+    }
+    template <class X>
+    __device__ static X* kept_tile(X* kept, int n, int p) {
+        return kept + (n / kTileRows * kPanels + p / kTileColumns) * (kTileRows * kTileColumns) +
+               lane_index() * kOfLane;
+    }
     /// body(row, column from state_place(), first, second) for the warp's tiles.
     template <class Body>
     __device__ static __forceinline__ void each_of_state(WarpTile<float> (&state)[kOwnStrips][kStatePanels],
@@ -335,59 +352,71 @@ struct RankedHead {
             turns.of[c] = sincos_for<P>(x.turns[position * kTurnLd + first_place() / 2 + c]);
         return turns;
     }
-    /// A row of B (or C), raw.
+    /// A row of B (or C), raw, and its rank's bias.
     struct RawRow {
         Channels<S> channels;
         float scale;
+        Vector<float, kPlaces> bias;
     };
     /// Leaves what is made of it: RMSNorm · w + bias, turned.
-    __device__ __forceinline__ void leave_row(E* row, const RawRow& raw, const Pairs& weight, const float* bias,
-                                              const Turns& by, bool there) const {
+    __device__ __forceinline__ void leave_row(E* row, const RawRow& raw, const Pairs& weight, const Turns& by,
+                                              bool there) const {
         const Pairs channels = in_place(raw.channels);
         Vector<float, kPlaces> made;
 #pragma unroll
         for (int c = 0; c < kPairs; ++c) {
-            const auto shift = load_vector<2>(bias + 2 * c);
-            const auto turned =
-                numerics::rotate<float>({numerics::fma(channels.at[c].x, raw.scale * weight.at[c].x, shift.at[0]),
-                                         numerics::fma(channels.at[c].y, raw.scale * weight.at[c].y, shift.at[1])},
-                                        by.of[c].cos, by.of[c].sin);
+            const auto turned = numerics::rotate<float>(
+                {numerics::fma(channels.at[c].x, raw.scale * weight.at[c].x, raw.bias.at[2 * c]),
+                 numerics::fma(channels.at[c].y, raw.scale * weight.at[c].y, raw.bias.at[2 * c + 1])},
+                by.of[c].cos, by.of[c].sin);
             made.at[2 * c] = turned.x, made.at[2 * c + 1] = turned.y;
         }
         if (!there) made = {};
         store_vector(row, made);
     }
-    /// Makes the warp's rows of C and B ready, of B alone where only the state is wanted; rows that are none are zero.
-    /// The next row is on its way meanwhile, the first before the block waits for the angles.
+    /// Makes the warp's rows of B and C ready, of B alone where only the state is wanted; rows that are none are zero.
+    /// The next rows are on their way meanwhile, the first before the block waits for the angles.
     __device__ __forceinline__ void make_rows(bool queries) const {
-        const auto weights = [&](const View<float>& norm) {
-            return norm ? in_place(load_channels(norm.at(r) + first_channel(), to_second()))
-                        : Pairs{{{1, 1}, {1, 1}, {1, 1}, {1, 1}}};
+        constexpr int together = Kind::kTight || kRowsOfLane == 1 ? 1 : 2;
+        const S* const raw = xbc.first + first_channel();
+        const float* const biases = table + first_place();
+        const int count = queries ? 2 * kRowsOfLane : kRowsOfLane;
+        RawRow next[together];
+        const auto load = [&](int i) {
+            const bool of_c = i >= kRowsOfLane;
+#pragma unroll
+            for (int e = 0; e < together; ++e) {
+                const int row = ready_row() + (i + e) % kRowsOfLane, rank = some_rank(row);
+                const int position = clamped(s.position_of(row));
+                const int column = (of_c ? c_column : b_column) + rank * s.groups * kState;
+                const int scale = ((of_c ? s.rank : 0) + rank) * s.groups;
+                next[e] = {load_channels(raw + position * xbc.stride + column, to_second()),
+                           scales.first[position * scales.stride + scale],
+                           load_vector<kPlaces>(biases + (of_c ? HeadTable(s).c_bias : 0) + rank * kState)};
+            }
         };
-        const Pairs b_weight = weights(in.b_norm), c_weight = weights(in.c_norm);
-        const float *const b_bias = table + first_place(), *const c_bias = b_bias + HeadTable(s).c_bias;
-        const S* const b_first = xbc.first + b_column + first_channel();
-        const int to_c = c_column - b_column, second = to_second();
-        RawRow next_k, next_q{};
-        const auto load = [&](int row) {
-            const int position = clamped(s.position_of(row)), rank = some_rank(row) * s.groups;
-            const int at = position * xbc.stride + rank * kState, scale = position * scales.stride + rank;
-            next_k = {load_channels(b_first + at, second), scales.first[scale]};
-            if (queries) next_q = {load_channels(b_first + at + to_c, second), scales.first[scale + s.rank * s.groups]};
-        };
-        load(ready_row());
+        load(0);
         finish_turns();
+        Pairs weight;
         Turns turns{};
-        int row = ready_row();
 #pragma unroll 1
-        for (int i = 0; i < kRowsOfLane; ++i, ++row) {
-            const RawRow raw_k = next_k, raw_q = next_q;
-            if (i + 1 < kRowsOfLane) load(row + 1);
-            if (i == 0 || s.rank_of(row) == 0) turns = turns_at(s.position_of(row));
-            const int bias = some_rank(row) * kState, place = row * kNld + first_place();
-            const bool there = whole() || real(row);
-            leave_row(k + place, raw_k, b_weight, b_bias + bias, turns, there);
-            if (queries) leave_row(q + place, raw_q, c_weight, c_bias + bias, turns, there);
+        for (int i = 0; i < count; i += together) {
+            RawRow now[together];
+#pragma unroll
+            for (int e = 0; e < together; ++e) now[e] = next[e];
+            if (i + together < count) load(i + together);
+            const bool of_c = i >= kRowsOfLane, first = i % kRowsOfLane == 0;
+            if (first) {
+                const View<float>& norm = of_c ? in.c_norm : in.b_norm;
+                weight = norm ? in_place(load_channels(norm.at(r) + first_channel(), to_second()))
+                              : Pairs{{{1, 1}, {1, 1}, {1, 1}, {1, 1}}};
+            }
+#pragma unroll
+            for (int e = 0; e < together; ++e) {
+                const int row = ready_row() + (i + e) % kRowsOfLane;
+                if ((first && e == 0) || s.rank_of(row) == 0) turns = turns_at(s.position_of(row));
+                leave_row((of_c ? q : k) + row * kNld + first_place(), now[e], weight, turns, whole() || real(row));
+            }
         }
     }
     /// What a rank makes of x (0), z (1), the output (2).

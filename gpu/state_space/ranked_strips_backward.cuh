@@ -137,11 +137,11 @@ private:
     }
     /// h·d_h, of each warp.
     __device__ void state_through(int chunk) {
-        const E* const states = entry_state(chunk) + this->state_place(kHeaddim);
         float inner = 0;
-        this->each_of_state(d_state, [&](int n, int p, float first, float second) {
-            const auto before = load_pair(states + n * kHeaddim + p);
-            inner = numerics::fma(before.y, second, numerics::fma(before.x, first, inner));
+        this->each_kept(d_state, entry_state(chunk), [&](const WarpTile<float>& tile, const E* at) {
+            const auto before = load_vector<Base::kOfLane>(at), gradient_of = right_numbers(tile);
+#pragma unroll
+            for (int i = 0; i < Base::kOfLane; ++i) inner = numerics::fma(before.at[i], gradient_of.at[i], inner);
         });
         inner = warp_sum(inner);
         if (lane_index() == 0) own.of_warps[this->warp()] = inner;
@@ -180,13 +180,13 @@ private:
     /// Through the state before the chunk.
     __device__ __forceinline__ void add_entry(WarpTile<float> (&d_q)[kAcross], int first, int chunk,
                                               float (&entry)[2]) const {
-        const E* states = entry_state(chunk) + first * kHeaddim;
+        const E* const states = this->kept_tile(entry_state(chunk), first, 0);
 #pragma unroll 2
         for (int p = 0; p < kHeaddim; p += 16) {
             const Left<P> left = left_rows<P>(own.d_y + own_row() * kPld + p, kPld);
 #pragma unroll
             for (int a = 0; a < kAcross; ++a)
-                multiply_add(d_q[a], left, right_rows_from<P>(states + a * kTileColumns * kHeaddim + p, kHeaddim));
+                multiply_add(d_q[a], left, right_kept<P>(states + (a * kHeaddim + p) * kTileColumns));
         }
 #pragma unroll
         for (int a = 0; a < kAcross; ++a)

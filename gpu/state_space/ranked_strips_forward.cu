@@ -372,13 +372,13 @@ private:
     }
     /// For the next chunk, and for the backward pass.
     __device__ __forceinline__ void keep_state(E* kept, std::uint32_t* phases, int chunk) {
-        E* const states = kept + std::int64_t{chunk} * kState * kHeaddim + this->state_place(kHeaddim);
         E* const to = own.h + this->state_place(kPld);
         this->each_of_state(state, [&](int n, int p, float first, float second) {
-            const Vector<float, 2> two{{first, second}};
-            store_vector(to + n * kPld + p, two);
-            if (kept) store_vector(states + n * kHeaddim + p, two);
+            store_vector(to + n * kPld + p, Vector<float, 2>{{first, second}});
         });
+        if (kept)
+            this->each_kept(state, kept + std::int64_t{chunk} * kState * kHeaddim,
+                            [](const WarpTile<float>& tile, E* at) { store_vector(at, right_numbers(tile)); });
         if (!kept || this->warp() != 0) return;
         phases += std::int64_t{chunk} * s.angles;
 #pragma unroll
@@ -434,9 +434,9 @@ private:
     }
 };
 
-/// Blocks that share a multiprocessor's registers.
+/// Blocks that share a multiprocessor's registers and its memory.
 template <class Kind>
-constexpr int kForwardBlocks = Kind::kSharers == 1                                                      ? 4
+constexpr int kForwardBlocks = Kind::kSharers == 1 ? (sizeof(typename Kind::E) > 2 ? 3 : 4)
                                : Kind::kState* Kind::kHeaddim > 64 * 64 && sizeof(typename Kind::E) > 2 ? 1
                                                                                                         : 2;
 

@@ -79,6 +79,36 @@ __device__ __forceinline__ Left<P> left_results(const WarpTile<float>& x) {
     return {{of(x.sum[0]), of(x.sum[1])}};
 }
 
+/// A lane's eight numbers of a tile x in the order in which right_kept() takes them: as x's transpose, a right side.
+__device__ __forceinline__ Vector<float, 8> right_numbers(const WarpTile<float>& x) {
+    Vector<float, 8> numbers;
+#pragma unroll
+    for (int row = 0; row < 2; ++row)
+#pragma unroll
+        for (int column = 0; column < kEighths; ++column)
+#pragma unroll
+            for (int e = 0; e < 2; ++e) numbers.at[4 * row + 2 * column + e] = x.sum[column][2 * row + e];
+    return numbers;
+}
+template <Products P, class E>
+__device__ __forceinline__ Right<P> right_kept(const E* at) {
+#if __CUDA_ARCH__ >= 800
+    if constexpr (sizeof(E) == 2) {
+        const auto of_lane = *reinterpret_cast<const Vector<unsigned, 4>*>(at);
+        const auto of = [&](int i) {
+            const unsigned pair[1] = {of_lane.at[i]};
+            return Fragment<P, 2>(pair);
+        };
+        return {{{of(0), of(1)}, {of(2), of(3)}}};
+    } else
+#endif
+    {
+        const auto of_lane = *reinterpret_cast<const Vector<E, 8>*>(at);
+        const auto of = [&](int i) { return Fragment<P, 2>({of_lane.at[2 * i], of_lane.at[2 * i + 1]}); };
+        return {{{of(0), of(1)}, {of(2), of(3)}}};
+    }
+}
+
 /// body(row, column, half of the rows, first, second): the neighbours that a lane has of a tile, as references.
 template <class Body>
 __device__ __forceinline__ void each_pair(WarpTile<float>& tile, const Body& body) {
