@@ -40,14 +40,22 @@ struct HeadSteps {
     }
 };
 
-/// Whole chunks that a block makes at once: their strips' decays are sums over neighbours, through its memory.
+/// Positions of whole chunks that a block makes at once, and those that it makes: a long sequence has several blocks.
+__host__ __device__ inline int steps_at_once(const RankedShape& s) {
+    return kStepThreads / s.chunk * s.chunk;
+}
+__host__ __device__ inline int steps_of_block(const RankedShape& s) {
+    return 4 * steps_at_once(s);
+}
+/// Strips' decays are sums over neighbours, through the block's memory.
 template <class S>
-__device__ void make_steps(const HeadSteps<S>& head, StripStep* to) {
+__device__ void make_steps(const HeadSteps<S>& head, int block, StripStep* to) {
     __shared__ float log_decays[kStepThreads], carries[kStepThreads + 1];
     const RankedShape& s = head.s;
-    const int at_once = kStepThreads / s.chunk * s.chunk, i = static_cast<int>(threadIdx.x);
+    const int at_once = steps_at_once(s), i = static_cast<int>(threadIdx.x);
     const int strip = s.positions_of_strip(), first = i - i % s.chunk % strip;  // of the strip
-    for (int begin = 0; begin < head.length; begin += at_once) {
+    const int from = block * steps_of_block(s), end_of_block = least_of(from + steps_of_block(s), head.length);
+    for (int begin = from; begin < end_of_block; begin += at_once) {
         const int position = begin + i, count = least_of(at_once, head.length - begin);
         StripStep step{};
         const auto scan_of = [&](int at) {

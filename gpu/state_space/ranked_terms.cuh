@@ -55,6 +55,9 @@ struct RankedTerms {
     }
 };
 constexpr int kPositionWarps = kStepThreads / 32;
+__host__ __device__ inline unsigned step_blocks(const RankedShape& s) {
+    return static_cast<unsigned>(ceil_div(most_of(s.length, 1), steps_of_block(s)));
+}
 /// Blocks of positions, of heads, of heads of sequences: one behind the other.
 template <class S>
 __global__ void __launch_bounds__(kStepThreads)
@@ -65,16 +68,20 @@ __global__ void __launch_bounds__(kStepThreads)
         if (row < s.sequences.rows(blockIdx.y)) body.position(blockIdx.y, row);
         return;
     }
-    const unsigned block = blockIdx.x - position_blocks, heads = static_cast<unsigned>(s.heads);
+    unsigned block = blockIdx.x - position_blocks;
+    const unsigned heads = static_cast<unsigned>(s.heads);
     if (block < heads) return body.head(blockIdx.y, static_cast<int>(block));
-    const HeadSteps<S> head(s, body.in, {blockIdx.y, block / heads - 1, static_cast<int>(block % heads)});
-    make_steps(head, body.in.steps + head.task * s.length);
+    block -= heads;
+    const unsigned blocks = step_blocks(s), place = block / blocks;
+    const HeadSteps<S> head(s, body.in, {blockIdx.y, place / heads, static_cast<int>(place % heads)});
+    make_steps(head, static_cast<int>(block % blocks), body.in.steps + head.task * s.length);
 }
 template <class S>
 void make_terms(const CudaBackend& backend, const RankedShape& s, const RankedViews<S>& views) {
     const unsigned position_blocks = grid_size(ceil_div(s.sequences.most_rows(), kPositionWarps));
     launch("state_space_forward", ranked_terms_kernel<S>,
-           dim3(position_blocks + grid_size(s.heads) + grid_size(s.batch * s.heads), grid_size(s.replicas)),
+           dim3(position_blocks + grid_size(s.heads) + grid_size(s.batch * s.heads * step_blocks(s)),
+                grid_size(s.replicas)),
            dim3(kStepThreads), 0, backend.stream(), RankedTerms<S>{s, views}, position_blocks);
 }
 
