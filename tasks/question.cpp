@@ -1,6 +1,7 @@
 #include "tasks/question.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "tasks/bracket_reader.hpp"
 #include "tasks/needle_reader.hpp"
@@ -111,6 +112,42 @@ Answer ask(const Needle& task, const Tokens& prefix, const Asking& asking) {
     for (const std::int32_t token : prefix)
         if (!reader.read(token)) return std::nullopt;
     return reader.ask(asking);
+}
+
+// --- other recall ----------------------------------------------------------------------------------------------------
+
+/// Pairs are a key at an even position and the value behind it, the first time that the key is there.
+Answer ask(const Mqar& task, const Tokens& prefix, const Asking& asking) {
+    std::map<std::int32_t, std::int32_t> value_of;
+    auto key = asking.key;
+    for (std::size_t t = 0; t < prefix.size(); t += 2) {
+        const std::int32_t token = prefix[t], next = t + 1 < prefix.size() ? prefix[t + 1] : Mqar::kBlank;
+        if (token < 0 || token >= task.symbols || next < 0 || next >= task.symbols) return std::nullopt;
+        if (!task.is_key(token) || !task.is_value(next)) continue;
+        value_of.try_emplace(token, next);
+        if (!key) key = token;
+    }
+    Tokens append;
+    if (prefix.size() % 2 == 0)
+        append = {key.value_or(Mqar::kBlank)};
+    else if (task.is_key(prefix.back()))
+        key = prefix.back();
+    else
+        append = {Mqar::kBlank, key.value_or(Mqar::kBlank)};
+    const auto found = value_of.find(key.value_or(Mqar::kBlank));
+    if (found == value_of.end()) return std::nullopt;
+    return Question{append, {found->second}};
+}
+
+Answer ask(const Induction& task, const Tokens& prefix, const Asking&) {
+    const auto first = std::find(prefix.begin(), prefix.end(), task.special());
+    const auto symbol = [&](std::int32_t token) { return token >= Induction::kFirst && token < task.special(); };
+    const bool asked = first != prefix.end() && first + 1 != prefix.end() && prefix.back() == task.special();
+    const auto end = prefix.end() - (asked ? 1 : 0);
+    if (first == prefix.end() || end - first < 2 || !std::all_of(prefix.begin(), first, symbol) ||
+        !std::all_of(first + 1, end, symbol))
+        return std::nullopt;
+    return Question{asked ? Tokens{} : Tokens{task.special()}, {*(first + 1)}};
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 // A prefix is what a model has read of an example, with the token that begins it where the task has `bos`. The question
 // appends to it what the task would: nothing where every prefix is asked about (parity, modular_sum, cycle_navigation,
 // even_pairs, group_word), = in modular_arithmetic, the brackets that are still open and then = with brackets, QUERY k
-// for a needle. With supervise = all, values are asked for without =, as in training.
+// for a needle, k in mqar (a blank before it where a query cannot stand), the special token in induction. With
+// supervise = all, values are asked for without =, as in training.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct Question {
 
 /// Which question, where several are possible.
 struct Asking {
-    /// A needle's key, as a token. Absent: the one that the prefix has begun to ask for, else that of the first needle.
+    /// A key of needle or mqar, as a token. Absent: the one that the prefix has begun to ask for, else the first one.
     std::optional<std::int32_t> key{};
 };
 

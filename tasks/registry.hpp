@@ -10,9 +10,11 @@
 #include "tasks/even_pairs.hpp"
 #include "tasks/example.hpp"
 #include "tasks/group_word.hpp"
+#include "tasks/induction.hpp"
 #include "tasks/modular_arithmetic.hpp"
 #include "tasks/modular_arithmetic_brackets.hpp"
 #include "tasks/modular_sum.hpp"
+#include "tasks/mqar.hpp"
 #include "tasks/needle.hpp"
 #include "tasks/parity.hpp"
 
@@ -20,7 +22,7 @@ namespace whorl {
 
 /// To add a task: a file like parity.hpp, and its struct here.
 using Task = std::variant<Parity, ModularSum, ModularArithmetic, ModularArithmeticBrackets, CycleNavigation, EvenPairs,
-                          GroupWord, Needle>;
+                          GroupWord, Needle, Mqar, Induction>;
 
 /// Each task with its default parameters, in the order of the list.
 const std::vector<Task>& all_tasks();

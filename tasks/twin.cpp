@@ -34,6 +34,12 @@ Kind changeable(const GroupWord& task) {
 Kind changeable(const Needle& task) {
     return {task.first_value(), task.value_symbols};
 }
+Kind changeable(const Mqar& task) {
+    return {task.first_value(), task.symbols - task.first_value()};
+}
+Kind changeable(const Induction& task) {
+    return {Induction::kFirst, task.symbols};
+}
 
 // The next of its kind changes the answer wherever any other does: a value of an expression is linear in each digit, a
 // group's element can be divided out. But on a cycle of two, one ahead and one back are the same: hence two tries.
