@@ -150,10 +150,39 @@ Answer ask(const Induction& task, const Tokens& prefix, const Asking&) {
     return Question{asked ? Tokens{} : Tokens{task.special()}, {*(first + 1)}};
 }
 
+Answer ask(const FlipFlop&, const Tokens& prefix, const Asking&) {
+    std::int32_t written = kPad;
+    for (std::size_t t = 0; t < prefix.size(); ++t) {
+        const bool bit = prefix[t] == FlipFlop::kZero || prefix[t] == FlipFlop::kZero + 1;
+        if (t % 2 == 0 ? prefix[t] < FlipFlop::kWrite || prefix[t] > FlipFlop::kIgnore : !bit) return std::nullopt;
+        if (t % 2 == 1 && prefix[t - 1] == FlipFlop::kWrite) written = prefix[t];
+    }
+    const bool asked = prefix.size() % 2 == 1;
+    if (written == kPad || (asked && prefix.back() != FlipFlop::kRead)) return std::nullopt;
+    return Question{asked ? Tokens{} : Tokens{FlipFlop::kRead}, {written}};
+}
+
 }  // namespace
 
+bool has_questions(const Task& task) {
+    return std::visit(
+        [](const auto& one) {
+            return requires {
+                ask(one, Tokens{}, Asking{});
+            };
+        },
+        task);
+}
+
 std::optional<Question> question(const Task& task, const std::vector<std::int32_t>& prefix, const Asking& asking) {
-    return std::visit([&](const auto& one) { return ask(one, prefix, asking); }, task);
+    return std::visit(
+        [&](const auto& one) -> Answer {
+            if constexpr (requires { ask(one, prefix, asking); })
+                return ask(one, prefix, asking);
+            else
+                return std::nullopt;
+        },
+        task);
 }
 
 std::optional<std::int32_t> asked_key(const Task& task, const std::vector<std::int32_t>& tokens) {

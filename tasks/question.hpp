@@ -3,8 +3,8 @@
 // A prefix is what a model has read of an example, with the token that begins it where the task has `bos`. The question
 // appends to it what the task would: nothing where every prefix is asked about (parity, modular_sum, cycle_navigation,
 // even_pairs, group_word), = in modular_arithmetic, the brackets that are still open and then = with brackets, QUERY k
-// for a needle, k in mqar (a blank before it where a query cannot stand), the special token in induction. With
-// supervise = all, values are asked for without =, as in training.
+// for a needle, k in mqar (a blank before it where a query cannot stand), the special token in induction, read in
+// flip_flop. With supervise = all, values are asked for without =, as in training.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,13 @@ struct Asking {
     std::optional<std::int32_t> key{};
 };
 
-/// Empty where nothing can be asked: nothing read yet, an operator or half a needle last, no needle of the key (or
-/// more than the task gives a key), and where the prefix is no text of the task. A prefix that has begun to ask
-/// is only finished: behind QUERY k v the rest of the answer is asked for, whatever `asking` says.
+/// Whether anything of the task can be asked before its end: not in language (markov, text), where the next token is
+/// foretold everywhere, nor in selective_copy.
+bool has_questions(const Task& task);
+
+/// Empty where nothing can be asked: a task without questions, nothing read yet, an operator or half a needle last, no
+/// needle of the key (or more than the task gives a key), and where the prefix is no text of the task. A prefix that
+/// has begun to ask is only finished: behind QUERY k v the rest of the answer is asked for, whatever `asking` says.
 std::optional<Question> question(const Task& task, const std::vector<std::int32_t>& prefix, const Asking& asking = {});
 
 /// The key that `tokens` asks for first, behind its first QUERY; empty where it asks for none, and in other tasks.

@@ -38,9 +38,18 @@ inline const std::vector<Variant>& variants() {
          {"haystack=needles", "keys=3", "values=2", "queries=2", "value_tokens=2"},
          "8bee6f17af1d69cd65852494a5ae41da"},
         {"mqar", {}, "57ce7ee649c7e8f1b49cce13143fbacb"},
-        {"mqar", {"symbols=64", "filler=uniform", "slices=[[16, 2], [40, 4], [64, 16]]"}, "6d98bba3ac674d6572ba8edce3631c33"},
+        {"mqar",
+         {"symbols=64", "filler=uniform", "slices=[[16, 2], [40, 4], [64, 16]]"},
+         "6d98bba3ac674d6572ba8edce3631c33"},
         {"induction", {}, "c2170930d8192cc5c326e64811db10a7"},
         {"induction", {"symbols=5", "min_size=12"}, "081308037e428fa4111027ebbaad04ec"},
+        {"markov", {}, ""},
+        {"markov", {"distances=5", "copy_length=7", "copy_every=3"}, ""},
+        {"text", {}, ""},
+        {"selective_copy", {}, ""},
+        {"selective_copy", {"symbols=5", "data=3", "min_size=7"}, ""},
+        {"flip_flop", {}, ""},
+        {"flip_flop", {"ignore=0.1", "min_size=9"}, ""},
     };
     return all;
 }
