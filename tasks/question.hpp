@@ -44,8 +44,8 @@ std::optional<std::int32_t> asked_key(const Task& task, const std::vector<std::i
 /// compared with, or patched by. It is the first token of its kind that the answer depends on, and changes to the next
 /// of its kind: a bit flips, a digit d becomes d+1 modulo m, a step stays, goes ahead, goes back in turn, an element
 /// becomes the one after it, and of the key asked for the first value token becomes the next one. Operators, brackets,
-/// keys and filler stay. Empty where there is no question, or its answer depends on no such token (2*0, a lone symbol
-/// in even_pairs).
+/// keys and filler stay; so do, in flip_flop, instructions. Empty where there is no question, or its answer depends on
+/// no such token (2*0, a lone symbol in even_pairs).
 std::optional<std::vector<std::int32_t>> twin(const Task& task, const std::vector<std::int32_t>& tokens,
                                               const Asking& asking = {});
 

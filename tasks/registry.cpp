@@ -119,7 +119,7 @@ std::unique_ptr<DataSource> make_data_source(const Task& task) {
 Task read_task(const Value& value, const Place& place) {
     Task task;
     ConfigReader::read(value, place, task);
-    if (auto* text = std::get_if<ByteText>(&task)) text->open(place);
+    if (auto* text = std::get_if<ByteText>(&task)) text->open(value, place);
     return task;
 }
 

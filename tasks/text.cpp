@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/checksum.hpp"
@@ -28,6 +29,11 @@ Bytes brackets() {
     return text;
 }
 
+const Bytes& stand_in() {
+    static const Bytes text = brackets();
+    return text;
+}
+
 TextView split(const Bytes& bytes, double validation, double test) {
     const auto share = [&](double part) { return static_cast<std::int64_t>(part * static_cast<double>(bytes.size())); };
     const auto all = static_cast<std::int64_t>(bytes.size());
@@ -37,28 +43,29 @@ TextView split(const Bytes& bytes, double validation, double test) {
 
 }  // namespace
 
-void ByteText::open(const Place& place) {
+void ByteText::open(const Value& value, const Place& place) {
     if (file.empty()) return;
+    const auto fail = [&](const char* key, const std::string& what) {
+        const Value* found = find(value, key);
+        fail_at(place.child(key), found ? found->line : value.line, what);
+    };
     try {
         const std::string all = read_text_file(file, kMostBytes);
         bytes = std::make_shared<const Bytes>(all.begin(), all.end());
-    } catch (const std::exception& error) {
-        fail_at(place.child("file"), 0, error.what());
+    } catch (const UserError& error) {
+        fail("file", error.what());
     }
     const std::string found = whorl::checksum(std::as_bytes(std::span(*bytes)));
     if (!checksum.empty() && checksum != found)
-        fail_at(place.child("checksum"), 0,
-                file + " is another text than the one that was named: its checksum is " + found);
+        fail("checksum", file + " is another text than the one that was named: its checksum is " + found);
     checksum = found;
     for (const std::int64_t count : view().count)
         if (count < 2)
-            fail_at(place.child("file"), 0,
-                    fmt::format("{} has {} bytes: a split would have fewer than two", file, bytes->size()));
+            fail("file", fmt::format("{} has {} bytes: a split would have fewer than two", file, bytes->size()));
 }
 
 TextView ByteText::view() const {
-    static const Bytes stand_in = brackets();
-    return split(bytes ? *bytes : stand_in, validation, test);
+    return split(bytes ? *bytes : stand_in(), validation, test);
 }
 
 std::string ByteText::token_text(std::int32_t token) const {
@@ -67,6 +74,7 @@ std::string ByteText::token_text(std::int32_t token) const {
     const auto byte = static_cast<unsigned char>(token - kFirst);
     if (byte == ' ') return "space";
     if (byte == '\n') return "\\n";
+    if (byte == '?') return "\\?";  // a lone one is no token
     return byte > ' ' && byte < 0x7F ? std::string(1, static_cast<char>(byte)) : fmt::format("x{:02x}", byte);
 }
 

@@ -54,8 +54,9 @@ struct ByteText {
     std::int64_t smallest = 2;                               // the least that a range of sizes may begin with
     std::shared_ptr<const std::vector<std::uint8_t>> bytes;  // null before open()
 
-    /// Reads the file, and its checksum or, where one is set, compares it. Throws UserError, naming the key at `place`.
-    void open(const Place& place);
+    /// Reads the file, and its checksum or, where one is set, compares it. Throws UserError, naming the key of `value`,
+    /// the table that this was read from, at `place`.
+    void open(const Value& value, const Place& place);
     /// Of the stand-in where nothing was opened.
     TextView view() const;
 
