@@ -11,6 +11,7 @@ int run_check(const Arguments& arguments);
 int run_report(const Arguments& arguments);
 int run_tasks(const Arguments& arguments);
 int run_sample(const Arguments& arguments);
+int run_score(const Arguments& arguments);
 int run_models(const Arguments& arguments);
 int run_verify(const Arguments& arguments);
 int run_logits(const Arguments& arguments);
@@ -31,7 +32,8 @@ const std::vector<Command>& commands() {
         {"check", "a gate on what this build learns", run_check},
         {"report", "what a run or a sweep did, as Markdown, JSON or CSV", run_report},
         {"tasks", "list the tasks, or describe one", run_tasks},
-        {"sample", "print examples of a task", run_sample},
+        {"sample", "print examples of a task, or write them to a file", run_sample},
+        {"score", "score answers to such a file that another program gave", run_score},
         {"models", "list the named models, or describe one", run_models},
         {"verify", "compare this build with golden files", run_verify},
         {"logits", "a checkpoint's logits for given tokens", run_logits},

@@ -58,7 +58,8 @@ std::optional<PopulationResult> read_population_result(const RunDirectory& run, 
     const std::vector<ReplicaHyper> replicas = replicas_of(setup.config.replicas);
     const Standing standing = stored_standing(*checkpoint, setup.config.replicas.count());
     const auto by_step = tokens_by_step(run);
-    PopulationResult population{setup.data->chance(), result->seconds, validation->sizes, test.sizes, {}};
+    PopulationResult population{setup.data->chance(), result->seconds, validation->sizes, test.sizes, {},
+                                setup.data->in_bits()};
     for (std::size_t r = 0; r < replicas.size(); ++r) {
         const ReplicaHyper& one = replicas[r];
         const std::int64_t steps = standing.stopped_at[r] < 0 ? result->step : standing.stopped_at[r];

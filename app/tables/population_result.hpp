@@ -35,6 +35,7 @@ struct PopulationResult {
     double seconds = 0;  // training and evaluation, all processes together
     std::vector<std::int64_t> validation_sizes, test_sizes;
     std::vector<ReplicaResult> replicas;
+    bool in_bits = false;  // replicas are ranked by their loss alone
 
     std::int64_t tokens() const;  // of all replicas
 };

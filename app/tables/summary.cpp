@@ -22,7 +22,8 @@ std::vector<Merit> merits_of(const PopulationResult& population) {
     std::vector<Merit> merits;
     for (const ReplicaResult& replica : population.replicas)
         merits.push_back({replica.validation[size],
-                          replica.validation_loss[size].value_or(std::numeric_limits<double>::infinity())});
+                          replica.validation_loss[size].value_or(std::numeric_limits<double>::infinity()),
+                          population.in_bits});
     return merits;
 }
 
@@ -44,6 +45,7 @@ std::vector<SettingGroup> ranked_groups(const PopulationResult& population) {
     std::vector<SettingGroup> groups = groups_of(population);
     for (SettingGroup& group : groups)
         for (const std::size_t r : group.replicas) {
+            group.merit.in_bits = population.in_bits;
             group.merit.accuracy += merits[r].accuracy / static_cast<double>(group.replicas.size());
             group.merit.loss += merits[r].loss / static_cast<double>(group.replicas.size());
         }
