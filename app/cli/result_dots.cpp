@@ -133,7 +133,7 @@ ResultDots dots_of_pieces(const PublishedTable& table, const std::vector<FoundPi
     ResultDots dots;
     dots.title = table.title;
     for (const TableColumn& column : table.columns) {
-        DotsColumn shown{column.key, column.label, size_text(column.full.test_size), {}};
+        DotsColumn shown{column.key, column.label, size_text(column.at(pieces.front().record.profile).test_size), {}};
         for (const TableRow& row : table.rows)
             for (const FoundPiece& piece : pieces) {
                 if (piece.record.column != column.key || piece.record.row != row.key) continue;

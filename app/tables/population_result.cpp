@@ -49,6 +49,20 @@ std::int64_t PopulationResult::tokens() const {
     return sum;
 }
 
+double score_of(const PopulationResult& population, const ReplicaResult& replica, std::size_t size) {
+    switch (population.metric) {
+        case Metric::accuracy:
+            break;
+        case Metric::found:
+            if (size >= replica.found.size()) throw UserError("the results have no share of answers found");
+            return replica.found[size];
+        case Metric::bits:
+            if (size >= replica.test_loss.size()) throw UserError("the results have no loss on test data");
+            return replica.test_loss[size] ? *replica.test_loss[size] / std::log(2.0) : -std::log2(population.chance);
+    }
+    return scaled_accuracy(replica.test[size], population.chance);
+}
+
 std::optional<PopulationResult> read_population_result(const RunDirectory& run, const RunSetup& setup) {
     const auto result = finished_result(run, setup);
     const auto validation = last_evaluation(run, setup, Split::validation);
@@ -69,7 +83,9 @@ std::optional<PopulationResult> read_population_result(const RunDirectory& run, 
                                        standing.reason[r],
                                        of_replica(validation->accuracy, r),
                                        of_replica(test.accuracy, r),
-                                       finite(of_replica(validation->loss, r))});
+                                       finite(of_replica(validation->loss, r)),
+                                       of_replica(test.found, r),
+                                       finite(of_replica(test.loss, r))});
     }
     return population;
 }
