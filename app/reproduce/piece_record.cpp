@@ -64,6 +64,7 @@ void describe(V& v, StoredPiece& c) {
     v.field("test_size", r.test_size, above(0).required());
     v.field("profile", r.profile);
     v.field("metric", r.metric);
+    v.field("ideal_bits", r.ideal_bits);
     v.field("parameters", r.parameters, at_least(0));
     v.field("mlp", r.mlp, at_least(0));
     v.field("state_bytes", r.state_bytes, at_least(0));
@@ -86,6 +87,8 @@ void describe(V& v, StoredPiece& c) {
         v.require(one.validation.size() == r.validation_sizes.size() &&
                       one.validation_loss.size() == r.validation_sizes.size() && one.test.size() == r.test_sizes.size(),
                   "replicas", "a replica needs one number for each size");
+    v.require(r.ideal_bits.empty() || r.ideal_bits.size() == r.test_sizes.size(), "ideal_bits",
+              "must be one number for each test size");
     for (const ReplicaResult& one : r.replicas)
         v.require((one.found.empty() || one.found.size() == r.test_sizes.size()) &&
                       (one.test_loss.empty() || one.test_loss.size() == r.test_sizes.size()),

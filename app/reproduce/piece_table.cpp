@@ -80,13 +80,6 @@ std::string origin_text(const PieceOrigin& origin) {
     return text;
 }
 
-// Of a verdict what the fresh seeds say, once they are there: those of the first stage chose the setting.
-PopulationResult shown_population(const PublishedTable& table, const PieceRecord& record) {
-    PopulationResult population = record;
-    if (table.protocol == TableProtocol::verdict && record.more_seeds) population.replicas = fresh_replicas(record);
-    return population;
-}
-
 std::string model_text(const PieceRecord& record, const Summary& summary) {
     const DtRange& dt = summary.chosen.dt;
     const std::string range = dt.max > 0 ? fmt::format("{:g} to {:g}", dt.min, dt.max) : "as released";
@@ -150,6 +143,12 @@ std::vector<FoundPiece> pieces_below(const PublishedTable& table, const std::vec
     std::vector<FoundPiece> pieces;
     for (const std::string& path : paths) add_below(table, path, pieces);
     return pieces;
+}
+
+PopulationResult shown_population(const PublishedTable& table, const PieceRecord& record) {
+    PopulationResult population = record;
+    if (table.protocol == TableProtocol::verdict && record.more_seeds) population.replicas = fresh_replicas(record);
+    return population;
 }
 
 ResultTable table_of(const PublishedTable& table, const std::vector<FoundPiece>& pieces) {

@@ -23,6 +23,10 @@ std::vector<FoundPiece> pieces_below(const PublishedTable& table, const std::vec
 /// All files in the folders and all folders inside whose names end in .json, and the files, that `path` names, sorted.
 std::vector<std::string> json_files(const std::string& path);
 
+/// What a table shows of a piece: in one of verdicts the fresh seeds alone, once they are there, as those of the first
+/// stage chose the setting; else all replicas.
+PopulationResult shown_population(const PublishedTable& table, const PieceRecord& record);
+
 /// One table of them, at the widths that they have (without any: those of the table). A missing piece is –.
 ResultTable table_of(const PublishedTable& table, const std::vector<FoundPiece>& pieces);
 

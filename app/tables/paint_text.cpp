@@ -30,7 +30,7 @@ std::string metric_text(Metric metric) {
         case Metric::found:
             return "Share of answers all of whose tokens are right, in percent,";
         case Metric::bits:
-            return "Bits a token (less is better)";
+            return "Bits a token, above the best possible predictor where one is known (less is better),";
     }
     return "Scaled accuracy in percent (guessing: 0)";
 }

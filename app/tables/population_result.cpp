@@ -41,6 +41,12 @@ std::vector<std::optional<double>> finite(const std::vector<double>& values) {
     return result;
 }
 
+double bits_of(const PopulationResult& population, const ReplicaResult& replica, std::size_t size) {
+    if (size >= replica.test_loss.size()) throw UserError("the results have no loss on test data");
+    const double ideal = size < population.ideal_bits.size() ? population.ideal_bits[size] : 0;
+    return (replica.test_loss[size] ? *replica.test_loss[size] / std::log(2.0) : -std::log2(population.chance)) - ideal;
+}
+
 }  // namespace
 
 std::int64_t PopulationResult::tokens() const {
@@ -57,8 +63,7 @@ double score_of(const PopulationResult& population, const ReplicaResult& replica
             if (size >= replica.found.size()) throw UserError("the results have no share of answers found");
             return replica.found[size];
         case Metric::bits:
-            if (size >= replica.test_loss.size()) throw UserError("the results have no loss on test data");
-            return replica.test_loss[size] ? *replica.test_loss[size] / std::log(2.0) : -std::log2(population.chance);
+            return bits_of(population, replica, size);
     }
     return scaled_accuracy(replica.test[size], population.chance);
 }

@@ -14,7 +14,8 @@ namespace whorl {
 enum class Metric {
     accuracy,  // of single tokens, scaled: 0 is guessing, 1 perfect
     found,     // share of answers all of whose tokens are right
-    bits,      // cross-entropy of a token in bits: less is better
+    bits,      // cross-entropy of a token in bits, above the best possible predictor's where that is known: less is
+               // better
 };
 constexpr auto enum_names(Metric) {
     return std::to_array<EnumName<Metric>>(
@@ -53,6 +54,7 @@ struct PopulationResult {
     std::vector<std::int64_t> validation_sizes, test_sizes;
     std::vector<ReplicaResult> replicas;
     Metric metric = Metric::accuracy;  // what tables show of it
+    std::vector<double> ideal_bits{};  // of the best possible predictor at each test size; empty: not known
 
     std::int64_t tokens() const;  // of all replicas
 };

@@ -25,7 +25,7 @@ struct TableSection {
     std::string key, label;            // of a task; both empty in a table of one section
     std::vector<std::string> heads;    // of the labels
     std::optional<std::int64_t> size;  // where it is read; absent: at each run's largest test size
-    std::optional<double> majority;  // scaled accuracy of always giving the most frequent answer there
+    std::optional<double> majority;    // scaled accuracy of always giving the most frequent answer there
     std::vector<TableLine> lines;
     Metric metric = Metric::accuracy;
 };

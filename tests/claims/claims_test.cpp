@@ -167,6 +167,27 @@ TEST_CASE("measured orders decide about the order", "[claims]") {
     CHECK(judged.result.comparisons[3].outcome == Finding::reversed);
 }
 
+TEST_CASE("an update's times are measured in turn, a name that no layer has is refused", "[claims]") {
+    const auto processor = make_cpu_backend(1);
+    TableMeasurement measurement{"update-1", MeasurementKind::update_time, 1, {"rank-1", "rank-32"}};
+    const auto records = measure_update_times(measurement, *processor);
+    REQUIRE(records.size() == 2);
+    for (const MeasurementRecord& record : records) {
+        CHECK(record.unit == "seconds");
+        CHECK(record.values.size() == 12);
+        CHECK(*std::min_element(record.values.begin(), record.values.end()) > 0);
+    }
+    // Thirty-two times the products on a state of the same size: on a processor that takes longer.
+    CHECK(*std::min_element(records[1].values.begin(), records[1].values.end()) >
+          *std::min_element(records[0].values.begin(), records[0].values.end()));
+    measurement.rows = {"rank-5"};
+    CHECK_THAT(message_of<UserError>([&] { measure_update_times(measurement, *processor); }),
+               ContainsSubstring("no layer to time is named 'rank-5'"));
+    measurement = {"order", MeasurementKind::order, 1, {"trapezoid"}};
+    CHECK_THAT(message_of<UserError>([&] { measure_orders(measurement); }),
+               ContainsSubstring("no discretization rule is named 'trapezoid'"));
+}
+
 TEST_CASE("claims that cannot be asked for get one line", "[claims][cli]") {
     const auto refused = [&](const std::string& arguments, const std::string& text) {
         const Outcome outcome = run_whorl("claims " + arguments);

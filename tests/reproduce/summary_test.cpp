@@ -1,5 +1,6 @@
 // What a table shows of a piece: every choice by validation data, every number of the test split.
 #include <algorithm>
+#include <cmath>
 
 #include "app/reproduce/piece_table.hpp"
 #include "app/run/setup.hpp"
@@ -114,6 +115,28 @@ TEST_CASE("published figures are found by the names of column and row", "[reprod
         CHECK(has(table.rows, figure.row) == 1);
         CHECK(table.figure(figure.column, figure.row) == figure.percent);
     }
+}
+
+TEST_CASE("a table shows what it measures: shares found as they are, bits above the ideal", "[reproduce]") {
+    PieceRecord record = record_of({replica(1e-3, 0, 0.9, 0.3, 0.5), replica(1e-2, 0, 0.5, 0.2, 0.5)});
+    record.replicas[0].found = {0.25, 1.0}, record.replicas[1].found = {0.75, 1.0};
+    record.replicas[0].test_loss = {std::log(8.0), 0.0}, record.replicas[1].test_loss = {std::nullopt, 0.0};
+    record.metric = Metric::found;
+    CHECK(summarize(record, 256).read().best == 0.25);  // chosen by accuracy on validation data
+    record.metric = Metric::bits;
+    CHECK(ranked_rates(record).front() == 1e-2);  // the lower loss, whatever the accuracy
+    record.ideal_bits = {2.5, 0.0};
+    CHECK(score_of(record, record.replicas[0], 0) == Approx(0.5));
+    CHECK(score_of(record, record.replicas[1], 0) == Approx(-1.5));  // one that failed counts as guessing: 1 bit
+    CHECK(summarize(record, 256).read().passed_all == 0);
+    const PieceRecord back = piece_record(parse_json(to_json(record), "a.json")).value();
+    CHECK(to_json(back) == to_json(record));
+    record.ideal_bits = {2.5};
+    CHECK_THAT(message_of<UserError>([&] { piece_record(parse_json(to_json(record), "b.json")); }),
+               ContainsSubstring("b.json: ideal_bits"));
+    record.replicas[0].found.clear();
+    record.metric = Metric::found;
+    CHECK_THAT(message_of<UserError>([&] { summarize(record, 256); }), ContainsSubstring("no share of answers found"));
 }
 
 TEST_CASE("a rate with one seed is not preferred to one with several", "[reproduce]") {
