@@ -40,7 +40,7 @@ void describe(V& v, ReplicaResult& c) {
 namespace {
 
 constexpr const char* kKind = "table piece";
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;  // 1: before verdicts: no step size ranges, shares found, losses, sizes, rules
 constexpr std::int64_t kBaselineExamples = 16384;
 constexpr std::uint64_t kMostBytes = 1 << 22;
 

@@ -113,6 +113,8 @@ void fill(const PublishedTable& table, TableSection& section, TableLine& line, c
     if (recipe.replicas.dt_ranges.size() == 1) line.summary->chosen.dt = recipe.replicas.dt_ranges.front();
     line.protocol = protocol_text(recipe, record.test_size);
     if (table.protocol == TableProtocol::verdict) line.model = model_text(record, *line.summary);
+    if (table.protocol == TableProtocol::verdict && record.more_seeds)
+        line.protocol += fmt::format("; shown: {} fresh seeds of the setting that these chose", line.summary->seeds);
     line.origin = origin_text(record.origin);
     if (record.metric == Metric::accuracy) section.majority = scaled_accuracy(record.majority, record.chance);
 }

@@ -188,6 +188,12 @@ TEST_CASE("an update's times are measured in turn, a name that no layer has is r
                ContainsSubstring("no discretization rule is named 'trapezoid'"));
 }
 
+TEST_CASE("the stored verdicts are those of the stored results", "[claims][cli]") {
+    const Outcome outcome = run_whorl("claims " + source_file("experiments/results") + " --markdown");
+    CHECK(outcome.status == 0);  // no rule is newer than what it judges
+    CHECK(outcome.out == slurp(source_file("experiments/results/claims/claims.md")));
+}
+
 TEST_CASE("claims that cannot be asked for get one line", "[claims][cli]") {
     const auto refused = [&](const std::string& arguments, const std::string& text) {
         const Outcome outcome = run_whorl("claims " + arguments);

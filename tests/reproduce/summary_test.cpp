@@ -158,7 +158,7 @@ TEST_CASE("a record survives its file and a damaged one is named", "[reproduce]"
         damaged.replace(damaged.find(from), from.size(), to);
         return message_of<UserError>([&] { piece_record(parse_json(damaged, "c.json")); });
     };
-    CHECK_THAT(message("\"format\": 1", "\"format\": 2"), ContainsSubstring("c.json: format 2 is of a newer version"));
+    CHECK_THAT(message("\"format\": 2", "\"format\": 3"), ContainsSubstring("c.json: format 3 is of a newer version"));
     CHECK_THAT(message("\"row\"", "\"rwo\""), ContainsSubstring("c.json: row: required key is missing"));
     CHECK_THAT(message("\"test_size\": 256", "\"test_size\": 255"), ContainsSubstring("where the table is read"));
     CHECK_THAT(message("\"width\": 64", "\"width\": -1"), ContainsSubstring("c.json: width"));

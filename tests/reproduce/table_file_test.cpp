@@ -137,3 +137,14 @@ TEST_CASE("a dry run adds up what the pieces then train", "[reproduce][cli]") {
     CHECK(run_whorl(arguments + " --status").status == 0);
     CHECK(run_whorl(arguments).err.empty());
 }
+
+TEST_CASE("a column of another profile is refused by name and left out otherwise", "[reproduce][cli]") {
+    const Outcome refused = run_whorl("reproduce rotation --quick --column arithmetic --status");
+    CHECK(refused.status == 2);
+    CHECK_THAT(refused.err, ContainsSubstring("--column: 'arithmetic' is not in the quick profile"));
+    const TemporaryFolder folder;
+    const std::string out = " --status --out " + (folder / "out");
+    const std::string quick = run_whorl("reproduce rotation --quick" + out).out;
+    CHECK_THAT(quick, ContainsSubstring("parity-mamba3-d32") && !ContainsSubstring("arithmetic"));
+    CHECK_THAT(run_whorl("reproduce rotation --full" + out).out, ContainsSubstring("arithmetic-mamba3-d64"));
+}
