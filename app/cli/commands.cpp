@@ -7,6 +7,7 @@ int run_train(const Arguments& arguments);
 int run_eval(const Arguments& arguments);
 int run_sweep(const Arguments& arguments);
 int run_reproduce(const Arguments& arguments);
+int run_claims(const Arguments& arguments);
 int run_check(const Arguments& arguments);
 int run_report(const Arguments& arguments);
 int run_tasks(const Arguments& arguments);
@@ -29,6 +30,7 @@ const std::vector<Command>& commands() {
         {"eval", "accuracy of a run or checkpoint at chosen lengths", run_eval},
         {"sweep", "train every combination of a recipe's values, and print their table", run_sweep},
         {"reproduce", "train and print one of the published tables", run_reproduce},
+        {"claims", "what the paper says, and what results say about it", run_claims},
         {"check", "a gate on what this build learns", run_check},
         {"report", "what a run or a sweep did, as Markdown, JSON or CSV", run_report},
         {"tasks", "list the tasks, or describe one", run_tasks},
