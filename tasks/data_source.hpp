@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "tasks/device_batch.hpp"
@@ -24,6 +26,12 @@ public:
     virtual std::int64_t answers() const = 0;
     /// Supervised positions in a row that make one answer, which is right when all of them are (score.hpp).
     virtual std::int64_t answer_tokens() const = 0;
+    /// Whether results are bits a token: what counts is how well each next token is foretold, not only the likeliest.
+    virtual bool in_bits() const = 0;
+    /// What the best possible predictor loses on such an example: the sum of -log p over its targets, in nats. Empty
+    /// where no such predictor is known.
+    virtual std::optional<double> ideal_loss(std::span<const std::int32_t> tokens,
+                                             std::span<const std::int32_t> targets) const = 0;
     /// Writes the example of `key`; returns the number of input positions it fills. The view needs room for
     /// positions(key.sizes.max).
     virtual std::int64_t generate(const SampleKey& key, const SampleView& out) const = 0;

@@ -19,6 +19,7 @@
 // first needle of the first key asked for behind depth·U units, rounded to the nearest.
 #pragma once
 
+#include "tasks/distinct.hpp"
 #include "tasks/task.hpp"
 
 namespace whorl {
@@ -122,20 +123,8 @@ private:
     WHORL_HD constexpr std::int32_t below(std::int32_t n) {
         return static_cast<std::int32_t>(random_.below(static_cast<std::uint32_t>(n)));
     }
-    /// One of the key symbols outside the first `taken` of sorted_, each equally likely; `where` gets its place among
-    /// them.
-    WHORL_HD constexpr std::int32_t draw_other_key(std::int32_t taken, std::int32_t& where) {
-        std::int32_t key = below(task_.key_symbols - taken);
-        for (where = 0; where < taken && sorted_[where] <= key; ++where) ++key;
-        return key;
-    }
     WHORL_HD constexpr void draw_keys() {
-        for (std::int32_t i = 0; i < task_.keys; ++i) {
-            std::int32_t where = 0;
-            key_[i] = draw_other_key(i, where);
-            for (std::int32_t j = i; j > where; --j) sorted_[j] = sorted_[j - 1];
-            sorted_[where] = key_[i];
-        }
+        for (std::int32_t i = 0; i < task_.keys; ++i) key_[i] = take_other(random_, task_.key_symbols, sorted_, i);
     }
     /// Places of all needles, sorted by insertion: there are at most kMostNeedles.
     WHORL_HD constexpr void draw_places(std::int64_t units) {
@@ -170,7 +159,7 @@ private:
         if (task_.haystack == Haystack::repeat) return put(pattern(unit));
         if (task_.haystack == Haystack::noise) return put(task_.first_filler() + below(task_.filler_symbols));
         std::int32_t where = 0;
-        put_key(Needle::kKey, draw_other_key(task_.keys, where));
+        put_key(Needle::kKey, draw_other(random_, task_.key_symbols, sorted_, task_.keys, where));
         put_values();
     }
     WHORL_HD constexpr void put_query(std::int32_t query) {

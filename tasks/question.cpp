@@ -1,6 +1,7 @@
 #include "tasks/question.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "tasks/bracket_reader.hpp"
 #include "tasks/needle_reader.hpp"
@@ -113,10 +114,75 @@ Answer ask(const Needle& task, const Tokens& prefix, const Asking& asking) {
     return reader.ask(asking);
 }
 
+// --- other recall ----------------------------------------------------------------------------------------------------
+
+/// Pairs are a key at an even position and the value behind it, the first time that the key is there.
+Answer ask(const Mqar& task, const Tokens& prefix, const Asking& asking) {
+    std::map<std::int32_t, std::int32_t> value_of;
+    auto key = asking.key;
+    for (std::size_t t = 0; t < prefix.size(); t += 2) {
+        const std::int32_t token = prefix[t], next = t + 1 < prefix.size() ? prefix[t + 1] : Mqar::kBlank;
+        if (token < 0 || token >= task.symbols || next < 0 || next >= task.symbols) return std::nullopt;
+        if (!task.is_key(token) || !task.is_value(next)) continue;
+        value_of.try_emplace(token, next);
+        if (!key) key = token;
+    }
+    Tokens append;
+    if (prefix.size() % 2 == 0)
+        append = {key.value_or(Mqar::kBlank)};
+    else if (task.is_key(prefix.back()))
+        key = prefix.back();
+    else
+        append = {Mqar::kBlank, key.value_or(Mqar::kBlank)};
+    const auto found = value_of.find(key.value_or(Mqar::kBlank));
+    if (found == value_of.end()) return std::nullopt;
+    return Question{append, {found->second}};
+}
+
+Answer ask(const Induction& task, const Tokens& prefix, const Asking&) {
+    const auto first = std::find(prefix.begin(), prefix.end(), task.special());
+    const auto symbol = [&](std::int32_t token) { return token >= Induction::kFirst && token < task.special(); };
+    const bool asked = first != prefix.end() && first + 1 != prefix.end() && prefix.back() == task.special();
+    const auto end = prefix.end() - (asked ? 1 : 0);
+    if (first == prefix.end() || end - first < 2 || !std::all_of(prefix.begin(), first, symbol) ||
+        !std::all_of(first + 1, end, symbol))
+        return std::nullopt;
+    return Question{asked ? Tokens{} : Tokens{task.special()}, {*(first + 1)}};
+}
+
+Answer ask(const FlipFlop&, const Tokens& prefix, const Asking&) {
+    std::int32_t written = kPad;
+    for (std::size_t t = 0; t < prefix.size(); ++t) {
+        const bool bit = prefix[t] == FlipFlop::kZero || prefix[t] == FlipFlop::kZero + 1;
+        if (t % 2 == 0 ? prefix[t] < FlipFlop::kWrite || prefix[t] > FlipFlop::kIgnore : !bit) return std::nullopt;
+        if (t % 2 == 1 && prefix[t - 1] == FlipFlop::kWrite) written = prefix[t];
+    }
+    const bool asked = prefix.size() % 2 == 1;
+    if (written == kPad || (asked && prefix.back() != FlipFlop::kRead)) return std::nullopt;
+    return Question{asked ? Tokens{} : Tokens{FlipFlop::kRead}, {written}};
+}
+
 }  // namespace
 
+bool has_questions(const Task& task) {
+    return std::visit(
+        [](const auto& one) {
+            return requires {
+                ask(one, Tokens{}, Asking{});
+            };
+        },
+        task);
+}
+
 std::optional<Question> question(const Task& task, const std::vector<std::int32_t>& prefix, const Asking& asking) {
-    return std::visit([&](const auto& one) { return ask(one, prefix, asking); }, task);
+    return std::visit(
+        [&](const auto& one) -> Answer {
+            if constexpr (requires { ask(one, prefix, asking); })
+                return ask(one, prefix, asking);
+            else
+                return std::nullopt;
+        },
+        task);
 }
 
 std::optional<std::int32_t> asked_key(const Task& task, const std::vector<std::int32_t>& tokens) {

@@ -21,6 +21,19 @@ public:
     std::int64_t slots(std::int64_t length) const override { return task_.slots(length); }
     std::int64_t answers() const override { return task_.answers(); }
     std::int64_t answer_tokens() const override { return task_.answer_tokens(); }
+    bool in_bits() const override {
+        if constexpr (requires { T::kInBits; })
+            return T::kInBits;
+        else
+            return false;
+    }
+    std::optional<double> ideal_loss(std::span<const std::int32_t> tokens,
+                                     std::span<const std::int32_t> targets) const override {
+        if constexpr (requires { task_.ideal_loss(tokens, targets); })
+            return task_.ideal_loss(tokens, targets);
+        else
+            return std::nullopt;
+    }
     std::int64_t generate(const SampleKey& key, const SampleView& out) const override {
         return task_.generate(key, out);
     }
@@ -106,6 +119,7 @@ std::unique_ptr<DataSource> make_data_source(const Task& task) {
 Task read_task(const Value& value, const Place& place) {
     Task task;
     ConfigReader::read(value, place, task);
+    if (auto* text = std::get_if<ByteText>(&task)) text->open(value, place);
     return task;
 }
 

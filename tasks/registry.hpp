@@ -9,18 +9,24 @@
 #include "tasks/data_source.hpp"
 #include "tasks/even_pairs.hpp"
 #include "tasks/example.hpp"
+#include "tasks/flip_flop.hpp"
 #include "tasks/group_word.hpp"
+#include "tasks/induction.hpp"
+#include "tasks/markov.hpp"
 #include "tasks/modular_arithmetic.hpp"
 #include "tasks/modular_arithmetic_brackets.hpp"
 #include "tasks/modular_sum.hpp"
+#include "tasks/mqar.hpp"
 #include "tasks/needle.hpp"
 #include "tasks/parity.hpp"
+#include "tasks/selective_copy.hpp"
+#include "tasks/text.hpp"
 
 namespace whorl {
 
 /// To add a task: a file like parity.hpp, and its struct here.
 using Task = std::variant<Parity, ModularSum, ModularArithmetic, ModularArithmeticBrackets, CycleNavigation, EvenPairs,
-                          GroupWord, Needle>;
+                          GroupWord, Needle, Mqar, Induction, Markov, ByteText, SelectiveCopy, FlipFlop>;
 
 /// Each task with its default parameters, in the order of the list.
 const std::vector<Task>& all_tasks();
@@ -49,8 +55,8 @@ std::unique_ptr<DeviceBatch> make_device_batch(const Task& task, Backend& backen
 /// The task as the trainer sees it; keeps a copy.
 std::unique_ptr<DataSource> make_data_source(const Task& task);
 
-/// The parameters in `value`, a table with the key `type`, such as a recipe's [task]. Throws UserError naming key and
-/// line.
+/// The parameters in `value`, a table with the key `type`, such as a recipe's [task]; of `text` the file is read.
+/// Throws UserError naming key and line.
 Task read_task(const Value& value, const Place& place);
 
 }  // namespace whorl

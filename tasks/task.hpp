@@ -2,7 +2,7 @@
 //
 // A task is a struct of plain parameters with
 //     static constexpr int kVersion            raised when the examples of a key change
-//     std::int64_t vocabulary() const          tokens 0 … vocabulary-1, 0 is PAD
+//     std::int64_t vocabulary() const          tokens 0 … vocabulary-1, 0 is PAD (and, in a few tasks, a blank)
 //     double chance() const                    accuracy of guessing
 //     std::int64_t min_size() const            the smallest size it can make
 //     std::int64_t positions(size) const       input positions of an example of that size, at most
@@ -12,6 +12,10 @@
 //     WHORL_HD generate(key, view) const       writes one example: pure, bounded, without recursion
 //     std::string token_text(token) const      how people write a token
 //     static const char* about()               its first sentence is what `whorl tasks` lists
+// and, where the next token is foretold and results are bits a token,
+//     static constexpr bool kInBits = true
+//     double ideal_loss(tokens, targets) const nats that the best possible predictor loses on an example, if one is
+//     known
 // and, where tokens below each other are not how people would write an example,
 //     std::string example_text(example) const  one line; empty when its options ask for more than a line can show
 // beside config_type (its name) and describe (its parameters). Tests bring an evaluator that shares no code with

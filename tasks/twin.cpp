@@ -34,6 +34,15 @@ Kind changeable(const GroupWord& task) {
 Kind changeable(const Needle& task) {
     return {task.first_value(), task.value_symbols};
 }
+Kind changeable(const Mqar& task) {
+    return {task.first_value(), task.symbols - task.first_value()};
+}
+Kind changeable(const Induction& task) {
+    return {Induction::kFirst, task.symbols};
+}
+Kind changeable(const FlipFlop&) {
+    return {FlipFlop::kZero, 2};
+}
 
 // The next of its kind changes the answer wherever any other does: a value of an expression is linear in each digit, a
 // group's element can be divided out. But on a cycle of two, one ahead and one back are the same: hence two tries.
@@ -44,7 +53,14 @@ constexpr std::int32_t kTries = 2;
 std::optional<Tokens> twin(const Task& task, const Tokens& tokens, const Asking& asking) {
     const auto asked = question(task, tokens, asking);
     if (!asked) return std::nullopt;
-    const Kind kind = std::visit([](const auto& one) { return changeable(one); }, task);
+    const Kind kind = std::visit(
+        [](const auto& one) {
+            if constexpr (requires { changeable(one); })
+                return changeable(one);
+            else
+                return Kind{};
+        },
+        task);
     Tokens other = tokens;
     for (std::size_t t = 0; t < tokens.size(); ++t) {
         const std::int32_t old = tokens[t] - kind.first;

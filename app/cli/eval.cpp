@@ -1,7 +1,6 @@
 // whorl eval: how well a run's models, or one from a file, do at lengths of one's choice.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -86,13 +85,6 @@ void override_sizes(const Parsed& parsed, const Task& task, EvaluationConfig& on
     for (const std::int64_t size : on.sizes) check_size(task, size, "--lengths");
     if (parsed.has("count"))
         on.count = number_list(std::to_string(parsed.number("count")), "--count", 1, 1 << 24).front();
-}
-
-double threshold_from(const Parsed& parsed) {
-    const double threshold = parsed.real("threshold");
-    if (!(threshold > 0 && threshold <= 1))
-        throw UserError(fmt::format("--threshold: {:g} is no accuracy; expected a number in (0, 1]", threshold));
-    return threshold;
 }
 
 // --- who is asked what -----------------------------------------------------------------------------------------------
@@ -207,36 +199,6 @@ void check_grid(const Parsed& parsed, const Exam& exam) {
     needle_of(*exam.setup);
 }
 
-void add_columns(Value& value, const Exam& exam) {
-    Array numbers;
-    for (const std::size_t r : exam.replicas) numbers.emplace_back(static_cast<std::int64_t>(r));
-    auto& table = std::get<Table>(value.data);
-    table.push_back({"replicas", {std::move(numbers)}});
-    table.push_back({"chance", {exam.data->chance()}});
-    table.push_back({"notes", notes_value(exam.notes)});
-}
-
-void print_json(const Evaluation& evaluation, const Exam& exam, double threshold) {
-    Value value = to_table(evaluation);
-    add_columns(value, exam);
-    Array lengths;
-    for (const std::int64_t length : effective_lengths(evaluation, threshold)) lengths.emplace_back(length);
-    auto& table = std::get<Table>(value.data);
-    table.push_back({"threshold", {threshold}});
-    table.push_back({"effective_length", {std::move(lengths)}});
-    fmt::print("{}\n", write_json(value));
-}
-
-// 1, said on stderr, where answers were no numbers: their accuracy is that of nothing.
-int status_of(const Evaluation& evaluation, const std::vector<std::size_t>& replicas) {
-    for (std::size_t i = 0; i < evaluation.sizes.size(); ++i)
-        for (std::size_t column = 0; column < replicas.size(); ++column)
-            if (!std::isfinite(evaluation.loss[i][column]))
-                return no_result(fmt::format("replica {}: its answers at size {} are not all numbers", replicas[column],
-                                             evaluation.sizes[i]));
-    return 0;
-}
-
 std::string nonfinite_weights(const Exam& exam) {
     const ParameterLayout layout(exam.model);
     const auto slice = static_cast<std::size_t>(layout.slice());
@@ -268,7 +230,7 @@ int run_grid(const Parsed& parsed, const Exam& exam, TrainedModels& models, Spli
     for (Evaluation& row : grid.rows) row.step = exam.step;
     if (parsed.flag("json")) {
         Value value = to_table(grid);
-        add_columns(value, exam);
+        add_columns(value, {exam.replicas, exam.data->chance(), exam.notes});
         fmt::print("{}\n", write_json(value));
     } else {
         fmt::print("{}\n", exam.title);
@@ -279,14 +241,17 @@ int run_grid(const Parsed& parsed, const Exam& exam, TrainedModels& models, Spli
     return 0;
 }
 
-void print_text(const Exam& exam, const Evaluation& evaluation, double threshold, bool positions) {
+ScoredModels scored(const Exam& exam) {
+    return {exam.replicas, exam.data->chance(), exam.notes};
+}
+
+void print_text(const Exam& exam, const Evaluation& evaluation, double threshold) {
     fmt::print("{}\n", exam.title);
     if (exam.setup)
         print_replicas(evaluation, *exam.setup, exam.data->chance(), exam.replicas);
     else
         print_models(evaluation, exam.data->chance(), exam.replicas);
-    print_effective_lengths(evaluation, exam.replicas, threshold);
-    if (positions) print_positions(evaluation, exam.replicas);
+    print_further_scores(evaluation, exam.replicas, threshold);
 }
 
 Syntax eval_syntax() {
@@ -337,9 +302,9 @@ int run_eval(const Arguments& arguments) {
     Evaluation evaluation = models.evaluate(*exam.data, split, exam.on, shown(exam.pace), positions);
     evaluation.step = exam.step;
     if (parsed->flag("json"))
-        print_json(evaluation, exam, threshold);
+        print_json(evaluation, scored(exam), threshold);
     else
-        print_text(exam, evaluation, threshold, positions);
+        print_text(exam, evaluation, threshold);
     return status_of(evaluation, exam.replicas);
 }
 

@@ -35,11 +35,10 @@ std::vector<const Item*> chosen(const std::vector<Item>& items, const std::vecto
 }
 
 RunSetup cell_setup(const ReproduceRequest& request, const TableColumn& column, const TableRow& row) {
-    std::vector<std::string> assignments;
-    if (row.set) assignments.emplace_back(row.set);
+    std::vector<std::string> assignments = row.set;
     assignments.insert(assignments.end(), request.assignments.begin(), request.assignments.end());
     assignments.push_back("model.preset=" + preset_of(row, column.quick));
-    assignments.push_back(std::string("name=") + row.key);
+    assignments.push_back("name=" + row.key);
     return set_up(load_recipe(column.quick.recipe, assignments));
 }
 
@@ -81,42 +80,56 @@ bool reproduce_column(const ReproduceRequest& request, const TableColumn& column
     return true;
 }
 
-// --medium and --full are made of pieces, --quick of one run a row.
-bool has_pieces(const Parsed& parsed) {
-    return parsed.flag("full") || parsed.flag("medium");
+// --medium and --full are made of pieces; --quick is of one run a row, but where the table gives verdicts.
+bool has_pieces(const Parsed& parsed, const PublishedTable& table) {
+    return parsed.flag("full") || parsed.flag("medium") || table.protocol == TableProtocol::verdict;
 }
 
-void check_flags(const Parsed& parsed) {
+void check_flags(const Parsed& parsed, const PublishedTable& table) {
     const int profiles =
         (parsed.flag("quick") ? 1 : 0) + (parsed.flag("medium") ? 1 : 0) + (parsed.flag("full") ? 1 : 0);
     if (profiles > 1) throw UserError("--quick, --medium and --full exclude each other");
-    if (has_pieces(parsed)) return;
+    if (has_pieces(parsed, table)) return;
     for (const char* flag : {"width", "minutes"})
         if (parsed.has(flag))
             throw UserError(fmt::format("--{}: is for the pieces of --full and --medium; --quick has none", flag));
-    for (const char* flag : {"status", "keep-checkpoints", "allow-other-build"})
+    for (const char* flag : {"status", "dry-run", "keep-checkpoints", "allow-other-build"})
         if (parsed.flag(flag))
             throw UserError(fmt::format("--{}: is for the pieces of --full and --medium; --quick has none", flag));
 }
 
-std::vector<std::int64_t> widths_of(const Parsed& parsed, const PublishedTable& table) {
+std::vector<std::int64_t> widths_of(const Parsed& parsed, const PublishedTable& table, Profile profile) {
     constexpr std::int64_t kMostWidth = 65536;
     std::string all;
     for (const std::string& text : parsed.all("width")) all += (all.empty() ? "" : ",") + text;
     if (!all.empty()) return number_list(all, "--width", 1, kMostWidth);
-    return parsed.flag("medium") ? std::vector<std::int64_t>{table.widths.back()} : table.widths;
+    const std::vector<std::int64_t>& widths = table.widths_at(profile);
+    return parsed.flag("medium") ? std::vector<std::int64_t>{widths.back()} : widths;
 }
 
-ReproduceRequest read_request(const Parsed& parsed) {
-    check_flags(parsed);
-    const PublishedTable& table = published_table(parsed.first("TABLE"));
-    const char* profile = has_pieces(parsed) ? "full" : "quick";  // --medium is a part of --full
+// Those of the profile; a column that is asked for by name must be.
+std::vector<const TableColumn*> columns_of(const Parsed& parsed, const PublishedTable& table, Profile profile) {
+    const std::vector<std::string> wanted = parsed.all("column");
+    std::vector<const TableColumn*> columns = chosen(table.columns, wanted, "--column");
+    const auto absent = [&](const TableColumn* column) { return column->at(profile).recipe.empty(); };
+    const auto first = std::find_if(columns.begin(), columns.end(), absent);
+    if (!wanted.empty() && first != columns.end())
+        throw UserError(
+            fmt::format("--column: {} is not in the {} profile", in_quotes((*first)->key), name_of(profile)));
+    columns.erase(std::remove_if(columns.begin(), columns.end(), absent), columns.end());
+    return columns;
+}
+
+ReproduceRequest read_request(const Parsed& parsed, const PublishedTable& table) {
+    check_flags(parsed, table);
+    const Profile profile = parsed.flag("full") || parsed.flag("medium") ? Profile::full : Profile::quick;
     return {table,
-            chosen(table.columns, parsed.all("column"), "--column"),
+            columns_of(parsed, table, profile),
             chosen(table.rows, parsed.all("row"), "--row"),
-            widths_of(parsed, table),
+            widths_of(parsed, table, profile),
+            profile,
             parsed.all("set"),
-            parsed.has("out") ? parsed.text("out") : fmt::format("runs/reproduce-{}-{}", table.name, profile)};
+            parsed.has("out") ? parsed.text("out") : fmt::format("runs/reproduce-{}-{}", table.name, name_of(profile))};
 }
 
 Syntax reproduce_syntax() {
@@ -127,10 +140,12 @@ Syntax reproduce_syntax() {
         "Trains the rows of a published table and prints our numbers beside the paper's. What --out already holds is "
         "not\n"
         "trained again, so that an interrupted table goes on where it stopped. Tables: parity; state-tracking (parity, "
-        "and\nmodular arithmetic without and with brackets).\n\n"
+        "and\nmodular arithmetic without and with brackets); those that whorl claims judges, such as needle.\n\n"
         "--full is made of pieces, one for each row, column and width (d_model): every learning rate with one seed, "
         "then "
-        "the\nbest two with two more. A finished piece is DIR/cells/PIECE.json, with all that a table needs, and "
+        "the\nbest two with two more. Of a table that claims rest on --quick is made of pieces, too: rates and ranges "
+        "of step sizes\nwith three seeds each, then the best with twelve fresh ones, which alone are shown. A finished "
+        "piece is DIR/cells/PIECE.json, with all that a table needs, and "
         "DIR/best/PIECE.safetensors,\nthe replica that is best on validation data. --medium is the first half of the "
         "pieces of one width. --from makes\none table of the pieces in several folders.\n\n"
         "--status exits with 0 when every piece that is asked for is done, else with 1:\n"
@@ -138,6 +153,7 @@ Syntax reproduce_syntax() {
         "done",
         {"whorl reproduce parity --quick", "whorl reproduce state-tracking --quick --row mamba3 --row mamba2",
          "whorl reproduce state-tracking --full --column parity --row mamba3 --width 64 --minutes 8",
+         "whorl reproduce needle --quick --dry-run",
          "whorl reproduce state-tracking --from runs/a runs/b --out results"});
     syntax.positionals = {{"TABLE"}};
     add_set_option(syntax.options);
@@ -149,9 +165,10 @@ Syntax reproduce_syntax() {
         "full", po::bool_switch(), "the paper's lengths, two widths, more seeds: days on a processor")(
         "row", po::value<std::vector<std::string>>(), "only this row, repeatable: mamba3, mamba2, gdn, …")(
         "column", po::value<std::vector<std::string>>(), "only this column, repeatable: parity, arithmetic, brackets")(
-        "width", po::value<std::vector<std::string>>(), "only pieces of this d_model (default 32,64)")(
+        "width", po::value<std::vector<std::string>>(), "only pieces of this d_model (default: the table's)")(
         "minutes", po::value<double>(), "save and leave after so many minutes, with exit status 0")(
         "status", po::bool_switch(), "train nothing; say how far each piece is")(
+        "dry-run", po::bool_switch(), "train nothing; what each piece would take on this device, and the sum")(
         "from", po::value<std::vector<std::string>>()->multitoken()->composing(),
         "train nothing; the table of the pieces in these folders")("keep-checkpoints", po::bool_switch(),
                                                                    "keep all replicas of finished pieces, too")(
@@ -194,10 +211,12 @@ int reproduce_rows(const ReproduceRequest& request, const Parsed& parsed) {
 int run_reproduce(const Arguments& arguments) {
     const auto parsed = parse(reproduce_syntax(), arguments);
     if (!parsed) return 0;
-    if (parsed->has("from")) return merge_pieces(published_table(parsed->first("TABLE")), *parsed);
-    const ReproduceRequest request = read_request(*parsed);
+    const PublishedTable& table = published_table(parsed->first("TABLE"));
+    if (parsed->has("from")) return merge_pieces(table, *parsed);
+    const ReproduceRequest request = read_request(*parsed, table);
+    if (parsed->flag("dry-run")) return show_costs(request, *parsed);
     if (parsed->flag("status")) return show_pieces(request, *parsed);
-    return has_pieces(*parsed) ? reproduce_pieces(request, *parsed) : reproduce_rows(request, *parsed);
+    return has_pieces(*parsed, table) ? reproduce_pieces(request, *parsed) : reproduce_rows(request, *parsed);
 }
 
 }  // namespace whorl::cli

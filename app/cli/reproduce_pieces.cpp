@@ -1,19 +1,24 @@
-// whorl reproduce --medium, --full, --status and --from: a table made of pieces (app/reproduce/piece.hpp).
+// whorl reproduce --medium, --full, --status, --dry-run and --from: a table made of pieces (app/reproduce/piece.hpp).
 #include <fmt/format.h>
 
 #include <chrono>
 #include <filesystem>
 
+#include "app/claims/rule_book.hpp"
 #include "app/cli/outputs.hpp"
 #include "app/cli/progress.hpp"
 #include "app/cli/reproduce_request.hpp"
 #include "app/cli/tables.hpp"
+#include "app/reproduce/cost.hpp"
+#include "app/reproduce/measurement.hpp"
 #include "app/reproduce/piece_table.hpp"
 #include "app/reproduce/piece_training.hpp"
 #include "app/run/interrupt.hpp"
+#include "app/tables/grid.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/io/atomic_file.hpp"
+#include "core/training/statistics.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -44,11 +49,14 @@ std::vector<PieceJob> jobs_of(const ReproduceRequest& request) {
     for (const TableColumn* column : request.columns)
         for (const TableRow* row : request.rows)
             for (const std::int64_t width : request.widths)
-                jobs.push_back(make_job({&request.table, column, row, width}, request.assignments, request.folder));
+                jobs.push_back(make_job({&request.table, column, row, width, request.profile}, request.assignments,
+                                        request.folder));
+    for (PieceJob& job : jobs) job.rules = rules_of_table(request.table.name);
     return jobs;
 }
 
 std::string result_text(const PieceJob& job, const PieceRecord& record) {
+    if (record.metric == Metric::bits) return job.piece.label() + ": " + duration_text(record.seconds);
     const Summary s = summarize(record, record.test_size);
     return fmt::format("{}: best {:.1f} %, {} of {} replicas pass, {}", job.piece.label(), 100 * s.read().best,
                        s.read().passed_all, s.replicas, duration_text(record.seconds));
@@ -89,6 +97,25 @@ std::size_t count_done(const std::vector<PieceJob>& jobs, bool more_seeds) {
     return done;
 }
 
+// What is not stored yet.
+void take_measurements(const ReproduceRequest& request, Backend& backend) {
+    const std::vector<StoredRule> rules = rules_of_table(request.table.name);
+    for (const TableMeasurement& measurement : request.table.measurements) {
+        const auto path = [&](const std::string& row) {
+            return measurement_path(request.folder, measurement.key, row);
+        };
+        std::error_code error;
+        if (std::all_of(measurement.rows.begin(), measurement.rows.end(),
+                        [&](const std::string& row) { return std::filesystem::exists(path(row), error); }))
+            continue;
+        for (const MeasurementRecord& record : measure(request.table, measurement, rules, backend)) {
+            make_folders(request.folder + "/cells");
+            write_file(path(record.row), to_json(record));
+            fmt::print("{}, {}: {:.4g} {}\n", measurement.key, record.row, median(record.values), record.unit);
+        }
+    }
+}
+
 // The pieces so far are a table, too.
 int report(const ReproduceRequest& request, const std::vector<PieceJob>& jobs, bool more_seeds) {
     const std::vector<FoundPiece> pieces = pieces_in(request);
@@ -105,13 +132,14 @@ int report(const ReproduceRequest& request, const std::vector<PieceJob>& jobs, b
 
 int reproduce_pieces(const ReproduceRequest& request, const Parsed& parsed) {
     const Deadline deadline(parsed);
-    const bool more_seeds = parsed.flag("full");
+    const bool more_seeds = !parsed.flag("medium");
     const PieceOptions options{
         {group_request(parsed), parsed.flag("allow-other-build")}, more_seeds, parsed.flag("keep-checkpoints")};
     const std::vector<PieceJob> jobs = jobs_of(request);  // all errors before any training
     for (const PieceJob& job : jobs) stored_record(job);
     const OwnedDevices devices = make_devices(parsed);
     const InterruptGuard guard;
+    take_measurements(request, devices.all().first());
     bool first = true;  // the first unfinished one advances by a step at least, however short --minutes are
     for (const PieceJob& job : jobs) {
         if (is_done(stored_record(job), more_seeds)) continue;
@@ -129,6 +157,31 @@ int show_pieces(const ReproduceRequest& request, const Parsed& parsed) {
     const std::size_t done = count_done(jobs, more_seeds);
     fmt::print("{} of {} pieces done\n", done, jobs.size());
     return done == jobs.size() ? 0 : 1;
+}
+
+int show_costs(const ReproduceRequest& request, const Parsed& parsed) {
+    const bool more_seeds = !parsed.flag("medium");
+    const std::vector<PieceJob> jobs = jobs_of(request);
+    const OwnedDevices devices = make_devices(parsed);
+    const GroupRequest group = group_request(parsed);
+    Grid grid{{{"piece", "replicas", "Mtokens each", "parameters", "MLP", "bytes carried", "Mtokens", "Gops", "s"}}};
+    double tokens = 0, operations = 0, seconds = 0;
+    for (const PieceJob& job : jobs) {
+        check_devices(job.rates, devices.all(), group);
+        const PieceCost cost = cost_of(job, more_seeds);
+        const double took = measured_seconds(job, more_seeds, devices.all(), group);
+        const PieceRecord record = empty_record(job.piece, job.rates, {});
+        grid.lines.push_back({job.piece.name(), fmt::format("{}", cost.replicas),
+                              fmt::format("{:.2f}", static_cast<double>(cost.tokens_per_replica) / 1e6),
+                              fmt::format("{}", record.parameters), fmt::format("{}", record.mlp),
+                              fmt::format("{}", record.state_bytes), fmt::format("{:.0f}", cost.tokens() / 1e6),
+                              fmt::format("{:.0f}", cost.operations / 1e9), fmt::format("{:.0f}", took)});
+        tokens += cost.tokens(), operations += cost.operations, seconds += took;
+    }
+    fmt::print("{}\n{} pieces: {:.0f} million tokens, {:.0f} billion operations, about {} of training on {}\n",
+               text_of(grid), jobs.size(), tokens / 1e6, operations / 1e9, duration_text(seconds),
+               devices.all().first().describe());
+    return 0;
 }
 
 int merge_pieces(const PublishedTable& table, const Parsed& parsed) {

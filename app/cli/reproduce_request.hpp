@@ -16,6 +16,7 @@ struct ReproduceRequest {
     std::vector<const TableColumn*> columns;
     std::vector<const TableRow*> rows;
     std::vector<std::int64_t> widths;
+    Profile profile;  // --medium is a part of the full one
     std::vector<std::string> assignments;
     std::string folder;  // --out
 };
@@ -23,6 +24,9 @@ struct ReproduceRequest {
 /// --medium and --full: the pieces that are asked for, one after the other, until --minutes are over. Returns the
 /// program's exit status.
 int reproduce_pieces(const ReproduceRequest& request, const Parsed& parsed);
+
+/// --dry-run: what each piece would train, how long that takes, and the sums.
+int show_costs(const ReproduceRequest& request, const Parsed& parsed);
 
 /// --status: how far each piece is. 0 when all that are asked for are done, else 1.
 int show_pieces(const ReproduceRequest& request, const Parsed& parsed);

@@ -33,7 +33,7 @@ plot::Role role_of_preset(const std::string& preset) {
 void add_replicas(DotsRow& row, const PopulationResult& population, std::int64_t size) {
     const Summary summary = summarize(population, size);
     for (const ReplicaResult& replica : population.replicas)
-        row.replicas.push_back(scaled_accuracy(replica.test[summary.read_at], population.chance));
+        row.replicas.push_back(score_of(population, replica, summary.read_at));
     row.chosen = summary.read().median;
 }
 
@@ -116,11 +116,11 @@ std::optional<ResultDots> dots_of_folders(const PublishedTable& table, const std
     return dots.columns.empty() ? std::nullopt : std::optional(dots);
 }
 
-DotsRow row_of_piece(const FoundPiece& piece, const TableRow& row, bool with_width) {
+DotsRow row_of_piece(const PublishedTable& table, const FoundPiece& piece, const TableRow& row, bool with_width) {
     DotsRow shown;
     shown.label = row.label + (with_width ? fmt::format(" d{}", piece.record.width) : std::string());
     shown.model = row.label, shown.role = role_of_preset(row.preset);
-    add_replicas(shown, piece.record, piece.record.test_size);
+    add_replicas(shown, shown_population(table, piece.record), piece.record.test_size);
     return shown;
 }
 
@@ -133,11 +133,11 @@ ResultDots dots_of_pieces(const PublishedTable& table, const std::vector<FoundPi
     ResultDots dots;
     dots.title = table.title;
     for (const TableColumn& column : table.columns) {
-        DotsColumn shown{column.key, column.label, size_text(column.full.test_size), {}};
+        DotsColumn shown{column.key, column.label, size_text(column.at(pieces.front().record.profile).test_size), {}};
         for (const TableRow& row : table.rows)
             for (const FoundPiece& piece : pieces) {
                 if (piece.record.column != column.key || piece.record.row != row.key) continue;
-                shown.rows.push_back(row_of_piece(piece, row, several_widths(pieces)));
+                shown.rows.push_back(row_of_piece(table, piece, row, several_widths(pieces)));
                 shown.rows.back().published = published(table, column, row);
             }
         if (!shown.rows.empty()) dots.columns.push_back(std::move(shown));

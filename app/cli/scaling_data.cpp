@@ -45,15 +45,6 @@ StateCurve curve_of(const TableRow& row, const std::vector<const FoundPiece*>& p
     return curve;
 }
 
-const TableColumn& column_of(const PublishedTable& table, const std::string& key) {
-    std::vector<std::string> keys;
-    for (const TableColumn& column : table.columns) {
-        if (key == column.key) return column;
-        keys.emplace_back(column.key);
-    }
-    throw UserError("scaling: the table has no column " + in_quotes(key) + suggestion(key, keys));
-}
-
 /// The first of the table's that has pieces; there is one (find_pieces).
 const TableColumn& first_column(const PublishedTable& table, const std::vector<FoundPiece>& pieces) {
     for (const TableColumn& column : table.columns)
@@ -65,8 +56,8 @@ const TableColumn& first_column(const PublishedTable& table, const std::vector<F
 void add_states(ScalingData& data, const std::vector<std::string>& paths, const std::string& wanted) {
     const PublishedTable& table = published_table("state-tracking");
     const std::vector<FoundPiece> pieces = find_pieces(table, paths);
-    const TableColumn& column = wanted.empty() ? first_column(table, pieces) : column_of(table, wanted);
-    data.task = fmt::format("{}, size {}", column.label, column.full.test_size);
+    const TableColumn& column = wanted.empty() ? first_column(table, pieces) : column_of(table, wanted, "scaling");
+    data.task = fmt::format("{}, size {}", column.label, column.at(pieces.front().record.profile).test_size);
     data.chosen_is = "best replica by validation";
     for (const TableRow& row : table.rows) {
         std::vector<const FoundPiece*> own;

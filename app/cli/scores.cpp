@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
+#include "app/cli/notes.hpp"
+#include "core/base/error.hpp"
+
 namespace whorl::cli {
 namespace {
 
@@ -20,6 +25,47 @@ Value whole_numbers(const std::vector<std::int64_t>& values) {
 }
 
 }  // namespace
+
+double threshold_from(const Parsed& parsed) {
+    const double threshold = parsed.real("threshold");
+    if (!(threshold > 0 && threshold <= 1))
+        throw UserError(fmt::format("--threshold: {:g} is no accuracy; expected a number in (0, 1]", threshold));
+    return threshold;
+}
+
+void add_columns(Value& value, const ScoredModels& models) {
+    Array numbers;
+    for (const std::size_t r : models.replicas) numbers.emplace_back(static_cast<std::int64_t>(r));
+    auto& table = std::get<Table>(value.data);
+    table.push_back({"replicas", {std::move(numbers)}});
+    table.push_back({"chance", {models.chance}});
+    table.push_back({"notes", notes_value(models.notes)});
+}
+
+void print_json(const Evaluation& evaluation, const ScoredModels& models, double threshold) {
+    Value value = to_table(evaluation);
+    add_columns(value, models);
+    Array lengths;
+    for (const std::int64_t length : effective_lengths(evaluation, threshold)) lengths.emplace_back(length);
+    auto& table = std::get<Table>(value.data);
+    table.push_back({"threshold", {threshold}});
+    table.push_back({"effective_length", {std::move(lengths)}});
+    fmt::print("{}\n", write_json(value));
+}
+
+int status_of(const Evaluation& evaluation, const std::vector<std::size_t>& replicas) {
+    for (std::size_t i = 0; i < evaluation.sizes.size(); ++i)
+        for (std::size_t column = 0; column < replicas.size(); ++column)
+            if (!std::isfinite(evaluation.loss[i][column]))
+                return no_result(fmt::format("replica {}: its answers at size {} are not all numbers", replicas[column],
+                                             evaluation.sizes[i]));
+    return 0;
+}
+
+void print_further_scores(const Evaluation& evaluation, const std::vector<std::size_t>& replicas, double threshold) {
+    if (evaluation.bits.empty()) print_effective_lengths(evaluation, replicas, threshold);
+    if (!evaluation.per_position.empty()) print_positions(evaluation, replicas);
+}
 
 void print_effective_lengths(const Evaluation& evaluation, const std::vector<std::size_t>& replicas, double threshold) {
     const std::vector<std::int64_t> lengths = effective_lengths(evaluation, threshold);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/training/statistics.hpp"
 
@@ -13,13 +14,30 @@ void print_header(const Evaluation& evaluation, double chance) {
     fmt::print("{} examples a size, {} split, chance {:g}\n", evaluation.count, split_name(evaluation.split), chance);
 }
 
+/// Bits and what they mean: the perplexity, and how much above the best possible predictor they are.
+std::string bits_header(const Evaluation& evaluation) {
+    if (evaluation.bits.empty()) return "";
+    return fmt::format(" {:>8} {:>10}{}", "bits", "perplexity",
+                       evaluation.ideal_bits.empty() ? "" : "    ideal    above");
+}
+
+std::string bits_text(const Evaluation& evaluation, std::size_t size, double bits) {
+    if (evaluation.bits.empty()) return "";
+    std::string text = fmt::format(" {:>8.4f} {:>10.4g}", bits, std::exp2(bits));
+    if (!evaluation.ideal_bits.empty())
+        text += fmt::format(" {:>8.4f} {:>8.4f}", evaluation.ideal_bits[size], bits - evaluation.ideal_bits[size]);
+    return text;
+}
+
 void print_column(const Evaluation& evaluation, std::size_t column, double chance) {
     const bool found = !evaluation.found.empty();
-    fmt::print("{:>6}  {:>8} {:>8}{}\n", "size", "accuracy", "scaled", found ? "    found" : "");
+    fmt::print("{:>6}  {:>8} {:>8}{}{}\n", "size", "accuracy", "scaled", found ? "    found" : "",
+               bits_header(evaluation));
     for (std::size_t i = 0; i < evaluation.sizes.size(); ++i) {
         const double accuracy = evaluation.accuracy[i][column];
         fmt::print("{:>6}  {:>8.4f} {:>8.3f}", evaluation.sizes[i], accuracy, scaled_accuracy(accuracy, chance));
         if (found) fmt::print(" {:>8.4f}", evaluation.found[i][column]);
+        if (!evaluation.bits.empty()) fmt::print("{}", bits_text(evaluation, i, evaluation.bits[i][column]));
         fmt::print("\n");
     }
 }
@@ -54,6 +72,10 @@ void print_population(const Evaluation& evaluation, const RunSetup& setup, std::
         if (found) fmt::print("          {:>7.3f} {:>7.3f}", evaluation.found[i][best], median(evaluation.found[i]));
         fmt::print("\n");
     }
+    if (evaluation.bits.empty()) return;
+    fmt::print("replica {}\n{:>6} {}\n", best, "size", bits_header(evaluation));
+    for (std::size_t i = 0; i < evaluation.sizes.size(); ++i)
+        fmt::print("{:>6} {}\n", evaluation.sizes[i], bits_text(evaluation, i, evaluation.bits[i][best]));
 }
 
 void print_replicas(const Evaluation& evaluation, const RunSetup& setup, double chance,

@@ -14,10 +14,11 @@ namespace whorl::cli {
 void show_table(const ResultTable& table, const std::string& folder);
 
 /// Accuracy at each size: of replica `best` (by validation), the median, lowest and highest of all replicas of `setup`;
-/// the first two scaled, too.
+/// the first two scaled, too. Of language also the best one's bits.
 void print_population(const Evaluation& evaluation, const RunSetup& setup, std::size_t best);
 
-/// Accuracy and scaled accuracy of each replica; column i of `evaluation` is replica replicas[i] of `setup`. `chance`
+/// Accuracy and scaled accuracy of each replica, of language also bits a token, perplexity, and bits above the best
+/// possible predictor; column i of `evaluation` is replica replicas[i] of `setup`. `chance`
 /// is that of the task that was asked for, which need not be the run's.
 void print_replicas(const Evaluation& evaluation, const RunSetup& setup, double chance,
                     const std::vector<std::size_t>& replicas);

@@ -1,5 +1,6 @@
-// A piece of a table by the paper's protocol: one row, one column, one width of the model. Every learning rate is
-// trained with one seed; then the two rates that are best on validation data with two more.
+// A piece of a table: one row, one column, one width of the model, trained in two stages. The first chooses on
+// validation data, the second trains what was chosen with further seeds: how many settings and seeds, the table's
+// protocol says (table.hpp).
 //
 //     OUT/runs/PIECE/{rates,seeds}       the two stages as runs: config, metrics, manifest, checkpoints until the end
 //     OUT/cells/PIECE.json               what came out, self-contained: written after each stage, last
@@ -16,25 +17,26 @@
 
 namespace whorl {
 
-inline constexpr std::size_t kBestRates = 2;
-inline constexpr std::int64_t kMoreSeeds = 2;  // at each of them
-
 struct Piece {
     const PublishedTable* table = nullptr;
     const TableColumn* column = nullptr;
     const TableRow* row = nullptr;
     std::int64_t width = 64;  // d_model
+    Profile profile = Profile::full;
 
     std::string name() const;   // parity-mamba3-d64
     std::string label() const;  // "parity, Mamba-3, d_model 64"
+    const TableProfile& measured() const { return column->at(profile); }
 };
 
-/// The recipe of the first stage: the column's full one with the row's model, and `assignments` (--set) on top. Throws
-/// UserError, also for more than one weight decay or range of Δ: a piece sweeps the learning rate alone.
+/// The recipe of the first stage: the column's with the row's model, and `assignments` (--set) on top, its MLP matched
+/// where the table asks for it. Throws UserError, also for what the table's protocol does not sweep: under `sweep` more
+/// than one weight decay or range of Δ, under `verdict` more than one weight decay.
 RunSetup rates_setup(const Piece& piece, const std::vector<std::string>& assignments);
 
-/// The second stage: `first` with these rates alone and the next seeds.
-RunSetup seeds_setup(const RunSetup& first, const std::vector<double>& rates);
+/// The second stage: `first` with these settings alone and the next `seeds` seeds. Several settings differ in their
+/// rates alone.
+RunSetup seeds_setup(const RunSetup& first, const std::vector<ReplicaSetting>& settings, std::int64_t seeds);
 
 /// Where a piece keeps its files under --out.
 struct PieceFiles {

@@ -4,15 +4,24 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
+#include "app/reproduce/parameter_match.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/io/atomic_file.hpp"
 #include "tasks/baseline.hpp"
+#include "viz/data/state_bytes.hpp"
 
 namespace whorl {
 
 // Found through argument-dependent lookup.
+template <class V>
+void describe(V& v, DtRange& c) {
+    v.field("min", c.min, at_least(0));
+    v.field("max", c.max, at_least(0));
+}
+
 template <class V>
 void describe(V& v, ReplicaResult& c) {
     v.field("learning_rate", c.setting.learning_rate, above(0).required());
@@ -20,25 +29,18 @@ void describe(V& v, ReplicaResult& c) {
     v.field("steps", c.steps, at_least(0).required());
     v.field("tokens", c.tokens, at_least(0));
     v.field("stopped", c.stopped);
+    v.field("dt_range", c.setting.dt);
     v.field("validation", c.validation, range(0, 1).required());
     v.field("validation_loss", c.validation_loss, required());
     v.field("test", c.test, range(0, 1).required());
-}
-
-template <class V>
-void describe(V& v, PieceOrigin& c) {
-    v.field("device", c.device);
-    v.field("processor", c.processor);
-    v.field("version", c.version);
-    v.field("commit", c.commit);
-    v.field("compiler", c.compiler);
-    v.field("earlier", c.earlier);
+    v.field("found", c.found, range(0, 1));
+    v.field("test_loss", c.test_loss);
 }
 
 namespace {
 
 constexpr const char* kKind = "table piece";
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;  // 1: before verdicts: no step size ranges, shares found, losses, sizes, rules
 constexpr std::int64_t kBaselineExamples = 16384;
 constexpr std::uint64_t kMostBytes = 1 << 22;
 
@@ -60,6 +62,13 @@ void describe(V& v, StoredPiece& c) {
     v.field("row", r.row, required());
     v.field("width", r.width, above(0).required());
     v.field("test_size", r.test_size, above(0).required());
+    v.field("profile", r.profile);
+    v.field("metric", r.metric);
+    v.field("ideal_bits", r.ideal_bits);
+    v.field("parameters", r.parameters, at_least(0));
+    v.field("mlp", r.mlp, at_least(0));
+    v.field("state_bytes", r.state_bytes, at_least(0));
+    v.field("rules", r.rules);
     v.field("chance", r.chance, range(0, 1).required());
     v.field("majority", r.majority, range(0, 1));
     v.field("more_seeds", r.more_seeds, required());
@@ -78,9 +87,16 @@ void describe(V& v, StoredPiece& c) {
         v.require(one.validation.size() == r.validation_sizes.size() &&
                       one.validation_loss.size() == r.validation_sizes.size() && one.test.size() == r.test_sizes.size(),
                   "replicas", "a replica needs one number for each size");
-    std::set<std::pair<double, std::int64_t>> seen;
+    v.require(r.ideal_bits.empty() || r.ideal_bits.size() == r.test_sizes.size(), "ideal_bits",
+              "must be one number for each test size");
     for (const ReplicaResult& one : r.replicas)
-        v.require(seen.emplace(one.setting.learning_rate, one.seed).second, "replicas",
+        v.require((one.found.empty() || one.found.size() == r.test_sizes.size()) &&
+                      (one.test_loss.empty() || one.test_loss.size() == r.test_sizes.size()),
+                  "replicas", "a replica needs one number for each test size");
+    std::set<std::tuple<double, double, double, std::int64_t>> seen;
+    for (const ReplicaResult& one : r.replicas)
+        v.require(seen.emplace(one.setting.learning_rate, one.setting.dt.min, one.setting.dt.max, one.seed).second,
+                  "replicas",
                   fmt::format("learning rate {} with seed {} is there twice: one replica counts once",
                               one.setting.learning_rate, one.seed));
 }
@@ -99,11 +115,14 @@ void add_origin(PieceOrigin& origin, const RunDirectory& run, const RunStatus& s
 
 }  // namespace
 
-PieceRecord empty_record(const Piece& piece, const RunSetup& setup) {
+PieceRecord empty_record(const Piece& piece, const RunSetup& setup, std::vector<StoredRule> rules) {
     PieceRecord record;
+    record.profile = piece.profile, record.metric = piece.column->metric, record.rules = std::move(rules);
+    record.parameters = parameter_count(setup.model), record.mlp = setup.model.d_intermediate;
     record.table = piece.table->name, record.column = piece.column->key, record.row = piece.row->key;
     record.width = piece.width;
-    record.test_size = piece.column->full.test_size;
+    record.test_size = piece.measured().test_size;
+    record.state_bytes = viz::state_bytes(setup.model, record.test_size);
     record.chance = setup.data->chance();
     record.majority = majority_baseline(*setup.data, record.test_size, kBaselineExamples);
     record.validation_sizes = setup.config.validation.on.sizes;
@@ -117,13 +136,25 @@ void add_run(PieceRecord& record, const RunDirectory& run, const RunSetup& setup
     if (!population) throw UserError(one_line(run.path() + ": is not finished"));
     if (population->validation_sizes != record.validation_sizes || population->test_sizes != record.test_sizes)
         throw UserError(one_line(run.path() + ": was evaluated at other sizes than the rest of its piece"));
+    const bool ranges = recipe_of(record, run.path()).replicas.dt_ranges.size() > 1;
     for (ReplicaResult& replica : population->replicas) {
-        // A piece sweeps the learning rate alone: the rest of the setting stands in its recipe.
-        replica.setting = {replica.setting.learning_rate, 0, {}};
+        // What a piece does not sweep stands in its recipe.
+        replica.setting.weight_decay = 0;
+        if (!ranges) replica.setting.dt = {};
         record.replicas.push_back(std::move(replica));
     }
+    record.ideal_bits = std::move(population->ideal_bits);
     record.seconds += population->seconds;
     add_origin(record.origin, run, load_status(run));
+}
+
+std::vector<ReplicaResult> fresh_replicas(const PieceRecord& record) {
+    if (!record.more_seeds) return {};
+    const ReplicaGrid first = recipe_of(record, record.column + "-" + record.row).replicas;
+    std::vector<ReplicaResult> fresh;
+    for (const ReplicaResult& replica : record.replicas)
+        if (replica.seed >= first.first_seed + first.seeds) fresh.push_back(replica);
+    return fresh;
 }
 
 std::string to_json(const PieceRecord& record) {

@@ -54,11 +54,10 @@ void finish_stage(const PieceJob& job, const PieceRecord& record, const PieceOpt
     if (!options.keep_checkpoints) remove_checkpoints(folder);
 }
 
-std::vector<double> best_rates(const PieceRecord& record) {
-    std::vector<double> rates;
-    for (const ReplicaSetting& setting : ranked_settings(record)) rates.push_back(setting.learning_rate);
-    rates.resize(std::min(rates.size(), kBestRates));
-    return rates;
+std::vector<ReplicaSetting> best_settings(const PieceRecord& record, std::int64_t count) {
+    std::vector<ReplicaSetting> settings = ranked_settings(record);
+    settings.resize(std::min(settings.size(), static_cast<std::size_t>(count)));
+    return settings;
 }
 
 std::string run_status(const std::string& name, const std::string& folder, std::int64_t steps) {
@@ -96,12 +95,13 @@ std::optional<PieceRecord> train_piece(const PieceJob& job, const Devices& devic
     std::optional<PieceRecord> record = stored_record(job);
     const std::string label = job.piece.label();
     if (!record) {
-        record = empty_record(job.piece, job.rates);
+        record = empty_record(job.piece, job.rates, job.rules);
         if (!run_stage(job, job.rates, job.files.rates, devices, options, stage(label), *record)) return std::nullopt;
         finish_stage(job, *record, options, job.files.rates);
     }
     if (is_done(record, options.more_seeds)) return record;
-    const RunSetup seeds = seeds_setup(job.rates, best_rates(*record));
+    const SecondStage second = job.piece.table->second_stage();
+    const RunSetup seeds = seeds_setup(job.rates, best_settings(*record, second.settings), second.seeds);
     if (!run_stage(job, seeds, job.files.seeds, devices, options, stage(label + ", more seeds"), *record))
         return std::nullopt;
     record->more_seeds = true;

@@ -17,6 +17,7 @@ struct PieceJob {
     Piece piece;
     RunSetup rates;
     PieceFiles files;
+    std::vector<StoredRule> rules{};  // that will judge it
 };
 PieceJob make_job(const Piece& piece, const std::vector<std::string>& assignments, const std::string& out);
 

@@ -36,10 +36,10 @@ std::string list_text(const std::vector<double>& values) {
 }
 
 std::string range_text(const std::vector<DtRange>& ranges) {
-    if (ranges.front().max == 0) return "as released";
     std::string text;
     for (const DtRange& range : ranges)
-        text += fmt::format("{}{:g}..{:g}", text.empty() ? "" : ", ", range.min, range.max);
+        text += (text.empty() ? "" : ", ") +
+                (range.max == 0 ? std::string("as released") : fmt::format("{:g}..{:g}", range.min, range.max));
     return text;
 }
 

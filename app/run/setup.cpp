@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "app/run/built_in.hpp"
 #include "app/run/config_difference.hpp"
 #include "app/run/manifest.hpp"
 #include "core/base/error.hpp"
@@ -52,7 +53,7 @@ void check_ranges(const RunSetup& run, const std::string& source) {
 
 Document built_in(const std::string& name) {
     std::vector<std::string> names;
-    for (const BuiltInRecipe& recipe : built_in_recipes()) {
+    for (const BuiltInText& recipe : built_in_recipes()) {
         if (name == recipe.name) return parse_toml(recipe.text, name + ".toml (built in)");
         names.emplace_back(recipe.name);
     }

@@ -40,11 +40,4 @@ Document load_recipe(const std::string& name, const std::vector<std::string>& as
 /// another recipe, or when another process works on it.
 RunDirectory open_or_create(const std::string& path, const RunSetup& setup);
 
-struct BuiltInRecipe {
-    const char* name;
-    const char* text;
-};
-/// experiments/recipes/*.toml as they were when the program was built.
-const std::vector<BuiltInRecipe>& built_in_recipes();
-
 }  // namespace whorl

@@ -49,6 +49,9 @@ Value cell_value(const ResultTable& table, const TableLine& line) {
     append(cell, {{"status", {std::string("finished")}}});
     append(cell, result_members(*line.summary));
     if (!table.source.empty()) append(cell, {{"paper_percent", line.published ? Value{*line.published} : Value{}}});
+    if (line.summary->metric != Metric::accuracy)
+        append(cell, {{"metric", {std::string(name_of(line.summary->metric))}}});
+    if (!line.model.empty()) append(cell, {{"model", {line.model}}});
     if (!line.origin.empty()) append(cell, {{"origin", {line.origin}}});
     return {std::move(cell)};
 }

@@ -13,8 +13,26 @@ namespace {
 using Line = std::vector<std::string>;
 constexpr const char* kNone = "–";
 
-std::string percent(double scaled) {
-    return fmt::format("{:.1f}", 100 * scaled);
+// Bits as they are, all else in percent.
+std::string number(Metric metric, double value) {
+    return metric == Metric::bits ? fmt::format("{:.3f}", value) : fmt::format("{:.1f}", 100 * value);
+}
+
+// In the columns of sizes.
+std::string short_number(Metric metric, double value) {
+    return metric == Metric::bits ? fmt::format("{:.3f}", value) : fmt::format("{:.0f}", 100 * value);
+}
+
+std::string metric_text(Metric metric) {
+    switch (metric) {
+        case Metric::accuracy:
+            break;
+        case Metric::found:
+            return "Share of answers all of whose tokens are right, in percent,";
+        case Metric::bits:
+            return "Bits a token, above the best possible predictor where one is known (less is better),";
+    }
+    return "Scaled accuracy in percent (guessing: 0)";
 }
 
 std::string published_text(const TableLine& line) {
@@ -26,6 +44,7 @@ std::string published_text(const TableLine& line) {
 std::string overview_cell(const ResultTable& table, const TableLine& line) {
     if (!line.summary) return line.status;
     const SizeSummary& s = line.summary->read();
+    const auto percent = [&](double value) { return number(line.summary->metric, value); };
     return table.of_best ? fmt::format("{} ({}/{})", percent(s.best), s.passed_all, line.summary->replicas)
                          : fmt::format("{} / {}", percent(s.median), percent(s.best));
 }
@@ -67,6 +86,9 @@ Grid overview(const ResultTable& table) {
 }
 
 std::string overview_legend(const ResultTable& table) {
+    if (table.sections.front().metric != Metric::accuracy)
+        return "On test data: median over the seeds of the setting that is best on validation data / the replica that "
+               "is best there. –: not measured.\n";
     return fmt::format(
         "Scaled accuracy in percent on test data (guessing: 0): {}.\nThe paper gives the best of its sweep. –: not "
         "measured, or not in the paper.\n",
@@ -86,12 +108,12 @@ struct Column {
 
 const std::vector<Column>& columns() {
     static const std::vector<Column> list = {
-        {"best", [](const Summary& s) { return percent(s.read().best); }},
-        {"median", [](const Summary& s) { return percent(s.read().median); }},
-        {"min", [](const Summary& s) { return s.seeds > 1 ? percent(s.read().min) : kNone; }},
-        {"max", [](const Summary& s) { return s.seeds > 1 ? percent(s.read().max) : kNone; }},
+        {"best", [](const Summary& s) { return number(s.metric, s.read().best); }},
+        {"median", [](const Summary& s) { return number(s.metric, s.read().median); }},
+        {"min", [](const Summary& s) { return s.seeds > 1 ? number(s.metric, s.read().min) : kNone; }},
+        {"max", [](const Summary& s) { return s.seeds > 1 ? number(s.metric, s.read().max) : kNone; }},
         {"pass", [](const Summary& s) { return fmt::format("{}/{}", s.read().passed, s.seeds); }},
-        {"median all", [](const Summary& s) { return percent(s.read().median_all); }},
+        {"median all", [](const Summary& s) { return number(s.metric, s.read().median_all); }},
         {"pass all", [](const Summary& s) { return fmt::format("{}/{}", s.read().passed_all, s.replicas); }},
         {"rate", [](const Summary& s) { return fmt::format("{:g}", s.chosen.learning_rate); }},
     };
@@ -117,7 +139,7 @@ std::set<std::int64_t> sizes_of(const TableSection& section) {
 
 std::string at_size(const ResultTable& table, const Summary& summary, std::int64_t size) {
     for (const SizeSummary& one : summary.sizes)
-        if (one.size == size) return fmt::format("{:.0f}", 100 * (table.of_best ? one.best : one.median));
+        if (one.size == size) return short_number(summary.metric, table.of_best ? one.best : one.median);
     return kNone;
 }
 
@@ -157,12 +179,13 @@ std::string read_at_text(const TableSection& section, const Summary& first) {
 
 std::string legend(const ResultTable& table, const TableSection& section, const Summary& first) {
     return fmt::format(
-        "Scaled accuracy in percent (guessing: 0) on the test split, at {}.\nbest: the replica that is best on "
+        "{} on the test split, at {}.\nbest: the replica that is best on "
         "validation data, at the largest validated size. median, min, max, pass (at least {:g}): over the seeds\nof "
         "the learning rate, decay and dt range that are best there; rate: that learning rate. median all, pass all: "
         "over all replicas.\n@N: at size N, of {}. early: replicas that stopped as solved; Mtokens: millions of tokens "
         "trained on,\ns: seconds of training and evaluation, of all replicas together.\n",
-        read_at_text(section, first), 100 * table.pass, table.of_best ? "the best replica" : "the seeds' median");
+        metric_text(first.metric), read_at_text(section, first), 100 * table.pass,
+        table.of_best ? "the best replica" : "the seeds' median");
 }
 
 // One text for all lines needs no names.
@@ -180,7 +203,10 @@ std::string section_text(const ResultTable& table, const TableSection& section, 
     if (first != section.lines.end()) text += "\n" + legend(table, section, *first->summary);
     NamedTexts protocols;
     for (const TableLine& line : section.lines) add_shared(protocols, line.name, line.protocol);
-    return text + notes("Protocol", protocols);
+    std::string models;
+    for (const TableLine& line : section.lines)
+        if (!line.model.empty()) models += fmt::format("- {}: {}\n", line.name, line.model);
+    return text + (models.empty() ? "" : "\nModels:\n\n" + models) + notes("Protocol", protocols);
 }
 
 std::string whole(const ResultTable& table, std::string (*draw)(const Grid&), const char* heading) {

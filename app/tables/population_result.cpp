@@ -41,12 +41,31 @@ std::vector<std::optional<double>> finite(const std::vector<double>& values) {
     return result;
 }
 
+double bits_of(const PopulationResult& population, const ReplicaResult& replica, std::size_t size) {
+    if (size >= replica.test_loss.size()) throw UserError("the results have no loss on test data");
+    const double ideal = size < population.ideal_bits.size() ? population.ideal_bits[size] : 0;
+    return (replica.test_loss[size] ? *replica.test_loss[size] / std::log(2.0) : -std::log2(population.chance)) - ideal;
+}
+
 }  // namespace
 
 std::int64_t PopulationResult::tokens() const {
     std::int64_t sum = 0;
     for (const ReplicaResult& replica : replicas) sum += replica.tokens;
     return sum;
+}
+
+double score_of(const PopulationResult& population, const ReplicaResult& replica, std::size_t size) {
+    switch (population.metric) {
+        case Metric::accuracy:
+            break;
+        case Metric::found:
+            if (size >= replica.found.size()) throw UserError("the results have no share of answers found");
+            return replica.found[size];
+        case Metric::bits:
+            return bits_of(population, replica, size);
+    }
+    return scaled_accuracy(replica.test[size], population.chance);
 }
 
 std::optional<PopulationResult> read_population_result(const RunDirectory& run, const RunSetup& setup) {
@@ -58,7 +77,13 @@ std::optional<PopulationResult> read_population_result(const RunDirectory& run, 
     const std::vector<ReplicaHyper> replicas = replicas_of(setup.config.replicas);
     const Standing standing = stored_standing(*checkpoint, setup.config.replicas.count());
     const auto by_step = tokens_by_step(run);
-    PopulationResult population{setup.data->chance(), result->seconds, validation->sizes, test.sizes, {}};
+    PopulationResult population{setup.data->chance(),
+                                result->seconds,
+                                validation->sizes,
+                                test.sizes,
+                                {},
+                                setup.data->in_bits() ? Metric::bits : Metric::accuracy,
+                                test.ideal_bits};
     for (std::size_t r = 0; r < replicas.size(); ++r) {
         const ReplicaHyper& one = replicas[r];
         const std::int64_t steps = standing.stopped_at[r] < 0 ? result->step : standing.stopped_at[r];
@@ -69,7 +94,9 @@ std::optional<PopulationResult> read_population_result(const RunDirectory& run, 
                                        standing.reason[r],
                                        of_replica(validation->accuracy, r),
                                        of_replica(test.accuracy, r),
-                                       finite(of_replica(validation->loss, r))});
+                                       finite(of_replica(validation->loss, r)),
+                                       of_replica(test.found, r),
+                                       finite(of_replica(test.loss, r))});
     }
     return population;
 }

@@ -22,7 +22,8 @@ std::vector<Merit> merits_of(const PopulationResult& population) {
     std::vector<Merit> merits;
     for (const ReplicaResult& replica : population.replicas)
         merits.push_back({replica.validation[size],
-                          replica.validation_loss[size].value_or(std::numeric_limits<double>::infinity())});
+                          replica.validation_loss[size].value_or(std::numeric_limits<double>::infinity()),
+                          less_is_better(population.metric)});
     return merits;
 }
 
@@ -44,6 +45,7 @@ std::vector<SettingGroup> ranked_groups(const PopulationResult& population) {
     std::vector<SettingGroup> groups = groups_of(population);
     for (SettingGroup& group : groups)
         for (const std::size_t r : group.replicas) {
+            group.merit.in_bits = less_is_better(population.metric);
             group.merit.accuracy += merits[r].accuracy / static_cast<double>(group.replicas.size());
             group.merit.loss += merits[r].loss / static_cast<double>(group.replicas.size());
         }
@@ -60,19 +62,25 @@ SettingGroup chosen_group(const PopulationResult& population) {
                          [most](const SettingGroup& group) { return group.replicas.size() == most; });
 }
 
-std::int64_t passing(const std::vector<double>& values, double pass) {
+std::int64_t passing(const std::vector<double>& values, double pass, Metric metric) {
+    if (less_is_better(metric)) return 0;
     return std::count_if(values.begin(), values.end(), [pass](double value) { return value >= pass; });
 }
 
 SizeSummary summarize_size(const PopulationResult& population, std::size_t size, std::size_t best,
                            const std::vector<std::size_t>& chosen, double pass) {
     std::vector<double> all, seeds;
-    for (const ReplicaResult& replica : population.replicas)
-        all.push_back(scaled_accuracy(replica.test[size], population.chance));
+    for (const ReplicaResult& replica : population.replicas) all.push_back(score_of(population, replica, size));
     for (const std::size_t r : chosen) seeds.push_back(all[r]);
     const auto [min, max] = std::minmax_element(seeds.begin(), seeds.end());
-    return {population.test_sizes[size], all[best],   median(seeds),     *min, *max,
-            passing(seeds, pass),        median(all), passing(all, pass)};
+    return {population.test_sizes[size],
+            all[best],
+            median(seeds),
+            *min,
+            *max,
+            passing(seeds, pass, population.metric),
+            median(all),
+            passing(all, pass, population.metric)};
 }
 
 }  // namespace
@@ -97,6 +105,7 @@ Summary summarize(const PopulationResult& population, std::int64_t size, double 
     summary.chosen = group.setting;
     summary.seeds = static_cast<std::int64_t>(group.replicas.size());
     summary.replicas = static_cast<std::int64_t>(population.replicas.size());
+    summary.metric = population.metric;
     summary.chance = population.chance, summary.seconds = population.seconds, summary.tokens = population.tokens();
     for (const ReplicaResult& replica : population.replicas) {
         summary.solved_early += replica.stopped == StopReason::solved ? 1 : 0;

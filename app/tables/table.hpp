@@ -14,10 +14,11 @@ struct TableLine {
     std::string name;                 // short, for the notes below a table: "mamba3 d64"
     std::vector<std::string> labels;  // for people, one under each of the section's heads
     Table keys;                       // for programs: {"row": "mamba3", "width": 64}
-    std::optional<double> published;  // scaled accuracy in percent
+    std::optional<double> published;  // in percent of what the paper measures
     std::string status;               // in place of numbers: how far the run is, "–" for one that is not there
     std::optional<Summary> summary;
     std::string protocol, origin;  // how it was trained, and by which build and machine; empty: not said
+    std::string model{};           // its size, where rows are matched in it; empty: not said
 };
 
 struct TableSection {
@@ -26,6 +27,7 @@ struct TableSection {
     std::optional<std::int64_t> size;  // where it is read; absent: at each run's largest test size
     std::optional<double> majority;    // scaled accuracy of always giving the most frequent answer there
     std::vector<TableLine> lines;
+    Metric metric = Metric::accuracy;
 };
 
 struct ResultTable {

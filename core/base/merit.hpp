@@ -12,6 +12,8 @@
 // a model that is mostly right rises with its confidence. Equals are common at 100 %, where the loss still tells how
 // firmly a model is right.
 //
+// Where results are bits a token (language), the lower loss is all that counts.
+//
 // Noise: an accuracy counted over n examples has a standard deviation of at most 0.5/√n (2.2 % of 512). Two models
 // closer than that are chosen between by luck, and where nothing leaves chance at the largest size every choice is
 // luck. It biases no number that is shown: those are of the test split, which chooses nothing.
@@ -27,6 +29,7 @@ namespace whorl {
 /// Validation at one size. Means over several seeds rank settings by the same rule.
 struct Merit {
     double accuracy = 0, loss = 0;
+    bool in_bits = false;  // the same for all that are compared
 };
 
 /// True when `a` ranks before `b`: a strict weak order, in which an accuracy or a loss that is NaN comes last.
@@ -35,6 +38,7 @@ inline bool better(const Merit& a, const Merit& b) {
     const auto loss = [](const Merit& m) {
         return std::isnan(m.loss) ? std::numeric_limits<double>::infinity() : m.loss;
     };
+    if (a.in_bits) return loss(a) < loss(b);
     return accuracy(a) != accuracy(b) ? accuracy(a) > accuracy(b) : loss(a) < loss(b);
 }
 

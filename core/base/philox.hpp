@@ -44,6 +44,7 @@ enum class Purpose : std::uint32_t {
     sweep = 5,
     sampling = 6,
     test_fixture = 7,
+    stand_in_text = 8,
 };
 
 /// The first words of a stream, a multiple of four of them, where they are known already: Random::block tells them in

@@ -148,6 +148,7 @@ private:
 struct StoredRanking {
     std::vector<std::int64_t> sizes;
     std::vector<std::vector<std::optional<double>>> accuracy, loss;
+    bool in_bits = false;
 };
 
 StoredRanking read_ranking(const std::string& path, const std::string& file) {
@@ -162,6 +163,7 @@ StoredRanking read_ranking(const std::string& path, const std::string& file) {
         ConfigReader::read(*rows, Place{&path, std::string("validation.") + key}, target);
     };
     read("accuracy", ranking.accuracy), read("loss", ranking.loss), read("sizes", ranking.sizes);
+    ranking.in_bits = find(*validation, "bits") != nullptr;
     if (ranking.accuracy.empty() || ranking.accuracy.front().empty())
         refuse_file(path, "the run was not validated before this checkpoint" + hint);
     if (ranking.accuracy.size() != ranking.sizes.size() || ranking.loss.size() != ranking.sizes.size())
@@ -179,7 +181,7 @@ std::int64_t best_by_validation(const std::string& file, std::int64_t replicas) 
     constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
     std::vector<Merit> merits;
     for (std::size_t r = 0; r < accuracy.size(); ++r)
-        merits.push_back({accuracy[r].value_or(kNaN), loss[r].value_or(kNaN)});
+        merits.push_back({accuracy[r].value_or(kNaN), loss[r].value_or(kNaN), ranking.in_bits});
     return static_cast<std::int64_t>(best_of(merits));
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "core/training/batch.hpp"
 #include "core/training/score.hpp"
+#include "tasks/example.hpp"
 
 namespace whorl {
 namespace {
@@ -37,25 +39,6 @@ private:
     Tensor logits_;
     std::int64_t vocabulary_;
     std::vector<float> memory_;
-};
-
-// Hits at the k-th supervised position, of as many examples as have one.
-struct PositionHits {
-    std::vector<double> right, seen;
-
-    void add(const std::vector<std::int32_t>& targets, const std::vector<std::int32_t>& predictions) {
-        right.resize(targets.size()), seen.resize(targets.size());
-        for (std::size_t k = 0; k < targets.size(); ++k) {
-            if (targets[k] < 0) continue;
-            seen[k] += 1;
-            right[k] += targets[k] == predictions[k] ? 1 : 0;
-        }
-    }
-    std::vector<double> shares() const {
-        std::vector<double> result;
-        for (std::size_t k = 0; k < seen.size() && seen[k] > 0; ++k) result.push_back(right[k] / seen[k]);
-        return result;
-    }
 };
 
 // Positions and work of an evaluation, in the order in which they are done.
@@ -143,11 +126,7 @@ public:
 private:
     void load(std::int64_t size, std::int64_t first) {
         for (std::int64_t b = 0; b < shape_.batch; ++b) {
-            const SampleKey key{static_cast<std::uint64_t>(on_.seed),
-                                split_,
-                                static_cast<std::uint64_t>(size),
-                                static_cast<std::uint64_t>(first + b),
-                                {size, size}};
+            const SampleKey key = evaluation_key(on_, split_, size, first + b);
             first + b < on_.count ? loader_.put(0, b, data_, key) : loader_.clear(0, b);
         }
     }
@@ -243,6 +222,41 @@ Evaluation evaluate(const Examinees& examinees, const DataSource& data, Split sp
         at_size.append_to(evaluation);
     }
     return evaluation;
+}
+
+SampleKey evaluation_key(const EvaluationConfig& on, Split split, std::int64_t size, std::int64_t index) {
+    return {static_cast<std::uint64_t>(on.seed),
+            split,
+            static_cast<std::uint64_t>(size),
+            static_cast<std::uint64_t>(index),
+            {size, size}};
+}
+
+namespace {
+
+/// Bits a supervised token of the best possible predictor on the examples of an evaluation, if the task knows one.
+std::optional<double> ideal_bits(const DataSource& data, Split split, const EvaluationConfig& on, std::int64_t size) {
+    double nats = 0, tokens = 0;
+    for (std::int64_t i = 0; i < on.count; ++i) {
+        const Example example = make_example(data, evaluation_key(on, split, size, i));
+        const auto loss = data.ideal_loss(example.tokens, example.targets);
+        if (!loss) return std::nullopt;
+        nats += *loss;
+        for (const std::int32_t target : example.targets) tokens += target >= 0 ? 1 : 0;
+    }
+    return bits_of(nats / tokens);
+}
+
+}  // namespace
+
+void add_bits(Evaluation& evaluation, const DataSource& data, const EvaluationConfig& on) {
+    if (!data.in_bits()) return;
+    for (const auto& loss : evaluation.loss) {
+        auto& bits = evaluation.bits.emplace_back();
+        for (const double nats : loss) bits.push_back(bits_of(nats));
+    }
+    for (const std::int64_t size : on.sizes)
+        if (const auto ideal = ideal_bits(data, evaluation.split, on, size)) evaluation.ideal_bits.push_back(*ideal);
 }
 
 // As many examples at once as `positions` hold, one at least: of those read in pieces a piece counts, where no cache

@@ -39,9 +39,16 @@ struct Examinees {
 /// Whether answers of this task are found or not (metrics.hpp): where an example asks for more than one token.
 bool has_found_share(const DataSource& data);
 
+/// The example that every evaluation asks for as number `index` of `size`.
+SampleKey evaluation_key(const EvaluationConfig& on, Split split, std::int64_t size, std::int64_t index);
+
+/// What a task that is scored in bits adds to a finished evaluation of `on`: the loss in bits, and the bits of the best
+/// possible predictor on the same examples, if the task knows one (metrics.hpp).
+void add_bits(Evaluation& evaluation, const DataSource& data, const EvaluationConfig& on);
+
 /// Accuracy and loss of all examinees on the same examples at each size of `on`, and the found share where the task has
-/// one (metrics.hpp). With `per_position` also the accuracy at each supervised position. An example does not depend on
-/// the others, nor on the examinees. Rebinds the model and allocates; the result's step is 0.
+/// one (metrics.hpp); no bits (add_bits). With `per_position` also the accuracy at each supervised position. An example
+/// does not depend on the others, nor on the examinees. Rebinds the model and allocates; the result's step is 0.
 Evaluation evaluate(const Examinees& examinees, const DataSource& data, Split split, const EvaluationConfig& on,
                     bool per_position = false);
 

@@ -4,7 +4,9 @@
 #include <limits>
 #include <optional>
 
+#include "core/base/error.hpp"
 #include "core/base/merit.hpp"
+#include "core/base/text.hpp"
 #include "core/config/config_binding.hpp"
 
 namespace whorl {
@@ -16,6 +18,15 @@ constexpr auto enum_names(Split) {
 
 const char* split_name(Split split) {
     return name_of(split);
+}
+
+Split split_named(const std::string& name, const std::string& where) {
+    std::vector<std::string> names;
+    for (const auto& entry : enum_names(Split{})) {
+        if (name == entry.name) return entry.value;
+        names.emplace_back(entry.name);
+    }
+    throw UserError(where + ": unknown split " + in_quotes(name) + suggestion(name, names));
 }
 
 namespace {
@@ -44,7 +55,8 @@ struct StoredEvaluation {
     std::int64_t step = 0, count = 0;
     std::vector<std::int64_t> sizes;
     std::vector<std::vector<double>> accuracy, found;
-    std::vector<std::vector<std::optional<double>>> loss;
+    std::vector<std::vector<std::optional<double>>> loss, bits;
+    std::vector<double> ideal_bits;
 };
 
 /// One row a size; all are as long as the first of `accuracy`, which has a number for each replica.
@@ -64,10 +76,25 @@ void describe(V& v, StoredEvaluation& c) {
     v.field("accuracy", c.accuracy, range(0, 1).required());
     v.field("loss", c.loss, required());
     v.field("found", c.found, range(0, 1));
+    v.field("bits", c.bits);
+    v.field("ideal_bits", c.ideal_bits, at_least(0));
     const std::string rows = "must hold a row for each of 'sizes', each with a number for every replica";
     v.require(one_row_a_size(c, c.accuracy), "accuracy", rows);
     v.require(one_row_a_size(c, c.loss), "loss", rows);
     v.require(c.found.empty() || one_row_a_size(c, c.found), "found", rows);
+    v.require(c.bits.empty() || one_row_a_size(c, c.bits), "bits", rows);
+    v.require(c.ideal_bits.empty() || c.ideal_bits.size() == c.sizes.size(), "ideal_bits",
+              "must hold a number for each of 'sizes'");
+}
+
+/// Of a stored row, in which null is NaN.
+std::vector<std::vector<double>> with_nan(const std::vector<std::vector<std::optional<double>>>& rows) {
+    std::vector<std::vector<double>> result;
+    for (const auto& row : rows) {
+        auto& values = result.emplace_back();
+        for (const auto& value : row) values.push_back(value.value_or(std::numeric_limits<double>::quiet_NaN()));
+    }
+    return result;
 }
 
 double ratio(double sum, double count) {
@@ -113,6 +140,8 @@ Value to_table(const Evaluation& evaluation) {
                 {"accuracy", rows(evaluation.accuracy)},
                 {"loss", rows(evaluation.loss)}};
     if (!evaluation.found.empty()) table.push_back({"found", rows(evaluation.found)});
+    if (!evaluation.bits.empty()) table.push_back({"bits", rows(evaluation.bits)});
+    if (!evaluation.ideal_bits.empty()) table.push_back({"ideal_bits", numbers(evaluation.ideal_bits)});
     if (!evaluation.per_position.empty()) {
         Array sizes;
         for (const auto& at_size : evaluation.per_position) sizes.push_back(rows(at_size));
@@ -124,12 +153,8 @@ Value to_table(const Evaluation& evaluation) {
 Evaluation evaluation_from(const Value& table, const std::string& source) {
     StoredEvaluation stored;
     read_config({table, source}, stored);
-    Evaluation evaluation{stored.kind, stored.step, stored.sizes, stored.count, stored.accuracy, {}, stored.found};
-    for (const auto& row : stored.loss) {
-        auto& losses = evaluation.loss.emplace_back();
-        for (const auto& loss : row) losses.push_back(loss.value_or(std::numeric_limits<double>::quiet_NaN()));
-    }
-    return evaluation;
+    return {stored.kind,           stored.step,  stored.sizes, stored.count,          stored.accuracy,
+            with_nan(stored.loss), stored.found, {},           with_nan(stored.bits), stored.ideal_bits};
 }
 
 std::vector<std::int64_t> effective_lengths(const Evaluation& evaluation, double threshold) {
@@ -144,7 +169,7 @@ std::size_t best_replica(const Evaluation& evaluation) {
     const std::size_t size = ranking_size(evaluation.sizes);
     std::vector<Merit> merits;
     for (std::size_t r = 0; !evaluation.accuracy.empty() && r < evaluation.accuracy[size].size(); ++r)
-        merits.push_back({evaluation.accuracy[size][r], evaluation.loss[size][r]});
+        merits.push_back({evaluation.accuracy[size][r], evaluation.loss[size][r], !evaluation.bits.empty()});
     return best_of(merits);
 }
 

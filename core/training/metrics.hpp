@@ -30,6 +30,8 @@ struct TrainingRow {
 /// Further scores, each empty where it does not apply:
 ///     found[size][replica]            share of answers all of whose tokens are right, for tasks whose examples ask for
 ///                                     several tokens that make up whole answers (a needle's values)
+///     bits[size][replica]             loss in bits a token, for tasks that foretell the next token
+///     ideal_bits[size]                the same of the best possible predictor on the same examples, where one is known
 ///     per_position[size][replica][k]  accuracy at an example's k-th supervised position, on request: not in metrics
 struct Evaluation {
     Split split = Split::validation;
@@ -39,6 +41,8 @@ struct Evaluation {
     std::vector<std::vector<double>> accuracy, loss;
     std::vector<std::vector<double>> found{};
     std::vector<std::vector<std::vector<double>>> per_position{};
+    std::vector<std::vector<double>> bits{};
+    std::vector<double> ideal_bits{};
 };
 
 /// Whether a stage of the curriculum is passed (Curriculum::advance_at).
@@ -52,8 +56,8 @@ TrainingRow row_of(const IntervalSums& sums, std::int64_t step, std::int64_t max
 
 std::string to_json_line(const TrainingRow& row);
 std::string to_json_line(const StageReview& review);
-/// An evaluation as a table of numbers, with the keys `found` and `per_position` only where these apply; the loss of a
-/// replica that failed is NaN, in JSON null.
+/// An evaluation as a table of numbers, with the keys `found`, `bits`, `ideal_bits` and `per_position` only where these
+/// apply; the loss of a replica that failed is NaN, in JSON null.
 Value to_table(const Evaluation& evaluation);
 /// Reads one back from such a table. Throws UserError naming `source` and the key unless all its rows are as long as
 /// one another and there is one for each size; no sizes at all are an evaluation that did not take place.
@@ -67,5 +71,7 @@ std::size_t best_replica(const Evaluation& evaluation);
 
 /// "train", "validation" or "test": also the `kind` of a metrics row.
 const char* split_name(Split split);
+/// The split of that name. Throws UserError, beginning with `where`, with the nearest name.
+Split split_named(const std::string& name, const std::string& where);
 
 }  // namespace whorl

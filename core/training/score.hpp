@@ -1,8 +1,10 @@
 // What counts as right: single tokens, and answers of several.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace whorl {
 
@@ -31,6 +33,31 @@ inline void add_example(Score& score, std::span<const std::int32_t> targets, std
         score.found += right == tokens ? 1 : 0;
         tokens = right = 0;
     }
+}
+
+/// Hits at the k-th supervised position, of as many examples as have one.
+struct PositionHits {
+    std::vector<double> right, seen;
+
+    /// Both have a place for each slot; a target of -1 is a slot that is not used.
+    void add(std::span<const std::int32_t> targets, std::span<const std::int32_t> predictions) {
+        if (right.size() < targets.size()) right.resize(targets.size()), seen.resize(targets.size());
+        for (std::size_t k = 0; k < targets.size(); ++k) {
+            if (targets[k] < 0) continue;
+            seen[k] += 1;
+            right[k] += targets[k] == predictions[k] ? 1 : 0;
+        }
+    }
+    std::vector<double> shares() const {
+        std::vector<double> result;
+        for (std::size_t k = 0; k < seen.size() && seen[k] > 0; ++k) result.push_back(right[k] / seen[k]);
+        return result;
+    }
+};
+
+/// Nats as bits.
+inline double bits_of(double nats) {
+    return nats / std::log(2.0);
 }
 
 }  // namespace whorl

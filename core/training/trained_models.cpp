@@ -72,6 +72,7 @@ Evaluation TrainedModels::evaluate(const DataSource& data, Split split, const Ev
         append(whorl::evaluate({model_, models, backend_, pace.part_of(part, parts)}, data, split, on, per_position),
                all);
     }
+    add_bits(all, data, on);
     return all;
 }
 

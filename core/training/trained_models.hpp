@@ -16,7 +16,7 @@ public:
                   std::int64_t memory = 0);
 
     std::int64_t count() const { return parameters_.replicas(); }
-    /// See evaluation.hpp. As many models at a time as the memory holds.
+    /// See evaluation.hpp; with bits. As many models at a time as the memory holds.
     Evaluation evaluate(const DataSource& data, Split split, const EvaluationConfig& on, const EvaluationPace& pace,
                         bool per_position = false);
 

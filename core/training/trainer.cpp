@@ -212,6 +212,7 @@ Evaluation Trainer::evaluate(Split split, const EvaluationConfig& on, const Eval
             evaluation.found.push_back(start_column(known ? &known->found : nullptr, i, replicas_.size()));
         evaluate_size(on.sizes[i], known, evaluation, on, false);
     }
+    add_bits(evaluation, data_, on);
     return evaluation;
 }
 

@@ -335,3 +335,8 @@ table_speed_sequences() {
             }
         }' "$results"/bench/h200-sequence-{bf16-stored,tf32,float32}.json
 }
+
+# What whorl claims --markdown said of the results beside it.
+table_claims() {
+    cat "$results/claims/claims.md"
+}

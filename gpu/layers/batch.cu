@@ -2,6 +2,7 @@
 // and hand out the slots; in between, one of them walks through the sequence.
 #include <algorithm>
 
+#include "core/backend/workspace.hpp"
 #include "gpu/runtime/cuda_backend.hpp"
 #include "gpu/runtime/launch.cuh"
 #include "gpu/tiles/block.cuh"
@@ -79,6 +80,11 @@ __global__ void batch_kernel(OneTask task, Batch in, BatchMemory memory) {
                         {in.row_of.at(r) + b * in.slots, in.target.at(r) + b * in.slots, in.slots}, lane);
 }
 
+/// Examples of a block; fewer where long ones do not fit, 0 where not even one does.
+std::int64_t sequences_for(const CudaBackend& backend, std::int64_t length) {
+    return std::min<std::int64_t>(kSequences, backend.shared_limit() / BatchMemory(length).bytes());
+}
+
 template <class OneTask>
 class TaskBatch final : public DeviceBatch {
 public:
@@ -104,15 +110,42 @@ public:
                task_, batch, memory);
     }
 
-    /// Examples of a block; fewer where long ones do not fit, 0 where not even one does.
-    static std::int64_t sequences_for(const CudaBackend& backend, std::int64_t length) {
-        return std::min<std::int64_t>(kSequences, backend.shared_limit() / BatchMemory(length).bytes());
-    }
-
 private:
     OneTask task_;
     const CudaBackend& backend_;
 };
+
+/// Of a file: its bytes lie on the device.
+class TextBatch final : public DeviceBatch {
+public:
+    TextBatch(const TextView& host, CudaBackend& backend)
+        : bytes_(backend.allocate(size_of(host))), maker_(on_device(host, backend), backend) {}
+
+    void make(const BatchOrder& order) override { maker_.make(order); }
+
+private:
+    static std::int64_t size_of(const TextView& host) {
+        return ceil_div(host.begin[2] + host.count[2], kInt) * kInt;  // the last split ends with the file
+    }
+    TextView on_device(TextView view, CudaBackend& backend) {
+        std::vector<std::uint8_t> padded(view.bytes, view.bytes + view.begin[2] + view.count[2]);
+        padded.resize(static_cast<std::size_t>(size_of(view)));
+        backend.upload(Arena(bytes_.data(), Device::cuda).bytes(size_of(view)), padded.data(), size_of(view));
+        view.bytes = reinterpret_cast<const std::uint8_t*>(bytes_.data());
+        return view;
+    }
+
+    Buffer bytes_;
+    TaskBatch<TextView> maker_;
+};
+
+template <class OneTask>
+std::unique_ptr<DeviceBatch> make_batch(const OneTask& task, CudaBackend& backend) {
+    if constexpr (std::is_same_v<OneTask, ByteText>)
+        return std::make_unique<TextBatch>(task.view(), backend);
+    else
+        return std::make_unique<TaskBatch<OneTask>>(task, backend);
+}
 
 }  // namespace
 }  // namespace whorl::gpu
@@ -120,15 +153,9 @@ private:
 namespace whorl {
 
 std::unique_ptr<DeviceBatch> make_device_batch(const Task& task, Backend& backend, std::int64_t length) {
-    const auto* cuda = dynamic_cast<const gpu::CudaBackend*>(&backend);
-    if (!cuda) return nullptr;
-    return std::visit(
-        [&](const auto& one) -> std::unique_ptr<DeviceBatch> {
-            using Maker = gpu::TaskBatch<std::decay_t<decltype(one)>>;
-            if (Maker::sequences_for(*cuda, length) == 0) return nullptr;
-            return std::make_unique<Maker>(one, *cuda);
-        },
-        task);
+    auto* cuda = dynamic_cast<gpu::CudaBackend*>(&backend);
+    if (!cuda || gpu::sequences_for(*cuda, length) == 0) return nullptr;
+    return std::visit([&](const auto& one) { return gpu::make_batch(one, *cuda); }, task);
 }
 
 }  // namespace whorl

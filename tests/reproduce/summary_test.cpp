@@ -1,5 +1,6 @@
 // What a table shows of a piece: every choice by validation data, every number of the test split.
 #include <algorithm>
+#include <cmath>
 
 #include "app/reproduce/piece_table.hpp"
 #include "app/run/setup.hpp"
@@ -85,14 +86,17 @@ TEST_CASE("replicas of one rate with another decay or dt range are another setti
 }
 
 TEST_CASE("a table's recipes validate last where the table is read", "[reproduce]") {
-    for (const std::string& name : published_table_names())
-        for (const TableColumn& column : published_table(name).columns)
-            for (const TableProfile* profile : {&column.quick, &column.full}) {
-                const RunConfig config = set_up(load_recipe(profile->recipe, {})).config;
-                INFO(profile->recipe);
+    for (const std::string& name : published_table_names()) {
+        const PublishedTable& table = published_table(name);
+        for (const TableColumn& column : table.columns)
+            for (const Profile profile : {Profile::quick, Profile::full}) {
+                if (column.at(profile).recipe.empty()) continue;
+                const RunConfig config = rates_setup({&table, &column, &table.rows.front(), 32, profile}, {}).config;
+                INFO(name << ", " << column.key << ", " << name_of(profile));
                 const auto& sizes = config.validation.on.sizes;
-                CHECK(*std::max_element(sizes.begin(), sizes.end()) == profile->test_size);
+                CHECK(*std::max_element(sizes.begin(), sizes.end()) == column.at(profile).test_size);
             }
+    }
 }
 
 TEST_CASE("published figures are found by the names of column and row", "[reproduce]") {
@@ -111,6 +115,28 @@ TEST_CASE("published figures are found by the names of column and row", "[reprod
         CHECK(has(table.rows, figure.row) == 1);
         CHECK(table.figure(figure.column, figure.row) == figure.percent);
     }
+}
+
+TEST_CASE("a table shows what it measures: shares found as they are, bits above the ideal", "[reproduce]") {
+    PieceRecord record = record_of({replica(1e-3, 0, 0.9, 0.3, 0.5), replica(1e-2, 0, 0.5, 0.2, 0.5)});
+    record.replicas[0].found = {0.25, 1.0}, record.replicas[1].found = {0.75, 1.0};
+    record.replicas[0].test_loss = {std::log(8.0), 0.0}, record.replicas[1].test_loss = {std::nullopt, 0.0};
+    record.metric = Metric::found;
+    CHECK(summarize(record, 256).read().best == 0.25);  // chosen by accuracy on validation data
+    record.metric = Metric::bits;
+    CHECK(ranked_rates(record).front() == 1e-2);  // the lower loss, whatever the accuracy
+    record.ideal_bits = {2.5, 0.0};
+    CHECK(score_of(record, record.replicas[0], 0) == Approx(0.5));
+    CHECK(score_of(record, record.replicas[1], 0) == Approx(-1.5));  // one that failed counts as guessing: 1 bit
+    CHECK(summarize(record, 256).read().passed_all == 0);
+    const PieceRecord back = piece_record(parse_json(to_json(record), "a.json")).value();
+    CHECK(to_json(back) == to_json(record));
+    record.ideal_bits = {2.5};
+    CHECK_THAT(message_of<UserError>([&] { piece_record(parse_json(to_json(record), "b.json")); }),
+               ContainsSubstring("b.json: ideal_bits"));
+    record.replicas[0].found.clear();
+    record.metric = Metric::found;
+    CHECK_THAT(message_of<UserError>([&] { summarize(record, 256); }), ContainsSubstring("no share of answers found"));
 }
 
 TEST_CASE("a rate with one seed is not preferred to one with several", "[reproduce]") {
@@ -132,7 +158,7 @@ TEST_CASE("a record survives its file and a damaged one is named", "[reproduce]"
         damaged.replace(damaged.find(from), from.size(), to);
         return message_of<UserError>([&] { piece_record(parse_json(damaged, "c.json")); });
     };
-    CHECK_THAT(message("\"format\": 1", "\"format\": 2"), ContainsSubstring("c.json: format 2 is of a newer version"));
+    CHECK_THAT(message("\"format\": 2", "\"format\": 3"), ContainsSubstring("c.json: format 3 is of a newer version"));
     CHECK_THAT(message("\"row\"", "\"rwo\""), ContainsSubstring("c.json: row: required key is missing"));
     CHECK_THAT(message("\"test_size\": 256", "\"test_size\": 255"), ContainsSubstring("where the table is read"));
     CHECK_THAT(message("\"width\": 64", "\"width\": -1"), ContainsSubstring("c.json: width"));

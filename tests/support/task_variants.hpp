@@ -37,6 +37,19 @@ inline const std::vector<Variant>& variants() {
         {"needle",
          {"haystack=needles", "keys=3", "values=2", "queries=2", "value_tokens=2"},
          "8bee6f17af1d69cd65852494a5ae41da"},
+        {"mqar", {}, "57ce7ee649c7e8f1b49cce13143fbacb"},
+        {"mqar",
+         {"symbols=64", "filler=uniform", "slices=[[16, 2], [40, 4], [64, 16]]"},
+         "6d98bba3ac674d6572ba8edce3631c33"},
+        {"induction", {}, "c2170930d8192cc5c326e64811db10a7"},
+        {"induction", {"symbols=5", "min_size=12"}, "081308037e428fa4111027ebbaad04ec"},
+        {"markov", {}, "85381089b6c725c1baaa238bff2bbec0"},
+        {"markov", {"distances=5", "copy_length=7", "copy_every=3"}, "83a57c325b073d95dca901e472d10e98"},
+        {"text", {}, "dfa40df74254b8b00267c6f06e598297"},
+        {"selective_copy", {}, "0ea8b95f38dde7413b9066fefbf46f8b"},
+        {"selective_copy", {"symbols=5", "data=3", "min_size=7"}, "7a2fb084a1afc3fb0265510f79a98d31"},
+        {"flip_flop", {}, "54f5f3278f98e9585dba1f29e55cb37d"},
+        {"flip_flop", {"ignore=0.1", "min_size=9"}, "6a991cdfd5916440e47e23a5c4228369"},
     };
     return all;
 }

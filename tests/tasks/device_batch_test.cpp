@@ -115,7 +115,7 @@ TEST_CASE("every task makes the same batches on a device as on the host", "[task
 }
 
 TEST_CASE("examples of thousands of positions are the same on a device as on the host", "[tasks][backend]") {
-    for (const char* name : {"parity", "modular_arithmetic_brackets", "needle"}) {
+    for (const char* name : {"parity", "modular_arithmetic_brackets", "needle", "mqar", "markov", "text"}) {
         const auto data = make_data_source(find_task(name));
         INFO(name);
         check(Batches(*data, 3, 2000, 5001));

@@ -56,8 +56,10 @@ TEST_CASE("tasks write within their room at every size and promise enough of it"
                 REQUIRE(asked >= 1);
                 REQUIRE(asked <= data->slots(used));
                 REQUIRE(asked % data->answer_tokens() == 0);
+                const bool blank = variant.name == std::string("mqar") || variant.name == std::string("selective_copy");
+                const std::int32_t least = blank ? kPad : kPad + 1;  // the blank of these two is PAD
                 for (const std::int32_t token : example.tokens) {
-                    REQUIRE(token > kPad);
+                    REQUIRE(token >= least);
                     REQUIRE(token < data->vocabulary());
                 }
                 for (const std::int32_t target : example.targets) {

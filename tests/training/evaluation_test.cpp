@@ -2,6 +2,7 @@
 #include "core/training/evaluation.hpp"
 
 #include "core/backend/factories.hpp"
+#include "core/training/score.hpp"
 #include "core/training/trained_models.hpp"
 #include "tasks/example.hpp"
 #include "tests/support/catch.hpp"
@@ -204,6 +205,44 @@ TEST_CASE("an evaluation with found answers survives a trip through JSON", "[tra
         {}};
     const Document row = parse_json(write_json(to_table(evaluation)), "metrics.jsonl");
     CHECK(evaluation_from(row.root, row.source).found == evaluation.found);
+}
+
+TEST_CASE("bits are the loss in bits, beside those of the best predictor on the same examples", "[training]") {
+    const auto backend = make_cpu_backend(1);
+    Markov language;
+    language.distances = 4;
+    for (const Task& task : {Task{language}, Task{ByteText{}}, Task{Parity{}}}) {
+        const auto data = make_data_source(task);
+        const ModelConfig config = model_for(*data);
+        TrainedModels models(config, untrained(config, *backend), *backend);
+        const EvaluationConfig on{{9, 40}, 8, 5};
+        const Evaluation evaluation = models.evaluate(*data, Split::test, on, {100});
+        INFO(data->name());
+        REQUIRE(evaluation.bits.size() == (data->in_bits() ? 2 : 0));
+        REQUIRE(evaluation.ideal_bits.size() == (data->name() == "markov" ? 2 : 0));
+        for (std::size_t i = 0; i < evaluation.bits.size(); ++i)
+            for (std::size_t r = 0; r < 3; ++r)
+                CHECK(evaluation.bits[i][r] == Approx(evaluation.loss[i][r] / std::log(2.0)));
+        const Document row = parse_json(write_json(to_table(evaluation)), "metrics.jsonl");
+        const Evaluation read = evaluation_from(row.root, row.source);
+        CHECK(read.bits == evaluation.bits);
+        CHECK(read.ideal_bits == evaluation.ideal_bits);
+        if (evaluation.ideal_bits.empty()) continue;
+        double nats = 0;
+        for (std::uint64_t i = 0; i < 8; ++i) {
+            const Example example = make_example(*data, {5, Split::test, 40, i, {40, 40}});
+            nats += *data->ideal_loss(example.tokens, example.targets);
+        }
+        CHECK(evaluation.ideal_bits[1] == Approx(nats / (8 * 39) / std::log(2.0)));
+        CHECK(evaluation.ideal_bits[1] < evaluation.bits[1][0]);  // of models that were not trained
+    }
+}
+
+TEST_CASE("of language the lower loss is the better one", "[training]") {
+    Evaluation evaluation{Split::validation, 1, {8}, 10, {{0.5, 0.4}}, {{2.0, 1.0}}};
+    CHECK(best_replica(evaluation) == 0);
+    evaluation.bits = {{2.9, 1.4}};
+    CHECK(best_replica(evaluation) == 1);
 }
 
 TEST_CASE("the effective length is the longest at which accuracy suffices", "[training]") {

@@ -24,11 +24,9 @@ std::vector<std::string> token_texts(const Task& task) {
 std::vector<std::int32_t> example_of(const Task& task, std::int64_t size) {
     if (size > kMostReadTokens) throw UserError("text: at most size:" + std::to_string(kMostReadTokens));
     check_size(task, size, "text");
-    const Example example =
-        make_example(*make_data_source(task), {0, Split::test, static_cast<std::uint64_t>(size), 0, {size, size}});
-    std::vector<std::int32_t> tokens;
-    for (const std::int32_t token : example.tokens)
-        if (token != kPad) tokens.push_back(token);
+    std::vector<std::int32_t> tokens =
+        make_example(*make_data_source(task), {0, Split::test, static_cast<std::uint64_t>(size), 0, {size, size}})
+            .tokens;
     if (std::holds_alternative<Needle>(task))
         tokens.erase(std::find(tokens.begin(), tokens.end(), Needle::kQuery), tokens.end());
     return tokens;

@@ -1,0 +1,11 @@
+# Run by the build: cmake -DTEXTS=a.toml;b.toml -DFOLDER=recipes -DOUTPUT=file.cpp -P EmbedTextsScript.cmake
+set(code "// Made from experiments/${FOLDER} by cmake/EmbedTextsScript.cmake.\n#include \"app/run/built_in.hpp\"\n\n")
+string(APPEND code "const std::vector<whorl::BuiltInText>& whorl::built_in_${FOLDER}() {\n")
+string(APPEND code "    static const std::vector<BuiltInText> texts = {\n")
+foreach(file IN LISTS TEXTS)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} text)
+  string(APPEND code "        {\"${name}\", R\"~~~(${text})~~~\"},\n")
+endforeach()
+string(APPEND code "    };\n    return texts;\n}\n")
+file(WRITE ${OUTPUT} "${code}")
