@@ -56,7 +56,7 @@ struct RankedTerms {
 };
 constexpr int kPositionWarps = kStepThreads / 32;
 __host__ __device__ inline unsigned step_blocks(const RankedShape& s) {
-    return static_cast<unsigned>(ceil_div(most_of(s.length, 1), steps_of_block(s)));
+    return static_cast<unsigned>(most_of(s.length - 1, 0) / steps_of_block(s) + 1);
 }
 /// Blocks of positions, of heads, of heads of sequences: one behind the other.
 template <class S>
