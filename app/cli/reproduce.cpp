@@ -107,25 +107,26 @@ std::vector<std::int64_t> widths_of(const Parsed& parsed, const PublishedTable& 
     return parsed.flag("medium") ? std::vector<std::int64_t>{widths.back()} : widths;
 }
 
-// Those of the profile; a column that is asked for by name must be.
-std::vector<const TableColumn*> columns_of(const Parsed& parsed, const PublishedTable& table, Profile profile) {
-    const std::vector<std::string> wanted = parsed.all("column");
-    std::vector<const TableColumn*> columns = chosen(table.columns, wanted, "--column");
-    const auto absent = [&](const TableColumn* column) { return column->at(profile).recipe.empty(); };
-    const auto first = std::find_if(columns.begin(), columns.end(), absent);
-    if (!wanted.empty() && first != columns.end())
+// Those of the profile; an item that is asked for by name must be.
+template <class Item>
+std::vector<const Item*> of_profile(const std::vector<Item>& all, const std::vector<std::string>& wanted,
+                                    const char* flag, Profile profile) {
+    std::vector<const Item*> items = chosen(all, wanted, flag);
+    const auto absent = [&](const Item* item) { return !item->is_in(profile); };
+    const auto first = std::find_if(items.begin(), items.end(), absent);
+    if (!wanted.empty() && first != items.end())
         throw UserError(
-            fmt::format("--column: {} is not in the {} profile", in_quotes((*first)->key), name_of(profile)));
-    columns.erase(std::remove_if(columns.begin(), columns.end(), absent), columns.end());
-    return columns;
+            fmt::format("{}: {} is not in the {} profile", flag, in_quotes((*first)->key), name_of(profile)));
+    items.erase(std::remove_if(items.begin(), items.end(), absent), items.end());
+    return items;
 }
 
 ReproduceRequest read_request(const Parsed& parsed, const PublishedTable& table) {
     check_flags(parsed, table);
     const Profile profile = parsed.flag("full") || parsed.flag("medium") ? Profile::full : Profile::quick;
     return {table,
-            columns_of(parsed, table, profile),
-            chosen(table.rows, parsed.all("row"), "--row"),
+            of_profile(table.columns, parsed.all("column"), "--column", profile),
+            of_profile(table.rows, parsed.all("row"), "--row", profile),
             widths_of(parsed, table, profile),
             profile,
             parsed.all("set"),

@@ -20,6 +20,7 @@
 //     label = "Mamba-3 with convolution"
 //     preset = "mamba3"
 //     set = ["model.config.layers[*].short_conv=4"]
+//     quick = false                       # a row of the full profile alone
 //     [published.noise]                   # percent, by row
 //     mamba3 = 50.6
 //
@@ -66,6 +67,7 @@ struct TableColumn {
     TableProfile quick, full;
 
     const TableProfile& at(Profile profile) const { return profile == Profile::quick ? quick : full; }
+    bool is_in(Profile profile) const { return !at(profile).recipe.empty(); }
 };
 
 struct TableRow {
@@ -75,10 +77,12 @@ struct TableRow {
     /// Assignments to the recipe that this row needs; those to model.config.… change the model that the preset made.
     std::vector<std::string> set;
     std::vector<std::string> quick_set, full_set;  // of one profile, behind `set`
+    bool quick = true;                             // false: trained by the full profile alone
 
     const std::vector<std::string>& set_at(Profile profile) const {
         return profile == Profile::quick ? quick_set : full_set;
     }
+    bool is_in(Profile profile) const { return quick || profile == Profile::full; }
 };
 
 /// A figure of the paper: scaled accuracy, or share found.

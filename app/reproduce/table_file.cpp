@@ -44,6 +44,7 @@ void describe(V& v, TableRow& c) {
     v.field("set", c.set);
     v.field("quick_set", c.quick_set);
     v.field("full_set", c.full_set);
+    v.field("quick", c.quick);
 }
 
 template <class V>
@@ -143,7 +144,8 @@ void check(const PublishedTable& table, const std::string& source) {
         for (const TableProfile* profile : {&column.quick, &column.full})
             for (const OtherPreset& other : profile->others)
                 row_of(table, other.row, source + ": columns: " + column.key + ": others");
-    if (table.match) row_of(table, table.match->row, source + ": match.row");
+    if (table.match && !row_of(table, table.match->row, source + ": match.row").quick)
+        throw UserError(source + ": match.row: " + in_quotes(table.match->row) + " is to be in both profiles");
 }
 
 const std::vector<PublishedTable>& tables() {

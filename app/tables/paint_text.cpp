@@ -143,9 +143,16 @@ std::string at_size(const ResultTable& table, const Summary& summary, std::int64
     return kNone;
 }
 
-Line detail_line(const ResultTable& table, const TableLine& line, const std::set<std::int64_t>& sizes) {
+bool says_bytes(const TableSection& section) {
+    return std::any_of(section.lines.begin(), section.lines.end(),
+                       [](const TableLine& line) { return line.carried > 0; });
+}
+
+Line detail_line(const ResultTable& table, const TableSection& section, const TableLine& line,
+                 const std::set<std::int64_t>& sizes) {
     Line cells = line.labels;
     const Summary& summary = *line.summary;
+    if (says_bytes(section)) cells.push_back(line.carried > 0 ? std::to_string(line.carried) : kNone);
     for (const Column& column : columns()) cells.push_back(column.text(summary));
     if (!table.source.empty()) cells.push_back(published_text(line));
     for (const std::int64_t size : sizes) cells.push_back(at_size(table, summary, size));
@@ -156,13 +163,14 @@ Line detail_line(const ResultTable& table, const TableLine& line, const std::set
 Grid details(const ResultTable& table, const TableSection& section) {
     const std::set<std::int64_t> sizes = sizes_of(section);
     Line heads = section.heads;
+    if (says_bytes(section)) heads.emplace_back("bytes");
     for (const Column& column : columns()) heads.push_back(column.head);
     if (!table.source.empty()) heads.emplace_back("paper");
     for (const std::int64_t size : sizes) heads.push_back(fmt::format("@{}", size));
     for (const Column& column : last_columns()) heads.push_back(column.head);
     Grid grid{{heads}, section.heads.size()};
     for (const TableLine& line : section.lines) {
-        grid.lines.push_back(line.summary ? detail_line(table, line, sizes) : line.labels);
+        grid.lines.push_back(line.summary ? detail_line(table, section, line, sizes) : line.labels);
         if (!line.summary) grid.lines.back().push_back(line.status);
         grid.lines.back().resize(heads.size());
     }
@@ -182,10 +190,11 @@ std::string legend(const ResultTable& table, const TableSection& section, const 
         "{} on the test split, at {}.\nbest: the replica that is best on "
         "validation data, at the largest validated size. median, min, max, pass (at least {:g}): over the seeds\nof "
         "the learning rate, decay and dt range that are best there; rate: that learning rate. median all, pass all: "
-        "over all replicas.\n@N: at size N, of {}. early: replicas that stopped as solved; Mtokens: millions of tokens "
+        "over all replicas.\n@N: at size N, of {}. {}early: replicas that stopped as solved; Mtokens: millions of tokens "
         "trained on,\ns: seconds of training and evaluation, of all replicas together.\n",
         metric_text(first.metric), read_at_text(section, first), 100 * table.pass,
-        table.of_best ? "the best replica" : "the seeds' median");
+        table.of_best ? "the best replica" : "the seeds' median",
+        says_bytes(section) ? "bytes: carried from token to token. " : "");
 }
 
 // One text for all lines needs no names.
