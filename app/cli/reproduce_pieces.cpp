@@ -47,10 +47,12 @@ private:
 std::vector<PieceJob> jobs_of(const ReproduceRequest& request) {
     std::vector<PieceJob> jobs;
     for (const TableColumn* column : request.columns)
-        for (const TableRow* row : request.rows)
+        for (const TableRow* row : request.rows) {
+            if (!column->has(row->key, request.profile)) continue;
             for (const std::int64_t width : request.widths)
                 jobs.push_back(make_job({&request.table, column, row, width, request.profile}, request.assignments,
                                         request.folder));
+        }
     for (PieceJob& job : jobs) job.rules = rules_of_table(request.table.name);
     return jobs;
 }
@@ -187,9 +189,9 @@ int show_costs(const ReproduceRequest& request, const Parsed& parsed) {
                               fmt::format("{:.0f}", cost.operations / 1e9), fmt::format("{:.0f}", took)});
         tokens += cost.tokens(), operations += cost.operations, seconds += took;
     }
-    fmt::print("{}\n{} pieces: {:.0f} million tokens, {:.0f} billion operations, about {} of training on {}\n",
-               text_of(grid), jobs.size(), tokens / 1e6, operations / 1e9, duration_text(seconds),
-               devices.all().first().describe());
+    fmt::print("{}\n{} pieces: {:.0f} million tokens, {:.0f} billion operations, about {} on {}{}\n", text_of(grid),
+               jobs.size(), tokens / 1e6, operations / 1e9, duration_text(seconds), devices.all().first().describe(),
+               request.table.measurements.empty() ? "" : "; measurements, seconds each, are not counted");
     return 0;
 }
 

@@ -164,7 +164,7 @@ ResultTable table_of(const PublishedTable& table, const std::vector<FoundPiece>&
         TableSection& section =
             results.sections.emplace_back(section_of(column, column.at(profile).test_size, {"row", "d"}));
         for (const TableRow& row : table.rows) {
-            if (!row.is_in(profile)) continue;
+            if (!column.has(row.key, profile)) continue;
             for (const std::int64_t width : widths_of(table, pieces, profile)) {
                 section.lines.push_back(line_of(table, column, row));
                 fill(table, section, section.lines.back(), find_piece(pieces, column, row, width), width);

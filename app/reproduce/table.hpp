@@ -14,13 +14,12 @@
 //     metric = "found"                    # accuracy (scaled), found, bits
 //     set = ["task.haystack=noise"]       # assignments to the recipe, as --set
 //     quick = { recipe = "needle-table-quick", test_size = 64 }
-//     full = { recipe = "needle-table-full", test_size = 512 }
+//     full = { recipe = "needle-table-full", test_size = 512, rows = ["mamba3"] }   # rows: not all of them
 //     [[rows]]
 //     key = "mamba3-conv"
 //     label = "Mamba-3 with convolution"
 //     preset = "mamba3"
 //     set = ["model.config.layers[*].short_conv=4"]
-//     quick = false                       # a row of the full profile alone
 //     [published.noise]                   # percent, by row
 //     mamba3 = 50.6
 //
@@ -51,6 +50,7 @@ struct TableProfile {
     std::int64_t test_size = 0;    // where the table's numbers are read
     std::vector<std::string> set;  // assignments to the recipe
     std::vector<OtherPreset> others;
+    std::vector<std::string> rows;  // the only ones that are trained; empty: all
 };
 
 /// quick: minutes on two processor cores. full: the paper's lengths, or what a GPU does in minutes.
@@ -68,6 +68,7 @@ struct TableColumn {
 
     const TableProfile& at(Profile profile) const { return profile == Profile::quick ? quick : full; }
     bool is_in(Profile profile) const { return !at(profile).recipe.empty(); }
+    bool has(const std::string& row, Profile profile) const;
 };
 
 struct TableRow {
@@ -77,12 +78,10 @@ struct TableRow {
     /// Assignments to the recipe that this row needs; those to model.config.… change the model that the preset made.
     std::vector<std::string> set;
     std::vector<std::string> quick_set, full_set;  // of one profile, behind `set`
-    bool quick = true;                             // false: trained by the full profile alone
 
     const std::vector<std::string>& set_at(Profile profile) const {
         return profile == Profile::quick ? quick_set : full_set;
     }
-    bool is_in(Profile profile) const { return quick || profile == Profile::full; }
 };
 
 /// A figure of the paper: scaled accuracy, or share found.

@@ -49,21 +49,32 @@ std::string overview_cell(const ResultTable& table, const TableLine& line) {
                          : fmt::format("{} / {}", percent(s.median), percent(s.best));
 }
 
+// How many lines the section has for each label.
+std::size_t lines_of_label(const TableSection& section) {
+    return static_cast<std::size_t>(
+        std::count_if(section.lines.begin(), section.lines.end(), [&](const TableLine& line) {
+            return line.labels.front() == section.lines.front().labels.front();
+        }));
+}
+
+// A section may lack the label: not every row is in every column.
 void append_overview(const ResultTable& table, const TableSection& section, const std::string& label, Line& to) {
     std::string published = kNone;
+    const std::size_t end = to.size() + lines_of_label(section);
     for (const TableLine& line : section.lines) {
         if (line.labels.front() != label) continue;
         to.push_back(overview_cell(table, line));
         published = published_text(line);
     }
+    to.resize(end, kNone);
     to.push_back(published);
 }
 
-Line overview_heads(const ResultTable& table, const std::string& label) {
+Line overview_heads(const ResultTable& table) {
     Line heads = {table.sections.front().heads.front()};
     for (const TableSection& section : table.sections) {
         for (const TableLine& line : section.lines) {
-            if (line.labels.front() != label) continue;
+            if (line.labels.front() != section.lines.front().labels.front()) continue;
             std::string head = section.label;
             for (std::size_t i = 1; i < line.labels.size(); ++i) head += ", " + section.heads[i] + " " + line.labels[i];
             heads.push_back(head);
@@ -74,13 +85,15 @@ Line overview_heads(const ResultTable& table, const std::string& label) {
 }
 
 Grid overview(const ResultTable& table) {
-    const std::vector<TableLine>& lines = table.sections.front().lines;
-    Grid grid{{overview_heads(table, lines.front().labels.front())}};
-    for (const TableLine& line : lines) {
-        if (line.labels.front() == grid.lines.back().front()) continue;
-        grid.lines.push_back({line.labels.front()});
-        for (const TableSection& section : table.sections)
-            append_overview(table, section, line.labels.front(), grid.lines.back());
+    std::vector<std::string> labels;
+    for (const TableSection& section : table.sections)
+        for (const TableLine& line : section.lines)
+            if (std::find(labels.begin(), labels.end(), line.labels.front()) == labels.end())
+                labels.push_back(line.labels.front());
+    Grid grid{{overview_heads(table)}};
+    for (const std::string& label : labels) {
+        grid.lines.push_back({label});
+        for (const TableSection& section : table.sections) append_overview(table, section, label, grid.lines.back());
     }
     return grid;
 }
