@@ -58,7 +58,8 @@ public:
         const CellSource cells = [this](const Comparison& comparison, const std::string& row) {
             return values(comparison, row);
         };
-        JudgedClaim judged{&rule_, whorl::judge(rule_, cells), profile_, reason_, {commits_.begin(), commits_.end()}};
+        const ClaimResult result = whorl::judge(rule_, cells, [this](const Comparison& one) { return is_asked(one); });
+        JudgedClaim judged{&rule_, result, profile_, reason_, {commits_.begin(), commits_.end()}};
         if (!reason_.empty()) judged.result.verdict = Verdict::rule_is_newer;
         return judged;
     }
@@ -68,6 +69,16 @@ private:
         const bool full = std::any_of(pieces_.begin(), pieces_.end(),
                                       [](const FoundPiece& piece) { return piece.record.profile == Profile::full; });
         return full || pieces_.empty() ? Profile::full : Profile::quick;
+    }
+
+    // What the profile does not train is no part of its verdict; measurements are the same in both.
+    bool is_asked(const Comparison& comparison) const {
+        if (measurement_of(table_, comparison.column) != nullptr) return true;
+        const TableColumn& column = column_of(table_, comparison.column, rule_.name);
+        const auto trained = [&](const std::string& row) { return column.has(row, profile_); };
+        const bool control = !comparison.control ||
+                             (trained(comparison.control->better) && trained(comparison.control->worse));
+        return trained(comparison.arm) && trained(comparison.beside) && control;
     }
 
     std::optional<CellValues> values(const Comparison& comparison, const std::string& row) {

@@ -48,12 +48,12 @@ std::string evidence_text(const JudgedClaim& claim, std::size_t i) {
 
 // The first comparison with results stands for all in the overview.
 std::string ours_text(const JudgedClaim& claim) {
-    const std::size_t all = claim.result.comparisons.size();
+    const std::size_t all = claim.result.comparisons.size(), asked = claim.result.asked();
     if (!claim.reason.empty()) return claim.reason;
     for (std::size_t i = 0; i < all; ++i)
         if (claim.result.comparisons[i].arm_values > 0)
             return fmt::format("{} ({} of {} hold{}; {})", numbers_text(claim, i), claim.result.count(Finding::holds),
-                               all,
+                               asked,
                                claim.result.count(Finding::silent) > 0
                                    ? fmt::format(", {} say nothing", claim.result.count(Finding::silent))
                                    : "",

@@ -18,6 +18,7 @@ template <class V>
 void describe(V& v, Ceiling& c) {
     v.field("row", c.row, required());
     v.field("least", c.least, above(0).at_most(1));
+    v.field("columns", c.columns);
 }
 
 template <class V>

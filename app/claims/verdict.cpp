@@ -19,7 +19,8 @@ struct Pair {
 
 class Judge {
 public:
-    Judge(const ClaimRule& rule, const CellSource& cells) : rule_(rule), cells_(cells) {}
+    Judge(const ClaimRule& rule, const CellSource& cells, const std::function<bool(const Comparison&)>& asked)
+        : rule_(rule), cells_(cells), asked_(asked) {}
 
     ClaimResult judge() {
         for (const Comparison& comparison : rule_.comparisons) result_.comparisons.push_back(look(comparison));
@@ -40,6 +41,10 @@ private:
 
     ComparisonResult look(const Comparison& comparison) {
         ComparisonResult result;
+        if (!asked_(comparison)) {
+            result.outcome = Finding::absent;
+            return result;
+        }
         const auto arm = values(comparison, comparison.arm);
         if (!arm) return result;
         result.arm = median(*arm), result.arm_values = arm->size();
@@ -55,7 +60,7 @@ private:
         if (rule_.kind != ClaimKind::superiority) judge_margin(comparison, result);
         if (rule_.kind == ClaimKind::superiority)
             result.p = rank_test(*arm, *beside), result.p_reversed = rank_test(*beside, *arm);
-        if (rule_.ceiling) look_at_ceiling(comparison, result);
+        if (has_ceiling(comparison)) look_at_ceiling(comparison, result);
         return result;
     }
 
@@ -82,6 +87,12 @@ private:
             result.outcome = Finding::holds;
     }
 
+    bool has_ceiling(const Comparison& comparison) const {
+        if (!rule_.ceiling) return false;
+        const std::vector<std::string>& columns = rule_.ceiling->columns;
+        return columns.empty() || std::find(columns.begin(), columns.end(), comparison.column) != columns.end();
+    }
+
     void look_at_ceiling(const Comparison& comparison, ComparisonResult& result) const {
         const auto ceiling = values(comparison, rule_.ceiling->row);
         if (!ceiling) {
@@ -100,7 +111,7 @@ private:
         for (ComparisonResult& one : result_.comparisons) {
             if (one.outcome == Finding::silent || one.outcome == Finding::missing)
                 one.p = one.p_reversed = std::nullopt;
-            if (one.outcome == Finding::silent) continue;
+            if (one.outcome == Finding::silent || one.outcome == Finding::absent) continue;
             family.push_back(&one);
             forward.push_back(one.outcome == Finding::missing ? 1 : *one.p);
             backward.push_back(one.outcome == Finding::missing ? 1 : *one.p_reversed);
@@ -118,7 +129,7 @@ private:
     }
 
     Verdict verdict() const {
-        const std::size_t all = result_.comparisons.size(), missing = result_.count(Finding::missing);
+        const std::size_t all = result_.asked(), missing = result_.count(Finding::missing);
         const std::size_t holds = result_.count(Finding::holds), silent = result_.count(Finding::silent);
         if (missing == all) return Verdict::no_results;
         if (holds > 0) return holds + silent == all ? Verdict::shown : Verdict::partly;
@@ -127,6 +138,7 @@ private:
 
     const ClaimRule& rule_;
     const CellSource& cells_;
+    const std::function<bool(const Comparison&)>& asked_;
     ClaimResult result_;
 };
 
@@ -138,8 +150,9 @@ std::size_t ClaimResult::count(Finding outcome) const {
                       [outcome](const ComparisonResult& one) { return one.outcome == outcome; }));
 }
 
-ClaimResult judge(const ClaimRule& rule, const CellSource& cells) {
-    return Judge(rule, cells).judge();
+ClaimResult judge(const ClaimRule& rule, const CellSource& cells,
+                  const std::function<bool(const Comparison&)>& asked) {
+    return Judge(rule, cells, asked).judge();
 }
 
 }  // namespace whorl

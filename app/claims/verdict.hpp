@@ -29,14 +29,16 @@ constexpr auto enum_names(Verdict) {
 }
 
 /// holds; reversed: significantly the other way round; undecided; silent: says nothing about the claim, as the ceiling
-/// row fails or the control sees no difference; missing: no or too few results.
-enum class Finding { holds, reversed, undecided, silent, missing };
+/// row fails or the control sees no difference; missing: no or too few results; absent: not asked in this profile, and
+/// no part of its verdict.
+enum class Finding { holds, reversed, undecided, silent, missing, absent };
 constexpr auto enum_names(Finding) {
     return std::to_array<EnumName<Finding>>({{Finding::holds, "holds"},
                                              {Finding::reversed, "reversed"},
                                              {Finding::undecided, "undecided"},
                                              {Finding::silent, "says nothing"},
-                                             {Finding::missing, "missing"}});
+                                             {Finding::missing, "missing"},
+                                             {Finding::absent, "not in this profile"}});
 }
 
 /// One value a fresh seed (or measurement), better ones larger.
@@ -59,8 +61,11 @@ struct ClaimResult {
     std::vector<ComparisonResult> comparisons;  // as in the rule
 
     std::size_t count(Finding outcome) const;
+    std::size_t asked() const { return comparisons.size() - count(Finding::absent); }
 };
 
-ClaimResult judge(const ClaimRule& rule, const CellSource& cells);
+/// `asked`: which comparisons the results are to have; by default all.
+ClaimResult judge(const ClaimRule& rule, const CellSource& cells,
+                  const std::function<bool(const Comparison&)>& asked = [](const Comparison&) { return true; });
 
 }  // namespace whorl

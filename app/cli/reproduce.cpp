@@ -107,25 +107,40 @@ std::vector<std::int64_t> widths_of(const Parsed& parsed, const PublishedTable& 
     return parsed.flag("medium") ? std::vector<std::int64_t>{widths.back()} : widths;
 }
 
-// Those of the profile; a column that is asked for by name must be.
-std::vector<const TableColumn*> columns_of(const Parsed& parsed, const PublishedTable& table, Profile profile) {
-    const std::vector<std::string> wanted = parsed.all("column");
-    std::vector<const TableColumn*> columns = chosen(table.columns, wanted, "--column");
-    const auto absent = [&](const TableColumn* column) { return column->at(profile).recipe.empty(); };
-    const auto first = std::find_if(columns.begin(), columns.end(), absent);
-    if (!wanted.empty() && first != columns.end())
+// What the table has, without what is `absent` in the profile; an item that is asked for by name must be there.
+template <class Item, class Absent>
+std::vector<const Item*> present(const std::vector<Item>& all, const std::vector<std::string>& wanted, const char* flag,
+                                 Profile profile, Absent absent) {
+    std::vector<const Item*> items = chosen(all, wanted, flag);
+    const auto first = std::find_if(items.begin(), items.end(), absent);
+    if (!wanted.empty() && first != items.end())
         throw UserError(
-            fmt::format("--column: {} is not in the {} profile", in_quotes((*first)->key), name_of(profile)));
-    columns.erase(std::remove_if(columns.begin(), columns.end(), absent), columns.end());
-    return columns;
+            fmt::format("{}: {} is not in the {} profile", flag, in_quotes((*first)->key), name_of(profile)));
+    items.erase(std::remove_if(items.begin(), items.end(), absent), items.end());
+    return items;
+}
+
+std::vector<const TableColumn*> columns_of(const Parsed& parsed, const PublishedTable& table, Profile profile) {
+    return present(table.columns, parsed.all("column"), "--column", profile,
+                   [&](const TableColumn* column) { return !column->is_in(profile); });
+}
+
+// Those that one of the columns has.
+std::vector<const TableRow*> rows_of(const Parsed& parsed, const PublishedTable& table,
+                                     const std::vector<const TableColumn*>& columns, Profile profile) {
+    return present(table.rows, parsed.all("row"), "--row", profile, [&](const TableRow* row) {
+        return std::none_of(columns.begin(), columns.end(),
+                            [&](const TableColumn* column) { return column->has(row->key, profile); });
+    });
 }
 
 ReproduceRequest read_request(const Parsed& parsed, const PublishedTable& table) {
     check_flags(parsed, table);
     const Profile profile = parsed.flag("full") || parsed.flag("medium") ? Profile::full : Profile::quick;
+    const std::vector<const TableColumn*> columns = columns_of(parsed, table, profile);
     return {table,
-            columns_of(parsed, table, profile),
-            chosen(table.rows, parsed.all("row"), "--row"),
+            columns,
+            rows_of(parsed, table, columns, profile),
             widths_of(parsed, table, profile),
             profile,
             parsed.all("set"),

@@ -37,6 +37,18 @@ void add_replicas(DotsRow& row, const PopulationResult& population, std::int64_t
     row.chosen = summary.read().median;
 }
 
+viz::DotsMeasure measure_of(Metric metric) {
+    switch (metric) {
+        case Metric::accuracy:
+            break;
+        case Metric::found:
+            return viz::DotsMeasure::found;
+        case Metric::bits:
+            return viz::DotsMeasure::bits;
+    }
+    return viz::DotsMeasure::accuracy;
+}
+
 std::string size_text(std::int64_t size) {
     return fmt::format("size {}", size);
 }
@@ -62,6 +74,7 @@ ResultDots dots_of_run(const std::string& path) {
     dots.title = setup.config.name, dots.about = viz::title_of(setup.model), dots.rows_are = "at";
     DotsColumn& column = dots.columns.emplace_back();
     column.key = name_of_task(setup.task), column.label = column.key;
+    column.measure = setup.data->in_bits() ? viz::DotsMeasure::bits : viz::DotsMeasure::accuracy;
     for (const std::int64_t size : setup.config.test.sizes)
         column.rows.push_back(row_of_run(path, size_text(size), size));
     return dots;
@@ -84,7 +97,9 @@ ResultDots dots_of_sweep(const std::string& folder) {
             column.rows.push_back({label, {}, plot::Role::ink, {}, {}, {}, kNotBegun});
             continue;
         }
-        const std::vector<std::int64_t> sizes = load_setup(RunDirectory::open(path)).config.test.sizes;
+        const RunSetup setup = load_setup(RunDirectory::open(path));
+        const std::vector<std::int64_t>& sizes = setup.config.test.sizes;
+        column.measure = setup.data->in_bits() ? viz::DotsMeasure::bits : viz::DotsMeasure::accuracy;
         const std::int64_t size = record.size.value_or(*std::max_element(sizes.begin(), sizes.end()));
         column.read_at = size_text(size);
         column.rows.push_back(row_of_run(path, label, size));
@@ -104,7 +119,7 @@ std::optional<ResultDots> dots_of_folders(const PublishedTable& table, const std
     ResultDots dots;
     dots.title = table.title;
     for (const TableColumn& column : table.columns) {
-        DotsColumn shown{column.key, column.label, size_text(column.quick.test_size), {}};
+        DotsColumn shown{column.key, column.label, size_text(column.quick.test_size), {}, measure_of(column.metric)};
         for (const TableRow& row : table.rows) {
             const std::string path = folder + "/" + column.key + "/" + row.key;
             if (!RunDirectory::exists(path)) continue;
@@ -133,7 +148,11 @@ ResultDots dots_of_pieces(const PublishedTable& table, const std::vector<FoundPi
     ResultDots dots;
     dots.title = table.title;
     for (const TableColumn& column : table.columns) {
-        DotsColumn shown{column.key, column.label, size_text(column.at(pieces.front().record.profile).test_size), {}};
+        DotsColumn shown{column.key,
+                         column.label,
+                         size_text(column.at(pieces.front().record.profile).test_size),
+                         {},
+                         measure_of(column.metric)};
         for (const TableRow& row : table.rows)
             for (const FoundPiece& piece : pieces) {
                 if (piece.record.column != column.key || piece.record.row != row.key) continue;

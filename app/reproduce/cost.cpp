@@ -23,6 +23,19 @@ std::int64_t tokens_of_replica(const RunSetup& setup) {
     return tokens;
 }
 
+std::int64_t tokens_of(const EvaluationConfig& on, const DataSource& data) {
+    std::int64_t tokens = 0;
+    for (const std::int64_t size : on.sizes) tokens += on.count * bucket_length(data.positions(size));
+    return tokens;
+}
+
+std::int64_t evaluated_tokens(const RunSetup& setup) {
+    const RunConfig& config = setup.config;
+    const std::int64_t every = config.validation.every;
+    const std::int64_t validations = every > 0 ? (config.training.steps + every - 1) / every : 1;
+    return validations * tokens_of(config.validation.on, *setup.data) + tokens_of(config.test, *setup.data);
+}
+
 }  // namespace
 
 PieceCost cost_of(const PieceJob& job, bool more_seeds) {
@@ -32,7 +45,8 @@ PieceCost cost_of(const PieceJob& job, bool more_seeds) {
     const std::int64_t settings = grid.count() / grid.seeds;
     cost.replicas = grid.count() + (more_seeds ? std::min(settings, second.settings) * second.seeds : 0);
     cost.tokens_per_replica = tokens_of_replica(job.rates);
-    cost.operations = 6 * static_cast<double>(parameter_count(job.rates.model)) * cost.tokens();
+    cost.evaluated_per_replica = evaluated_tokens(job.rates);
+    cost.operations = 6 * static_cast<double>(parameter_count(job.rates.model)) * cost.weighted_tokens();
     return cost;
 }
 
@@ -52,7 +66,7 @@ double measured_seconds(const PieceJob& job, bool more_seeds, const Devices& dev
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     const double tokens = static_cast<double>(kSteps * tokens_of_step(job.rates, training.curriculum.largest())) *
                           static_cast<double>(replicas.size());
-    return cost_of(job, more_seeds).tokens() * seconds / tokens;
+    return cost_of(job, more_seeds).weighted_tokens() * seconds / tokens;
 }
 
 }  // namespace whorl

@@ -112,7 +112,8 @@ void fill(const PublishedTable& table, TableSection& section, TableLine& line, c
     line.summary->chosen.weight_decay = recipe.replicas.weight_decays.front();
     if (recipe.replicas.dt_ranges.size() == 1) line.summary->chosen.dt = recipe.replicas.dt_ranges.front();
     line.protocol = protocol_text(recipe, record.test_size);
-    if (table.protocol == TableProtocol::verdict) line.model = model_text(record, *line.summary);
+    if (table.protocol == TableProtocol::verdict)
+        line.model = model_text(record, *line.summary), line.carried = record.state_bytes;
     if (table.protocol == TableProtocol::verdict && record.more_seeds)
         line.protocol += fmt::format("; shown: {} fresh seeds of the setting that these chose", line.summary->seeds);
     line.origin = origin_text(record.origin);
@@ -159,14 +160,16 @@ ResultTable table_of(const PublishedTable& table, const std::vector<FoundPiece>&
     results.of_best = table.protocol == TableProtocol::sweep;
     const Profile profile = profile_of(pieces);
     for (const TableColumn& column : table.columns) {
-        if (column.at(profile).recipe.empty()) continue;
+        if (!column.is_in(profile)) continue;
         TableSection& section =
             results.sections.emplace_back(section_of(column, column.at(profile).test_size, {"row", "d"}));
-        for (const TableRow& row : table.rows)
+        for (const TableRow& row : table.rows) {
+            if (!column.has(row.key, profile)) continue;
             for (const std::int64_t width : widths_of(table, pieces, profile)) {
                 section.lines.push_back(line_of(table, column, row));
                 fill(table, section, section.lines.back(), find_piece(pieces, column, row, width), width);
             }
+        }
     }
     return results;
 }

@@ -1,6 +1,13 @@
 #include "app/reproduce/table.hpp"
 
+#include <algorithm>
+
 namespace whorl {
+
+bool TableColumn::has(const std::string& row, Profile profile) const {
+    const std::vector<std::string>& rows = at(profile).rows;
+    return is_in(profile) && (rows.empty() || std::find(rows.begin(), rows.end(), row) != rows.end());
+}
 
 std::optional<double> PublishedTable::figure(const std::string& column, const std::string& row) const {
     for (const PublishedFigure& figure : figures)

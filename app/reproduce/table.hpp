@@ -14,7 +14,7 @@
 //     metric = "found"                    # accuracy (scaled), found, bits
 //     set = ["task.haystack=noise"]       # assignments to the recipe, as --set
 //     quick = { recipe = "needle-table-quick", test_size = 64 }
-//     full = { recipe = "needle-table-full", test_size = 512 }
+//     full = { recipe = "needle-table-full", test_size = 512, rows = ["mamba3"] }   # rows: not all of them
 //     [[rows]]
 //     key = "mamba3-conv"
 //     label = "Mamba-3 with convolution"
@@ -50,6 +50,7 @@ struct TableProfile {
     std::int64_t test_size = 0;    // where the table's numbers are read
     std::vector<std::string> set;  // assignments to the recipe
     std::vector<OtherPreset> others;
+    std::vector<std::string> rows;  // the only ones that are trained; empty: all
 };
 
 /// quick: minutes on two processor cores. full: the paper's lengths, or what a GPU does in minutes.
@@ -66,6 +67,8 @@ struct TableColumn {
     TableProfile quick, full;
 
     const TableProfile& at(Profile profile) const { return profile == Profile::quick ? quick : full; }
+    bool is_in(Profile profile) const { return !at(profile).recipe.empty(); }
+    bool has(const std::string& row, Profile profile) const;
 };
 
 struct TableRow {

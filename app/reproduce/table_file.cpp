@@ -22,6 +22,7 @@ void describe(V& v, TableProfile& c) {
     v.field("test_size", c.test_size, range(2, kLargestSize).required());
     v.field("set", c.set);
     v.field("others", c.others);
+    v.field("rows", c.rows);
 }
 
 template <class V>
@@ -140,9 +141,12 @@ void check(const PublishedTable& table, const std::string& source) {
     refuse_repeated(table.rows, "rows", source);
     refuse_repeated(table.measurements, "measurements", source);
     for (const TableColumn& column : table.columns)
-        for (const TableProfile* profile : {&column.quick, &column.full})
+        for (const TableProfile* profile : {&column.quick, &column.full}) {
             for (const OtherPreset& other : profile->others)
                 row_of(table, other.row, source + ": columns: " + column.key + ": others");
+            for (const std::string& row : profile->rows)
+                row_of(table, row, source + ": columns: " + column.key + ": rows");
+        }
     if (table.match) row_of(table, table.match->row, source + ": match.row");
 }
 

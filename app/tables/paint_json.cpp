@@ -52,6 +52,7 @@ Value cell_value(const ResultTable& table, const TableLine& line) {
     if (line.summary->metric != Metric::accuracy)
         append(cell, {{"metric", {std::string(name_of(line.summary->metric))}}});
     if (!line.model.empty()) append(cell, {{"model", {line.model}}});
+    if (line.carried > 0) append(cell, {{"bytes_carried", {line.carried}}});
     if (!line.origin.empty()) append(cell, {{"origin", {line.origin}}});
     return {std::move(cell)};
 }

@@ -49,21 +49,32 @@ std::string overview_cell(const ResultTable& table, const TableLine& line) {
                          : fmt::format("{} / {}", percent(s.median), percent(s.best));
 }
 
+// How many lines the section has for each label.
+std::size_t lines_of_label(const TableSection& section) {
+    return static_cast<std::size_t>(
+        std::count_if(section.lines.begin(), section.lines.end(), [&](const TableLine& line) {
+            return line.labels.front() == section.lines.front().labels.front();
+        }));
+}
+
+// A section may lack the label: not every row is in every column.
 void append_overview(const ResultTable& table, const TableSection& section, const std::string& label, Line& to) {
     std::string published = kNone;
+    const std::size_t end = to.size() + lines_of_label(section);
     for (const TableLine& line : section.lines) {
         if (line.labels.front() != label) continue;
         to.push_back(overview_cell(table, line));
         published = published_text(line);
     }
+    to.resize(end, kNone);
     to.push_back(published);
 }
 
-Line overview_heads(const ResultTable& table, const std::string& label) {
+Line overview_heads(const ResultTable& table) {
     Line heads = {table.sections.front().heads.front()};
     for (const TableSection& section : table.sections) {
         for (const TableLine& line : section.lines) {
-            if (line.labels.front() != label) continue;
+            if (line.labels.front() != section.lines.front().labels.front()) continue;
             std::string head = section.label;
             for (std::size_t i = 1; i < line.labels.size(); ++i) head += ", " + section.heads[i] + " " + line.labels[i];
             heads.push_back(head);
@@ -74,13 +85,15 @@ Line overview_heads(const ResultTable& table, const std::string& label) {
 }
 
 Grid overview(const ResultTable& table) {
-    const std::vector<TableLine>& lines = table.sections.front().lines;
-    Grid grid{{overview_heads(table, lines.front().labels.front())}};
-    for (const TableLine& line : lines) {
-        if (line.labels.front() == grid.lines.back().front()) continue;
-        grid.lines.push_back({line.labels.front()});
-        for (const TableSection& section : table.sections)
-            append_overview(table, section, line.labels.front(), grid.lines.back());
+    std::vector<std::string> labels;
+    for (const TableSection& section : table.sections)
+        for (const TableLine& line : section.lines)
+            if (std::find(labels.begin(), labels.end(), line.labels.front()) == labels.end())
+                labels.push_back(line.labels.front());
+    Grid grid{{overview_heads(table)}};
+    for (const std::string& label : labels) {
+        grid.lines.push_back({label});
+        for (const TableSection& section : table.sections) append_overview(table, section, label, grid.lines.back());
     }
     return grid;
 }
@@ -143,9 +156,16 @@ std::string at_size(const ResultTable& table, const Summary& summary, std::int64
     return kNone;
 }
 
-Line detail_line(const ResultTable& table, const TableLine& line, const std::set<std::int64_t>& sizes) {
+bool says_bytes(const TableSection& section) {
+    return std::any_of(section.lines.begin(), section.lines.end(),
+                       [](const TableLine& line) { return line.carried > 0; });
+}
+
+Line detail_line(const ResultTable& table, const TableSection& section, const TableLine& line,
+                 const std::set<std::int64_t>& sizes) {
     Line cells = line.labels;
     const Summary& summary = *line.summary;
+    if (says_bytes(section)) cells.push_back(line.carried > 0 ? std::to_string(line.carried) : kNone);
     for (const Column& column : columns()) cells.push_back(column.text(summary));
     if (!table.source.empty()) cells.push_back(published_text(line));
     for (const std::int64_t size : sizes) cells.push_back(at_size(table, summary, size));
@@ -156,13 +176,14 @@ Line detail_line(const ResultTable& table, const TableLine& line, const std::set
 Grid details(const ResultTable& table, const TableSection& section) {
     const std::set<std::int64_t> sizes = sizes_of(section);
     Line heads = section.heads;
+    if (says_bytes(section)) heads.emplace_back("bytes");
     for (const Column& column : columns()) heads.push_back(column.head);
     if (!table.source.empty()) heads.emplace_back("paper");
     for (const std::int64_t size : sizes) heads.push_back(fmt::format("@{}", size));
     for (const Column& column : last_columns()) heads.push_back(column.head);
     Grid grid{{heads}, section.heads.size()};
     for (const TableLine& line : section.lines) {
-        grid.lines.push_back(line.summary ? detail_line(table, line, sizes) : line.labels);
+        grid.lines.push_back(line.summary ? detail_line(table, section, line, sizes) : line.labels);
         if (!line.summary) grid.lines.back().push_back(line.status);
         grid.lines.back().resize(heads.size());
     }
@@ -182,10 +203,11 @@ std::string legend(const ResultTable& table, const TableSection& section, const 
         "{} on the test split, at {}.\nbest: the replica that is best on "
         "validation data, at the largest validated size. median, min, max, pass (at least {:g}): over the seeds\nof "
         "the learning rate, decay and dt range that are best there; rate: that learning rate. median all, pass all: "
-        "over all replicas.\n@N: at size N, of {}. early: replicas that stopped as solved; Mtokens: millions of tokens "
+        "over all replicas.\n@N: at size N, of {}. {}early: replicas that stopped as solved; Mtokens: millions of tokens "
         "trained on,\ns: seconds of training and evaluation, of all replicas together.\n",
         metric_text(first.metric), read_at_text(section, first), 100 * table.pass,
-        table.of_best ? "the best replica" : "the seeds' median");
+        table.of_best ? "the best replica" : "the seeds' median",
+        says_bytes(section) ? "bytes: carried from token to token. " : "");
 }
 
 // One text for all lines needs no names.

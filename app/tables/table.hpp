@@ -19,6 +19,7 @@ struct TableLine {
     std::optional<Summary> summary;
     std::string protocol, origin;  // how it was trained, and by which build and machine; empty: not said
     std::string model{};           // its size, where rows are matched in it; empty: not said
+    std::int64_t carried = 0;      // bytes from token to token where the table is read; 0: not said
 };
 
 struct TableSection {

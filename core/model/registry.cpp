@@ -99,10 +99,19 @@ ModelConfig transformer(const PresetSize& size) {
     return config;
 }
 
+// The paper's: Mamba-3 with a norm before the gate; of six layers one, in their middle, is attention that is told no
+// positions. Fewer than six layers have one of it, too, and two are the least that can be mixed.
 ModelConfig hybrid(const PresetSize& size) {
-    ModelConfig config = mamba3(size);
-    config.layers.push_back(attention_layer(size));
-    config.n_layer = static_cast<std::int64_t>(config.layers.size());
+    constexpr std::int64_t kEvery = 6;
+    PresetSize mixed = size;
+    mixed.n_layer = std::max<std::int64_t>(2, size.n_layer);
+    Mamba3Config recurrent = mamba3_layer(size);
+    recurrent.outproj_norm = OutprojNorm::pre_gate;
+    AttentionConfig attention = attention_layer(size);
+    attention.positions = Positions::none;
+    ModelConfig config = uniform_model(mixed, recurrent);
+    for (std::int64_t i = std::min(kEvery, mixed.n_layer) / 2; i < mixed.n_layer; i += kEvery)
+        config.layers[static_cast<std::size_t>(i)] = attention;
     return config;
 }
 
@@ -122,7 +131,7 @@ const std::vector<ModelPreset>& model_presets() {
         {"gdn-heads", "Gated DeltaNet, [-1, 1], with twice the heads and keys longer than values", gdn_heads},
         {"gdn-heads-positive", "the same, eigenvalues in [0, 1]", gdn_heads_positive},
         {"transformer", "softmax attention with RoPE, and a SwiGLU MLP", transformer},
-        {"hybrid", "Mamba-3 layers, then one of softmax attention", hybrid},
+        {"hybrid", "Mamba-3 with a norm before the gate; every sixth layer is attention without positions", hybrid},
     };
     return presets;
 }

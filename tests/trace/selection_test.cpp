@@ -116,19 +116,19 @@ TEST_CASE("a layer, head or pair that the model lacks is refused with what there
     CHECK_THAT(refusal(mamba, {{}, {}, true, {3}}),
                ContainsSubstring("--state 3: layer 0 (mamba3) has pairs of state channels 0..2"));
     CHECK_THAT(refusal(delta, {{}, {}, true, {5}}), ContainsSubstring("gated_delta_net") && ContainsSubstring("0..4"));
-    CHECK_THAT(refusal(mixed, {{2}, {3}, true, {}}), ContainsSubstring("--head 3: layer 2 (attention) has heads 0..1"));
+    CHECK_THAT(refusal(mixed, {{1}, {3}, true, {}}), ContainsSubstring("--head 3: layer 1 (attention) has heads 0..1"));
     CHECK_THAT(refusal(mixed, {{}, {4}, true, {}}), ContainsSubstring("--head 4: layer 0 (mamba3) has heads 0..3"));
 }
 
 TEST_CASE("of the heads that are chosen a layer keeps those that it has", "[trace][selection]") {
-    // Head 3 is there in the Mamba-3 layers but not in the last one, which has 0 and 1.
+    // Head 3 is there in the Mamba-3 layer but not in that of attention, which has 0 and 1.
     const Subject mixed = subject_of("hybrid");
-    CHECK(trace_of(mixed, {{}, {3}, true, {}}).layers.size() == 2);
+    CHECK(trace_of(mixed, {{}, {3}, true, {}}).layers.size() == 1);
     const TraceSelection two{{}, {1, 3}, true, {}};
     const Trace trace = trace_of(mixed, two);
-    REQUIRE(trace.layers.size() == 3);
+    REQUIRE(trace.layers.size() == 2);
     CHECK(labels_of(*trace.layers[0].find("state"), "head") == std::vector<std::int64_t>{1, 3});
-    for (const TraceQuantity& quantity : trace.layers[2].quantities)
+    for (const TraceQuantity& quantity : trace.layers[1].quantities)
         CHECK(labels_of(quantity, "head") == std::vector<std::int64_t>{1});
     CHECK(numbers_in(trace) == count_trace(mixed.config, static_cast<std::int64_t>(mixed.tokens.size()), two));
 }

@@ -12,23 +12,53 @@ namespace {
 
 using namespace plot;
 
-constexpr double kNear = 2.5;   // percent: dots that lie closer are put beside each other, across the axis
+constexpr double kNear = 2.5 / 112;  // of the axis: dots that lie closer are put beside each other, across it
 constexpr double kShift = 0.1;  // of a row
 constexpr double kReach = 0.36;
 
-std::vector<double> percents(std::vector<double> shares) {
-    std::sort(shares.begin(), shares.end());
-    for (double& share : shares) share *= 100;
-    return shares;
+bool in_bits(const DotsColumn& column) {
+    return column.measure == DotsMeasure::bits;
 }
 
-/// Dots of one row at height `y`: those that would cover each other in a column, up and down in turn.
-std::vector<Point> swarm(const std::vector<double>& shares, double y) {
+/// From a number to its place on the axis: bits as they are, all else in percent.
+double scale_of(const DotsColumn& column) {
+    return in_bits(column) ? 1 : 100;
+}
+
+std::string value_text(const DotsColumn& column, double value) {
+    return in_bits(column) ? number(value) + " bits" : percent(value);
+}
+
+struct Range {
+    double low = 0, high = 0;
+};
+
+/// Of the axis. Panels of shares have one and the same, panels of bits their own.
+Range range_of(const ResultDots& table, const DotsColumn& column) {
+    double low = 0, high = 0;
+    for (const DotsColumn& other : table.columns) {
+        if (in_bits(column) ? &other != &column : in_bits(other)) continue;
+        for (const DotsRow& row : other.rows) {
+            std::vector<double> values = row.replicas;
+            if (row.published) values.push_back(*row.published);
+            for (const double value : values)
+                low = std::min(low, value * scale_of(column)), high = std::max(high, value * scale_of(column));
+        }
+    }
+    if (!in_bits(column)) return {low - 6, 106};
+    const double rest = 0.05 * (high > low ? high - low : 1);
+    return {low - rest, high + rest};
+}
+
+/// Dots of one row at height `y`: those that would cover each other in a column, up and down in turn. `near`: on the
+/// axis.
+std::vector<Point> swarm(std::vector<double> values, double scale, double near, double y) {
     std::vector<Point> dots;
-    const std::vector<double> values = percents(shares);
+    for (double& value : values) value *= scale;
+    std::sort(values.begin(), values.end());
     std::size_t first = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (values[i] - values[first] > kNear) first = i;
+        if (values[i] - values[first] > near) first = i;
         const auto place = static_cast<double>(i - first);
         const double side = (i - first) % 2 == 0 ? 1 : -1, steps = (place + (side < 0 ? 1 : 0)) / 2;
         dots.push_back({values[i], y + side * std::min(kReach, kShift * steps)});
@@ -42,6 +72,7 @@ double height_of(const DotsColumn& column, std::size_t row) {
 
 void add_row(Panel& panel, const DotsColumn& column, std::size_t index) {
     const DotsRow& row = column.rows[index];
+    const double scale = scale_of(column), near = kNear * (panel.x.high - panel.x.low);
     const double y = height_of(column, index);
     const std::string id = std::to_string(index);
     if (row.replicas.empty()) {
@@ -49,25 +80,22 @@ void add_row(Panel& panel, const DotsColumn& column, std::size_t index) {
             Text{"status." + id, {0, y}, row.status.empty() ? "–" : row.status, {Role::secondary, Weight::data}});
         return;
     }
-    panel.marks.push_back(Points{"replicas." + id, swarm(row.replicas, y), {row.role, Weight::data, 0.85}});
+    panel.marks.push_back(Points{"replicas." + id, swarm(row.replicas, scale, near, y), {row.role, Weight::data, 0.85}});
     if (row.chosen)
         panel.marks.push_back(Line{"chosen." + id,
-                                   {{100 * *row.chosen, y - 0.42}, {100 * *row.chosen, y + 0.42}},
+                                   {{scale * *row.chosen, y - 0.42}, {scale * *row.chosen, y + 0.42}},
                                    {Role::ink, Weight::chosen, 1, Dash::solid},
                                    ""});
     if (row.published)
         panel.marks.push_back(Points{
-            "published." + id, {{100 * *row.published, y}}, {Role::accent, Weight::data}, Shape::cross, false, ""});
+            "published." + id, {{scale * *row.published, y}}, {Role::accent, Weight::data}, Shape::cross, false, ""});
 }
 
-double lowest(const ResultDots& table) {
-    double low = 0;
-    for (const DotsColumn& column : table.columns)
-        for (const DotsRow& row : column.rows) {
-            for (const double share : row.replicas) low = std::min(low, 100 * share);
-            if (row.published) low = std::min(low, 100 * *row.published);
-        }
-    return low;
+void label(Axis& axis, DotsMeasure measure) {
+    axis.label = measure == DotsMeasure::accuracy ? "scaled accuracy"
+                 : measure == DotsMeasure::found  ? "answers found"
+                                                  : "a token, above the best possible where known";
+    axis.unit = measure == DotsMeasure::bits ? "bits" : "%";
 }
 
 Panel panel_of(const ResultDots& table, std::size_t index) {
@@ -77,12 +105,14 @@ Panel panel_of(const ResultDots& table, std::size_t index) {
     panel.title = column.label;
     panel.subtitle = column.read_at;
     panel.column = static_cast<int>(index);
-    panel.x.label = "scaled accuracy", panel.x.unit = "%";
-    panel.x.low = lowest(table) - 6, panel.x.high = 106;
+    label(panel.x, column.measure);
+    const Range range = range_of(table, column);
+    panel.x.low = range.low, panel.x.high = range.high;
     panel.y.low = 0, panel.y.high = static_cast<double>(column.rows.size());
     for (std::size_t r = 0; r < column.rows.size(); ++r)
         panel.y.ticks.push_back({height_of(column, r), index == 0 ? column.rows[r].label : ""});
-    panel.marks.push_back(Rule{"guessing", Direction::x, 0, {Role::secondary, Weight::context, 1, Dash::dotted}, ""});
+    const char* zero = in_bits(column) ? "best-possible" : "guessing";
+    panel.marks.push_back(Rule{zero, Direction::x, 0, {Role::secondary, Weight::context, 1, Dash::dotted}, ""});
     for (std::size_t r = 0; r < column.rows.size(); ++r) add_row(panel, column, r);
     return panel;
 }
@@ -114,7 +144,16 @@ std::string some_or_none(const std::vector<std::string>& names, std::size_t all)
     return names.size() <= 3 ? list(names) : fmt::format("{} of {}", count(names.size()), count(all));
 }
 
-std::string claim_of(const ResultDots& table) {
+/// The model with the fewest bits, by the median of its chosen replicas.
+std::string fewest_text(const DotsColumn& column) {
+    const DotsRow* best = nullptr;
+    for (const DotsRow& row : column.rows)
+        if (row.chosen && (best == nullptr || *row.chosen < *best->chosen)) best = &row;
+    if (best == nullptr) return "";
+    return fmt::format("{}: the fewest bits has {}, {}", column.label, best->label, number(*best->chosen));
+}
+
+std::string pass_text(const ResultDots& table) {
     const std::string mark = percent(table.pass);
     const std::vector<std::string> first = passing(table.columns[0], table.pass);
     const bool alike = std::all_of(table.columns.begin(), table.columns.end(), [&](const DotsColumn& column) {
@@ -140,6 +179,20 @@ std::string claim_of(const ResultDots& table) {
     return text;
 }
 
+std::string claim_of(const ResultDots& table) {
+    ResultDots shares = table;
+    shares.columns.clear();
+    std::string text;
+    for (const DotsColumn& column : table.columns)
+        if (!in_bits(column)) shares.columns.push_back(column);
+    if (!shares.columns.empty()) text = pass_text(shares);
+    for (const DotsColumn& column : table.columns) {
+        const std::string more = in_bits(column) ? fewest_text(column) : "";
+        text += (text.empty() || more.empty() ? "" : "; ") + more;
+    }
+    return capital(text);
+}
+
 /// Row labels stand before the first panel only: it gets the room for them on top of what each has for its dots.
 std::vector<double> shares_of(const ResultDots& table, double width) {
     std::size_t longest = 0;
@@ -155,10 +208,14 @@ std::string sentence(const DotsColumn& column, const DotsRow& row, double pass) 
     const std::string head = (column.label.empty() ? "" : column.label + ", ") + row.label + ": ";
     if (row.replicas.empty()) return head + (row.status.empty() ? "no result" : row.status) + ".";
     const auto [low, high] = std::minmax_element(row.replicas.begin(), row.replicas.end());
-    std::string text = head + fmt::format("{} of {} replicas reach {}; they lie between {} and {}", solved(row, pass),
-                                          row.replicas.size(), percent(pass), percent(*low), percent(*high));
-    if (row.chosen) text += ", the median is " + percent(*row.chosen);
-    if (row.published) text += ", published are " + percent(*row.published);
+    const std::string reach =
+        in_bits(column) ? fmt::format("{} replicas", row.replicas.size())
+                        : fmt::format("{} of {} replicas reach {}; they", solved(row, pass), row.replicas.size(),
+                                      percent(pass));
+    std::string text =
+        head + fmt::format("{} lie between {} and {}", reach, value_text(column, *low), value_text(column, *high));
+    if (row.chosen) text += ", the median is " + value_text(column, *row.chosen);
+    if (row.published) text += ", published are " + value_text(column, *row.published);
     return text + ".";
 }
 
@@ -176,6 +233,13 @@ bool any_published(const ResultDots& table) {
     return false;
 }
 
+std::string dotted_text(const ResultDots& table) {
+    const auto bits = std::count_if(table.columns.begin(), table.columns.end(), in_bits);
+    if (bits == 0) return "guessing";
+    return bits == static_cast<std::ptrdiff_t>(table.columns.size()) ? "the best possible predictor"
+                                                                     : "guessing, of bits the best possible";
+}
+
 }  // namespace
 
 Figure table_figure(const ResultDots& table) {
@@ -185,7 +249,7 @@ Figure table_figure(const ResultDots& table) {
     figure.claim = claim_of(table);
     figure.subtitle = table.title + (table.about.empty() ? "" : ", " + table.about) +
                       "; a mark is a replica, the line the " + table.chosen_is +
-                      (any_published(table) ? ", ✗ the published value" : "") + "; dotted: guessing";
+                      (any_published(table) ? ", ✗ the published value" : "") + "; dotted: " + dotted_text(table);
     std::size_t rows = 0;
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
         figure.panels.push_back(panel_of(table, i));
