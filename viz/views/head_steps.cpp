@@ -127,7 +127,8 @@ ConvolutionTaps convolution_of(const Exhibit& exhibit) {
         }
         return taps;
     }
-    throw UserError("taps: " + exhibit.name + " has no Mamba-2 layer with a convolution, which the second model is to show");
+    throw UserError("taps: " + exhibit.name +
+                    " has no Mamba-2 layer with a convolution, which the second model is to show");
 }
 
 }  // namespace whorl::viz
