@@ -24,7 +24,7 @@ const std::vector<BitsCase>& bits_cases() {
         {"mamba2", "672378c2ba7d206addfe40b801cfb091"},
         {"gdn", "eb20699a74e8459233687190397ebb08"},
         {"transformer", "4c41e743c64eb4da5699c07b8db6a58b"},
-        {"hybrid", "8b030665de115c6faaaf4f2bfbc8b232"},
+        {"hybrid", "8080e660bf403c90d1961a973cfa9188"},
     };
     return cases;
 }

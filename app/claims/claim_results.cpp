@@ -76,8 +76,8 @@ private:
         if (measurement_of(table_, comparison.column) != nullptr) return true;
         const TableColumn& column = column_of(table_, comparison.column, rule_.name);
         const auto trained = [&](const std::string& row) { return column.has(row, profile_); };
-        const bool control = !comparison.control ||
-                             (trained(comparison.control->better) && trained(comparison.control->worse));
+        const bool control =
+            !comparison.control || (trained(comparison.control->better) && trained(comparison.control->worse));
         return trained(comparison.arm) && trained(comparison.beside) && control;
     }
 

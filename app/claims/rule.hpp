@@ -54,7 +54,7 @@ struct Control {
 struct Ceiling {
     std::string row;
     double least = 0.99;
-    std::vector<std::string> columns;  // it is asked for in; empty: all. Bits have no such bound
+    std::vector<std::string> columns{};  // it is asked for in; empty: all. Bits have no such bound
 };
 
 struct Comparison {

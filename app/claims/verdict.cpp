@@ -150,8 +150,7 @@ std::size_t ClaimResult::count(Finding outcome) const {
                       [outcome](const ComparisonResult& one) { return one.outcome == outcome; }));
 }
 
-ClaimResult judge(const ClaimRule& rule, const CellSource& cells,
-                  const std::function<bool(const Comparison&)>& asked) {
+ClaimResult judge(const ClaimRule& rule, const CellSource& cells, const std::function<bool(const Comparison&)>& asked) {
     return Judge(rule, cells, asked).judge();
 }
 

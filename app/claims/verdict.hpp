@@ -65,7 +65,8 @@ struct ClaimResult {
 };
 
 /// `asked`: which comparisons the results are to have; by default all.
-ClaimResult judge(const ClaimRule& rule, const CellSource& cells,
-                  const std::function<bool(const Comparison&)>& asked = [](const Comparison&) { return true; });
+ClaimResult judge(
+    const ClaimRule& rule, const CellSource& cells,
+    const std::function<bool(const Comparison&)>& asked = [](const Comparison&) { return true; });
 
 }  // namespace whorl

@@ -178,7 +178,8 @@ void require_same(const std::string& where, const char* key, T found, T released
     if (found != released) no_counterpart(where, key, write_json(to_value(found)));
 }
 
-Value arguments_of(const Mamba2Config& layer) {
+Value arguments_of(const Mamba2Config& layer, const std::string& where) {
+    if (layer.short_conv == 0) no_counterpart(where, "short_conv", "0");
     Mamba2Arguments a;
     a.headdim = layer.headdim, a.d_state = layer.d_state, a.expand = layer.expand, a.ngroups = layer.ngroups;
     a.d_conv = layer.short_conv;
@@ -246,7 +247,7 @@ AttentionConfig attention_layer_of(const Value& attn_cfg, std::int64_t d_model, 
 }
 
 Value ssm_cfg_of(const MixerConfig& layer, const std::string& where, std::vector<std::string>& notes) {
-    if (const auto* mamba2 = std::get_if<Mamba2Config>(&layer)) return arguments_of(*mamba2);
+    if (const auto* mamba2 = std::get_if<Mamba2Config>(&layer)) return arguments_of(*mamba2, where);
     const auto& mamba3 = std::get<Mamba3Config>(layer);
     require_released(mamba3, where);
     const Mamba3Config fresh;

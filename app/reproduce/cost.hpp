@@ -10,8 +10,8 @@ struct PieceCost {
     std::int64_t tokens_per_replica = 0;  // positions, padding included; at most, where a replica may stop early or the
                                           // curriculum reacts
     std::int64_t evaluated_per_replica = 0;  // positions of all validations and the test, which go forward only
-    double operations = 0;                // of all replicas: 6 for each parameter and token that is trained on (forward
-                                          // and backward), 2 where it is evaluated on
+    double operations = 0;  // of all replicas: 6 for each parameter and token that is trained on (forward
+                            // and backward), 2 where it is evaluated on
     /// Trained on.
     double tokens() const { return static_cast<double>(replicas) * static_cast<double>(tokens_per_replica); }
     /// With those evaluated on as the thirds of tokens that they cost.

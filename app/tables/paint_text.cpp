@@ -51,10 +51,9 @@ std::string overview_cell(const ResultTable& table, const TableLine& line) {
 
 // How many lines the section has for each label.
 std::size_t lines_of_label(const TableSection& section) {
-    return static_cast<std::size_t>(
-        std::count_if(section.lines.begin(), section.lines.end(), [&](const TableLine& line) {
-            return line.labels.front() == section.lines.front().labels.front();
-        }));
+    return static_cast<std::size_t>(std::count_if(
+        section.lines.begin(), section.lines.end(),
+        [&](const TableLine& line) { return line.labels.front() == section.lines.front().labels.front(); }));
 }
 
 // A section may lack the label: not every row is in every column.
@@ -203,7 +202,8 @@ std::string legend(const ResultTable& table, const TableSection& section, const 
         "{} on the test split, at {}.\nbest: the replica that is best on "
         "validation data, at the largest validated size. median, min, max, pass (at least {:g}): over the seeds\nof "
         "the learning rate, decay and dt range that are best there; rate: that learning rate. median all, pass all: "
-        "over all replicas.\n@N: at size N, of {}. {}early: replicas that stopped as solved; Mtokens: millions of tokens "
+        "over all replicas.\n@N: at size N, of {}. {}early: replicas that stopped as solved; Mtokens: millions of "
+        "tokens "
         "trained on,\ns: seconds of training and evaluation, of all replicas together.\n",
         metric_text(first.metric), read_at_text(section, first), 100 * table.pass,
         table.of_best ? "the best replica" : "the seeds' median",

@@ -33,10 +33,9 @@ void check_step_size(const LayerCheck& check, const StepSizeInit& dt) {
     check.require(dt.floor >= 0, "dt_init_floor", "is negative");
 }
 
-void check_conv(const LayerCheck& check, std::int64_t width, bool optional) {
-    const bool good = (width == 0 && optional) || (width >= 2 && width <= 8);
-    check.require(good, "short_conv",
-                  "width " + std::to_string(width) + " is not in " + (optional ? "0, 2..8" : "2..8"));
+void check_conv(const LayerCheck& check, std::int64_t width) {
+    check.require(width == 0 || (width >= 2 && width <= 8), "short_conv",
+                  "width " + std::to_string(width) + " is not in 0, 2..8");
 }
 
 template <class Mamba>
@@ -66,12 +65,12 @@ void check_layer(const LayerCheck& check, const Mamba3Config& layer, std::int64_
     check.require(layer.pairing() == RotaryPairing::neighbours || layer.d_state % 2 == 0, "d_state",
                   "must be even with rotary_pairing = \"halves\"");
     check.require(layer.a_floor > 0, "a_floor", "must be positive, or A would not decay");
-    check_conv(check, layer.short_conv, true);
+    check_conv(check, layer.short_conv);
 }
 
 void check_layer(const LayerCheck& check, const Mamba2Config& layer, std::int64_t d_model) {
     check_mamba_heads(check, layer, d_model);
-    check_conv(check, layer.short_conv, false);
+    check_conv(check, layer.short_conv);
 }
 
 void check_layer(const LayerCheck& check, const GatedDeltaNetConfig& layer, std::int64_t) {
@@ -85,7 +84,7 @@ void check_layer(const LayerCheck& check, const GatedDeltaNetConfig& layer, std:
     const double width = layer.expand_v * static_cast<double>(layer.head_dim);
     check.require(width >= 1 && std::abs(width - std::round(width)) < 1e-9, "expand_v",
                   "expand_v·head_dim is no whole number");
-    check_conv(check, layer.short_conv, true);
+    check_conv(check, layer.short_conv);
     check_step_size(check, layer.dt_init);
 }
 

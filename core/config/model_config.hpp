@@ -61,7 +61,7 @@ struct Mamba3Config {
 
 struct Mamba2Config {
     std::int64_t headdim = 64, d_state = 64, expand = 2, ngroups = 1;
-    std::int64_t short_conv = 4;
+    std::int64_t short_conv = 4;  // width, 0 = none: silu alone
     StepSizeInit dt_init;
     std::optional<std::int64_t> H;  // as above
     std::int64_t heads(std::int64_t d_model) const { return expand * d_model / headdim; }

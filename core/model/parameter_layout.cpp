@@ -122,7 +122,7 @@ void ParameterLayout::add_mixer(const std::string& prefix, const ModelConfig& co
     const std::int64_t heads = mixer.heads(config.d_model), inner = heads * mixer.headdim;
     const std::int64_t bc = mixer.ngroups * mixer.d_state;
     add_projection(prefix + "in_proj.weight", config, 2 * inner + 2 * bc + heads, config.d_model);
-    add_conv(prefix + "conv1d", config, inner + 2 * bc, mixer.short_conv, true);
+    if (mixer.short_conv > 0) add_conv(prefix + "conv1d", config, inner + 2 * bc, mixer.short_conv, true);
     add(prefix + "dt_bias", {heads}, step_size(mixer.dt_init), false);
     add(prefix + "A_log", {heads}, log_uniform(1, 16), false);
     add(prefix + "D", {heads}, constant(1), false);

@@ -30,22 +30,21 @@ const ClaimRule& rule_named(const std::string& name) {
     throw std::logic_error(name);
 }
 
-/// A piece of the table needle whose twelve fresh seeds found about `found` of the answers, and whose first stage,
+/// A piece of the table hybrid whose twelve fresh seeds found about `found` of the answers, and whose first stage,
 /// which must count for nothing, the opposite.
-PieceRecord piece_of(const std::string& column, const std::string& row, double found,
-                     Profile profile = Profile::quick) {
-    const PublishedTable& table = published_table("needle");
+PieceRecord piece_of(const std::string& column, const std::string& row, double found, Profile profile = Profile::full) {
+    const PublishedTable& table = published_table("hybrid");
     const Piece piece{&table, &column_of(table, column, "test"), &row_of(table, row, "test"),
                       table.widths_at(profile).back(), profile};
     const RunSetup setup = rates_setup(piece, {});
-    PieceRecord record = empty_record(piece, setup, rules_of_table("needle"));
+    PieceRecord record = empty_record(piece, setup, rules_of_table("hybrid"));
     record.more_seeds = true;
     const auto add = [&](std::int64_t seed, double value) {
         ReplicaResult replica;
         replica.setting.learning_rate = setup.config.replicas.learning_rates.front(), replica.seed = seed;
         replica.validation.assign(record.validation_sizes.size(), 0.5);
         replica.validation_loss.assign(record.validation_sizes.size(), 1.0);
-        replica.test.assign(record.test_sizes.size(), 0.5);
+        replica.test.assign(record.test_sizes.size(), value);
         replica.found.assign(record.test_sizes.size(), value);
         record.replicas.push_back(replica);
     };
@@ -61,8 +60,8 @@ void store(const std::string& folder, const PieceRecord& record) {
 }
 
 void store_all(const std::string& folder, double norm, double plain, double mamba3) {
-    for (const char* column : {"noise", "distractors"}) {
-        store(folder, piece_of(column, "hybrid-norm", norm));
+    for (const char* column : {"noise", "distractors", "mqar"}) {
+        store(folder, piece_of(column, "norm", norm));
         store(folder, piece_of(column, "hybrid", plain));
         store(folder, piece_of(column, "mamba3", mamba3));
     }
@@ -106,7 +105,7 @@ TEST_CASE("results are judged by their fresh seeds", "[claims][cli]") {
     CHECK(verdict_of(folder / "d", "hybrid") == "not at this scale");
     const Outcome text = run_whorl("claims " + (folder / "a") + " --details");
     CHECK(text.status == 0);
-    for (const char* part : {"hybrid-norm 0.9", "3 of 3 hold", "shown", "no results yet", "the other way 1"})
+    for (const char* part : {"norm 0.9", "5 of 5 hold", "shown", "no results yet", "the other way 1"})
         CHECK_THAT(text.out, ContainsSubstring(part));
     CHECK_THAT(run_whorl("claims " + (folder / "a") + " --markdown").out, ContainsSubstring("| shown |"));
 }
@@ -134,16 +133,18 @@ TEST_CASE("a rule that is newer than its results does not judge them", "[claims]
 
 TEST_CASE("full results come before quick ones, and stage one alone is none", "[claims][cli]") {
     const TemporaryFolder folder;
-    store_all(folder / "a/quick", 0.95, 0.8, 0.3);
-    for (const char* column : {"noise", "distractors"})
-        for (const char* row : {"hybrid-norm", "hybrid", "mamba3"})
+    // The quick profile has one of the three columns, and its verdict is of that one.
+    for (const auto& [row, found] : {std::pair("norm", 0.95), {"hybrid", 0.8}, {"mamba3", 0.3}})
+        store(folder / "a/quick", piece_of("noise", row, found, Profile::quick));
+    for (const char* column : {"noise", "distractors", "mqar"})
+        for (const char* row : {"norm", "hybrid", "mamba3"})
             store(folder / "a/full", piece_of(column, row, 0.5, Profile::full));
     CHECK(verdict_of(folder / "a", "hybrid") == "not at this scale");
     CHECK(verdict_in(run_whorl("claims " + (folder / "a") + " --claim 10 --profile quick --json").out) == "shown");
     PieceRecord half = piece_of("noise", "mamba3", 0.3);
     half.more_seeds = false, half.replicas.resize(3);
     store(folder / "b", half);
-    store(folder / "b", piece_of("noise", "hybrid-norm", 0.9));
+    store(folder / "b", piece_of("noise", "norm", 0.9));
     CHECK(verdict_of(folder / "b", "hybrid") == "no results yet");
 }
 

@@ -136,8 +136,31 @@ TEST_CASE("where the ceiling is not reached a comparison says nothing", "[claims
     CHECK(judged(rule, cells).verdict == Verdict::partly);
     cells["a/attention"] = cells["b/attention"] = CellValues(12, 0.5);
     CHECK(judged(rule, cells).verdict == Verdict::not_at_this_scale);
+    rule.ceiling->columns = {"b"};  // in the other column there is none
+    CHECK(judged(rule, cells).comparisons[0].outcome == Finding::holds);
+    CHECK(judged(rule, cells).verdict == Verdict::shown);
+    rule.ceiling->columns.clear();
     cells.erase("a/attention");
     CHECK(judged(rule, cells).comparisons[0].outcome == Finding::missing);
+}
+
+TEST_CASE("what a profile does not ask is no part of its verdict", "[claims]") {
+    const ClaimRule rule = rule_of(ClaimKind::superiority, {better("a"), better("b")});
+    const Cells cells = {{"a/new", spread(0.9)}, {"a/old", spread(0.2)}};
+    const CellSource source = [&](const Comparison& comparison, const std::string& row) -> std::optional<CellValues> {
+        const auto found = cells.find(comparison.column + "/" + row);
+        return found == cells.end() ? std::nullopt : std::optional(found->second);
+    };
+    CHECK(judge(rule, source).verdict == Verdict::partly);  // b is missing
+    const auto asked_of = [&](const std::string& column) {
+        return judge(rule, source, [&](const Comparison& one) { return one.column == column; });
+    };
+    CHECK(asked_of("a").verdict == Verdict::shown);
+    CHECK(asked_of("a").comparisons[1].outcome == Finding::absent);
+    CHECK(asked_of("a").asked() == 1);
+    // Nor does it weigh on the others' levels: one test needs no adjustment.
+    CHECK(*asked_of("a").comparisons[0].p == Approx(*judge(rule, source).comparisons[0].p / 2));
+    CHECK(asked_of("b").verdict == Verdict::no_results);
 }
 
 TEST_CASE("orders are what was expected or not", "[claims]") {

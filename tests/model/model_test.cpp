@@ -94,7 +94,7 @@ std::vector<double> with_passing_taps(const ParameterLayout& from, const std::ve
         double* target = result.data() + p.offset;
         if (const int index = from.find(p.name); index >= 0)
             std::copy_n(slice.begin() + from.parameters()[static_cast<std::size_t>(index)].offset, p.count, target);
-        else
+        else if (p.shape.size() == 3)  // taps; a bias stays 0
             for (std::int64_t last = p.shape.back() - 1; last < p.count; last += p.shape.back()) target[last] = 1;
     }
     return result;
@@ -124,6 +124,51 @@ TEST_CASE("decoding with a carried state equals the whole sequence for every pre
         INFO(preset.name);
         check_decoding(small_preset(preset.name));
     }
+}
+
+TEST_CASE("mamba2 without short convolution decodes, and keeps silu", "[model][decoding]") {
+    Mamba2Config layer;
+    layer.headdim = 6, layer.d_state = 5;
+    ModelConfig convolved = one_layer(layer), bare = convolved;
+    std::get<Mamba2Config>(bare.layers[0]).short_conv = 0;
+    check_decoding(bare);
+    for (Backend* backend : judged_backends()) {
+        ModelRun without(bare, *backend, DType::f64, kAllSlots), with(convolved, *backend, DType::f64, kAllSlots);
+        for (std::int64_t r = 0; r < kAllSlots.replicas; ++r)
+            with.upload_parameters(r, with_passing_taps(without.model.layout(), without.slice_of(without.parameters, r),
+                                                        with.model.layout()));
+        without.gradient();
+        with.gradient();
+        CHECK(relative_error(without.logits(), with.logits()) <= 1e-13);
+        for (const char* name : {"in_proj.weight", "dt_bias", "A_log"}) {
+            const std::string full = std::string("backbone.layers.0.mixer.") + name;
+            CHECK(relative_error(without.parameter_part(without.gradients, full),
+                                 with.parameter_part(with.gradients, full)) <= 1e-12);
+        }
+    }
+}
+
+TEST_CASE("a hybrid has attention without positions in every sixth layer, and a norm before the gate", "[model]") {
+    const auto places = [](std::int64_t layers) {
+        const ModelConfig config = small_preset("hybrid", layers);
+        CHECK(config.n_layer == static_cast<std::int64_t>(config.layers.size()));
+        std::vector<std::size_t> found;
+        for (std::size_t i = 0; i < config.layers.size(); ++i) {
+            const auto* attention = std::get_if<AttentionConfig>(&config.layers[i]);
+            if (attention == nullptr) {
+                CHECK(std::get<Mamba3Config>(config.layers[i]).outproj_norm == OutprojNorm::pre_gate);
+                continue;
+            }
+            CHECK(attention->positions == Positions::none);
+            found.push_back(i);
+        }
+        return found;
+    };
+    CHECK(places(6) == std::vector<std::size_t>{3});
+    CHECK(places(12) == std::vector<std::size_t>{3, 9});
+    CHECK(places(4) == std::vector<std::size_t>{2});
+    CHECK(places(2) == std::vector<std::size_t>{1});
+    CHECK(places(1) == std::vector<std::size_t>{1});  // one layer cannot be mixed: it has two
 }
 
 TEST_CASE("gated delta net without short convolution decodes, and keeps silu", "[model][decoding]") {

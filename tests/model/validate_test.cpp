@@ -96,7 +96,10 @@ TEST_CASE("mamba2, gated delta net and attention layers that cannot be are refus
     two.headdim = 6;
     check_layer_refused<Mamba2Config>(two, "headdim", [](auto& c) { c.headdim = 7; });
     check_layer_refused<Mamba2Config>(two, "ngroups", [](auto& c) { c.ngroups = 3; });
-    check_layer_refused<Mamba2Config>(two, "short_conv", [](auto& c) { c.short_conv = 0; });
+    check_layer_refused<Mamba2Config>(two, "short_conv", [](auto& c) { c.short_conv = 1; });
+    Mamba2Config bare = two;
+    bare.short_conv = 0;
+    CHECK(refusal(one_layer(bare)) == "");
     check_layer_refused<Mamba2Config>(two, "H", [](auto& c) { c.H = 3; });
     GatedDeltaNetConfig delta;
     delta.num_heads = 2;

@@ -4,8 +4,13 @@
 #include <filesystem>
 
 #include "app/reproduce/cost.hpp"
+#include "app/reproduce/measurement.hpp"
 #include "app/reproduce/parameter_match.hpp"
+#include "core/backend/factories.hpp"
 #include "core/base/error.hpp"
+#include "core/io/atomic_file.hpp"
+#include "core/training/evaluation.hpp"
+#include "tasks/example.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/run_program.hpp"
@@ -59,6 +64,7 @@ TEST_CASE("rows of a table of verdicts have equal layers and matched parameters"
                 const RunSetup reference = setup_of(row_of(table, table.match->row, "test"));
                 const auto wanted = static_cast<double>(parameter_count(reference.model));
                 for (const TableRow& row : table.rows) {
+                    if (!column.has(row.key, profile)) continue;
                     INFO(name << ", " << column.key << ", " << row.key);
                     const RunSetup setup = setup_of(row);
                     const auto count = static_cast<double>(parameter_count(setup.model));
@@ -92,7 +98,7 @@ TEST_CASE("the MLP's width is found or refused", "[reproduce]") {
 TEST_CASE("a dry run adds up what the pieces then train", "[reproduce][cli]") {
     const TemporaryFolder folder;
     const std::string arguments =
-        "reproduce needle --quick --column noise --row gdn --threads 1 --set steps=6 --set batch=2 --set "
+        "reproduce hybrid --quick --column noise --row mamba3 --threads 1 --set steps=6 --set batch=2 --set "
         "validation.every=3 --set validation.count=8 --set test.count=8 --set replicas.learning_rates=[1e-3,1e-2] "
         "--set replicas.seeds=2 --out " +
         (folder / "out");
@@ -103,7 +109,7 @@ TEST_CASE("a dry run adds up what the pieces then train", "[reproduce][cli]") {
     const Outcome trained = run_whorl(arguments);
     INFO(trained.err);
     REQUIRE(trained.status == 0);
-    const PieceRecord record = load_piece_record(folder / "out/cells/noise-gdn-d32.json");
+    const PieceRecord record = load_piece_record(folder / "out/cells/noise-mamba3-d32.json");
     // Two rates, two ranges, two seeds; then twelve fresh seeds of the one setting that validation prefers.
     REQUIRE(record.replicas.size() == 8 + 12);
     CHECK_THAT(dry.out, ContainsSubstring("20  "));
@@ -121,8 +127,8 @@ TEST_CASE("a dry run adds up what the pieces then train", "[reproduce][cli]") {
         CHECK(fresh[i].found.size() == record.test_sizes.size());
         CHECK(fresh[i].tokens == record.replicas[0].tokens);
     }
-    const PublishedTable& table = published_table("needle");
-    const Piece piece{&table, &column_of(table, "noise", "test"), &row_of(table, "gdn", "test"), 32, Profile::quick};
+    const PublishedTable& table = published_table("hybrid");
+    const Piece piece{&table, &column_of(table, "noise", "test"), &row_of(table, "mamba3", "test"), 32, Profile::quick};
     PieceJob job = make_job(piece, {"steps=6", "batch=2"}, folder / "out");
     CHECK(cost_of(job, true).tokens_per_replica == record.replicas[0].tokens);
     CHECK(cost_of(job, true).replicas == 4 * 2 * 3 + 12);
@@ -131,11 +137,83 @@ TEST_CASE("a dry run adds up what the pieces then train", "[reproduce][cli]") {
     CHECK(record.state_bytes > 0);
     REQUIRE(record.rules.size() == 1);
     CHECK(record.rules[0].claim == "hybrid");
-    CHECK_THAT(slurp(folder / "out/table.md"), ContainsSubstring("Share of answers") &&
-                                                   ContainsSubstring("bytes carried at 64") && ContainsSubstring("12"));
+    CHECK(cost_of(job, true).evaluated_per_replica > 0);
+    CHECK_THAT(slurp(folder / "out/table.md"),
+               ContainsSubstring("Share of answers") && ContainsSubstring("bytes carried at 128") &&
+                   ContainsSubstring("| row | d | bytes | best |") && ContainsSubstring("12"));
     // What is done is not trained again.
     CHECK(run_whorl(arguments + " --status").status == 0);
     CHECK(run_whorl(arguments).err.empty());
+}
+
+TEST_CASE("a row that a column has not is refused by name and left out otherwise", "[reproduce][cli]") {
+    const std::string rows = kColumn.substr(0, kColumn.size() - 3) + ", rows = [\"mamba3\"] }\n";
+    const std::string other = "[[rows]]\nkey = \"gdn\"\nlabel = \"G\"\npreset = \"gdn\"\n";
+    const PublishedTable table = read_table(parse_toml(kHead + rows + kRow + other, "t.toml"));
+    CHECK(table.columns.at(0).has("gdn", Profile::quick));
+    CHECK(table.columns.at(0).has("mamba3", Profile::full));
+    CHECK_FALSE(table.columns.at(0).has("gdn", Profile::full));
+    const std::string wrong = kColumn.substr(0, kColumn.size() - 3) + ", rows = [\"mamba\"] }\n";
+    CHECK_THAT(message(wrong + kRow), ContainsSubstring("columns: parity: rows") && ContainsSubstring("'mamba3'"));
+
+    const Outcome refused = run_whorl("reproduce hybrid --quick --row ratio-1 --status");
+    CHECK(refused.status == 2);
+    CHECK_THAT(refused.err, ContainsSubstring("--row: 'ratio-1' is not in the quick profile"));
+    const TemporaryFolder folder;
+    const std::string full = run_whorl("reproduce hybrid --full --status --out " + (folder / "out")).out;
+    CHECK_THAT(full, ContainsSubstring("distractors-ratio-1-d64") && ContainsSubstring("mqar-ratio-1-d64") &&
+                         !ContainsSubstring("noise-ratio-1-d64"));
+}
+
+TEST_CASE("the status counts what is measured without training", "[reproduce][cli]") {
+    const TemporaryFolder folder;
+    const std::string out = folder / "out";
+    const std::string status = "reproduce discretization --quick --status --out " + out;
+    CHECK_THAT(run_whorl(status).out,
+               ContainsSubstring("not measured") && ContainsSubstring("0 of 8 pieces done, 0 of 2 measurements"));
+    const std::vector<TableMeasurement>& all = published_table("discretization").measurements;
+    const auto processor = make_cpu_backend(1);
+    std::filesystem::create_directories(out + "/cells");
+    for (const MeasurementRecord& record : measure(published_table("discretization"), all[0], {}, *processor))
+        write_file(measurement_path(out, record.measurement, record.row), to_json(record));
+    const Outcome one = run_whorl(status);
+    CHECK(one.status == 1);
+    CHECK_THAT(one.out, ContainsSubstring("0 of 8 pieces done, 1 of 2 measurements"));
+    // One row's file is missing: the measurement is not done.
+    std::filesystem::remove(measurement_path(out, all[0].key, all[0].rows.back()));
+    CHECK_THAT(run_whorl(status).out, ContainsSubstring("0 of 2 measurements"));
+}
+
+TEST_CASE("a piece of a language keeps the bits of the best possible predictor", "[reproduce][cli]") {
+    const TemporaryFolder folder;
+    const Outcome trained = run_whorl(
+        "reproduce convolution --quick --column markov --row mamba3 --threads 1 --set steps=4 --set batch=2 --set "
+        "validation.count=8 --set test.count=16 --set replicas.learning_rates=[1e-3,1e-2] --set replicas.seeds=1 "
+        "--out " +
+        (folder / "out"));
+    INFO(trained.err);
+    REQUIRE(trained.status == 0);
+    const PieceRecord record = load_piece_record(folder / "out/cells/markov-mamba3-d32.json");
+    REQUIRE(record.metric == Metric::bits);
+    REQUIRE(record.ideal_bits.size() == record.test_sizes.size());
+    // The filter run here on the same examples says the same.
+    const RunSetup setup = set_up({record.recipe, "record"});
+    for (std::size_t i = 0; i < record.test_sizes.size(); ++i) {
+        double nats = 0;
+        std::int64_t asked = 0;
+        const std::int64_t size = record.test_sizes[i];
+        for (std::int64_t e = 0; e < setup.config.test.count; ++e) {
+            const Example example = make_example(*setup.data, evaluation_key(setup.config.test, Split::test, size, e));
+            nats += *setup.data->ideal_loss(example.tokens, example.targets);
+            asked += std::count_if(example.targets.begin(), example.targets.end(),
+                                   [](std::int32_t target) { return target != kUnsupervised; });
+        }
+        const double ideal = nats / static_cast<double>(asked) / std::log(2.0);
+        CHECK(record.ideal_bits[i] == Approx(ideal));
+        CHECK(record.ideal_bits[i] > 1);
+        for (const ReplicaResult& replica : record.replicas)
+            CHECK(score_of(record, replica, i) == Approx(*replica.test_loss[i] / std::log(2.0) - ideal));
+    }
 }
 
 TEST_CASE("a column of another profile is refused by name and left out otherwise", "[reproduce][cli]") {

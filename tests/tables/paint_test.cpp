@@ -63,6 +63,27 @@ TEST_CASE("an overview puts sections beside one another", "[tables]") {
     CHECK_THAT(to_markdown(table), ContainsSubstring("98.50 | 100 | 0 |"));  // the curve, too, is of the best
 }
 
+TEST_CASE("an overview has every row that one of its sections has", "[tables]") {
+    ResultTable table = small_table();
+    table.overview = true;
+    table.sections.push_back({"sum", "Sums", {"row"}, 16, {}, {line("c", {}), line("b", 12.5)}});
+    const std::string markdown = to_markdown(table);
+    CHECK_THAT(markdown, ContainsSubstring("| row | Parity, \"plain\" | paper | Sums | paper |"));
+    CHECK_THAT(markdown, ContainsSubstring("| Δ, long | 75.0 / 0.0 | 98.50 | – | – |\n"
+                                           "| b | – | – | – | 12.50 |\n| c | – | – | – | – |\n"));
+}
+
+TEST_CASE("bytes that are carried stand beside the numbers where they are known", "[tables]") {
+    ResultTable table = small_table();
+    table.sections[0].lines[0].carried = 9472;
+    CHECK_THAT(to_markdown(table), ContainsSubstring("| row | bytes | best |") &&
+                                       ContainsSubstring("| Δ, long | 9472 | 0.0 |") &&
+                                       ContainsSubstring("bytes: carried from token to token."));
+    const Document json = parse_json(to_json(table), "table");
+    const Array& cells = std::get<Array>(find(std::get<Array>(find(json.root, "columns")->data).at(0), "cells")->data);
+    CHECK(std::get<std::int64_t>(find(cells[0], "bytes_carried")->data) == 9472);
+}
+
 TEST_CASE("a table is written for programs as JSON and CSV", "[tables]") {
     const ResultTable table = small_table();
     const Document json = parse_json(to_json(table), "table");

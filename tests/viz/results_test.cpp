@@ -99,6 +99,37 @@ TEST_CASE("a table shows every replica as a mark of its own", "[viz]") {
     CHECK_THAT(figure.words[0], ContainsSubstring("4 of 5 replicas reach 90 %; they lie between −30 % and 100 %"));
 }
 
+TEST_CASE("a table of bits is drawn in bits, one of shares by their name", "[viz]") {
+    viz::ResultDots table = table_of({0.25, 0.3}, {0.75, 1.5});
+    viz::DotsColumn& column = table.columns[0];
+    column.label = "language", column.measure = viz::DotsMeasure::bits;
+    column.rows[0].chosen = 0.275, column.rows[1].chosen = 1.125;
+    const plot::Figure figure = viz::table_figure(table);
+    CHECK(sound(figure));
+    const plot::Panel& panel = panel_of(figure, "parity");
+    CHECK(panel.x.unit == "bits");
+    CHECK(panel.x.high > 1.5);
+    CHECK(panel.x.high < 2);
+    CHECK(panel.x.low < 0);
+    CHECK(mark_of<plot::Points>(panel, "replicas.1").points[1].x == 1.5);
+    CHECK(mark_of<plot::Line>(panel, "chosen.0").points[0].x == 0.275);
+    CHECK(figure.claim == "Language: the fewest bits has Mamba-3, 0.275");
+    CHECK_THAT(figure.words[1],
+               ContainsSubstring("2 replicas lie between 0.75 bits and 1.5 bits") && !ContainsSubstring("90 %"));
+    CHECK_THAT(figure.subtitle, ContainsSubstring("dotted: the best possible predictor"));
+
+    viz::ResultDots two = table_of({1}, {0.1});
+    two.columns[0].measure = viz::DotsMeasure::found;
+    two.columns.push_back(column);
+    two.columns[1].key = "markov";
+    const plot::Figure both = viz::table_figure(two);
+    CHECK(panel_of(both, "parity").x.label == "answers found");
+    CHECK(panel_of(both, "parity").x.high == 106);  // bits of the other panel do not stretch it
+    CHECK(panel_of(both, "markov").x.high < 2);
+    CHECK(both.claim == "90 % is reached by Mamba-3 alone; language: the fewest bits has Mamba-3, 0.275");
+    CHECK(panel_of(viz::table_figure(table_of({1}, {0.1})), "parity").x.label == "scaled accuracy");
+}
+
 TEST_CASE("the claim of a table is read off its replicas", "[viz]") {
     CHECK(viz::table_figure(table_of({1, 0.1}, {0.1})).claim == "90 % is reached by Mamba-3 alone");
     CHECK(viz::table_figure(table_of({1, 0.1}, {0.95})).claim == "90 % is reached by both");

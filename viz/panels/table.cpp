@@ -13,7 +13,7 @@ namespace {
 using namespace plot;
 
 constexpr double kNear = 2.5 / 112;  // of the axis: dots that lie closer are put beside each other, across it
-constexpr double kShift = 0.1;  // of a row
+constexpr double kShift = 0.1;       // of a row
 constexpr double kReach = 0.36;
 
 bool in_bits(const DotsColumn& column) {
@@ -80,7 +80,8 @@ void add_row(Panel& panel, const DotsColumn& column, std::size_t index) {
             Text{"status." + id, {0, y}, row.status.empty() ? "–" : row.status, {Role::secondary, Weight::data}});
         return;
     }
-    panel.marks.push_back(Points{"replicas." + id, swarm(row.replicas, scale, near, y), {row.role, Weight::data, 0.85}});
+    panel.marks.push_back(
+        Points{"replicas." + id, swarm(row.replicas, scale, near, y), {row.role, Weight::data, 0.85}});
     if (row.chosen)
         panel.marks.push_back(Line{"chosen." + id,
                                    {{scale * *row.chosen, y - 0.42}, {scale * *row.chosen, y + 0.42}},
@@ -208,10 +209,9 @@ std::string sentence(const DotsColumn& column, const DotsRow& row, double pass) 
     const std::string head = (column.label.empty() ? "" : column.label + ", ") + row.label + ": ";
     if (row.replicas.empty()) return head + (row.status.empty() ? "no result" : row.status) + ".";
     const auto [low, high] = std::minmax_element(row.replicas.begin(), row.replicas.end());
-    const std::string reach =
-        in_bits(column) ? fmt::format("{} replicas", row.replicas.size())
-                        : fmt::format("{} of {} replicas reach {}; they", solved(row, pass), row.replicas.size(),
-                                      percent(pass));
+    const std::string reach = in_bits(column) ? fmt::format("{} replicas", row.replicas.size())
+                                              : fmt::format("{} of {} replicas reach {}; they", solved(row, pass),
+                                                            row.replicas.size(), percent(pass));
     std::string text =
         head + fmt::format("{} lie between {} and {}", reach, value_text(column, *low), value_text(column, *high));
     if (row.chosen) text += ", the median is " + value_text(column, *row.chosen);

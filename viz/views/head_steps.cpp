@@ -115,7 +115,8 @@ OwnInputState own_input_of(const HeadSteps& steps, numerics::Between between) {
 ConvolutionTaps convolution_of(const Exhibit& exhibit) {
     const ParameterLayout layout(exhibit.config);
     for (std::int64_t i = 0; i < exhibit.config.n_layer; ++i) {
-        if (!std::holds_alternative<Mamba2Config>(exhibit.config.layers[static_cast<std::size_t>(i)])) continue;
+        const auto* layer = std::get_if<Mamba2Config>(&exhibit.config.layers[static_cast<std::size_t>(i)]);
+        if (layer == nullptr || layer->short_conv == 0) continue;
         const int index = layout.index("backbone.layers." + std::to_string(i) + ".mixer.conv1d.weight");
         const ParameterInfo& weight = layout.parameters()[static_cast<std::size_t>(index)];
         const std::int64_t width = weight.shape.back();
@@ -126,7 +127,8 @@ ConvolutionTaps convolution_of(const Exhibit& exhibit) {
         }
         return taps;
     }
-    throw UserError("taps: " + exhibit.name + " has no Mamba-2 layer, whose convolution the second model is to show");
+    throw UserError("taps: " + exhibit.name +
+                    " has no Mamba-2 layer with a convolution, which the second model is to show");
 }
 
 }  // namespace whorl::viz

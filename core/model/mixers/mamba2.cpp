@@ -1,4 +1,4 @@
-// Mamba-2: in_proj → short convolution → recurrence → gate and norm → out_proj.
+// Mamba-2: in_proj → short convolution (or silu alone) → recurrence → gate and norm → out_proj.
 #include <algorithm>
 
 #include "core/model/mixers/mixer.hpp"
@@ -16,8 +16,8 @@ public:
           mixed_(inner_ + 2 * config.ngroups * config.d_state),
           in_proj_(context_.index("in_proj.weight")),
           out_proj_(context_.index("out_proj.weight")),
-          conv_weight_(context_.index("conv1d.weight")),
-          conv_bias_(context_.index("conv1d.bias")),
+          conv_weight_(context_.find("conv1d.weight")),
+          conv_bias_(context_.find("conv1d.bias")),
           dt_bias_(context_.index("dt_bias")),
           a_log_(context_.index("A_log")),
           d_(context_.index("D")),
@@ -44,9 +44,12 @@ public:
     void forward(const Tensor& parameters, const Tensor& x, const Tensor& out, const MixerState* state,
                  std::int64_t) override {
         backend().linear_forward(x, view(parameters, in_proj_), projected_);
-        backend().short_conv_forward(raw_mixed(projected_), view(parameters, conv_weight_),
-                                     view(parameters, conv_bias_), state ? state->conv : Tensor{}, convolved_,
-                                     scratch_);
+        if (config_.short_conv > 0)
+            backend().short_conv_forward(raw_mixed(projected_), view(parameters, conv_weight_),
+                                         view(parameters, conv_bias_), state ? state->conv : Tensor{}, convolved_,
+                                         scratch_);
+        else
+            backend().silu_forward(raw_mixed(projected_), convolved_);
         backend().mamba2_forward(config_, tensors(parameters, projected_, convolved_), y_,
                                  state ? state->mixer : Tensor{}, saved_, scratch_, context_.form);
         backend().gated_rms_norm_forward(gate_, y_, z(projected_), view(parameters, norm_), gated_);
@@ -65,16 +68,20 @@ public:
                                           z(d_projected_), view(gradient, norm_), scratch_);
         backend().mamba2_backward(config_, tensors(parameters, projected_, convolved_), d_y_,
                                   tensors(gradient, d_projected_, d_convolved_), saved_, scratch_, context_.form);
-        backend().short_conv_backward(raw_mixed(projected_), view(parameters, conv_weight_),
-                                      view(parameters, conv_bias_), d_convolved_, raw_mixed(d_projected_),
-                                      view(gradient, conv_weight_), view(gradient, conv_bias_), scratch_);
+        if (config_.short_conv > 0)
+            backend().short_conv_backward(raw_mixed(projected_), view(parameters, conv_weight_),
+                                          view(parameters, conv_bias_), d_convolved_, raw_mixed(d_projected_),
+                                          view(gradient, conv_weight_), view(gradient, conv_bias_), scratch_);
+        else
+            backend().silu_backward(raw_mixed(projected_), d_convolved_, raw_mixed(d_projected_));
         backend().linear_backward(x, view(parameters, in_proj_), d_projected_, d_x, view(gradient, in_proj_), scratch_);
     }
 
     MixerState plan_state(Arena& arena, std::int64_t replicas, std::int64_t batch, std::int64_t) const override {
         MixerState state;
         state.mixer = arena.activation({replicas, batch, 1, mamba2_state_size(config_, heads_)}, dtype());
-        state.conv = arena.activation({replicas, batch, config_.short_conv - 1, mixed_}, dtype());
+        if (config_.short_conv > 0)
+            state.conv = arena.activation({replicas, batch, config_.short_conv - 1, mixed_}, dtype());
         return state;
     }
 
@@ -87,12 +94,16 @@ private:
     }
     std::int64_t scratch_bytes(const BatchShape& shape, bool backward) const {
         const std::int64_t bytes =
-            std::max(backend().mamba2_memory(config_, y_, context_.form).scratch,
-                     backend().short_conv_memory(convolved_, shape_of(conv_weight_, shape.replicas)).scratch);
+            std::max(backend().mamba2_memory(config_, y_, context_.form).scratch, conv_scratch_bytes(shape));
         if (!backward) return bytes;
         return std::max({bytes, backend().gated_rms_norm_memory(y_, gate_).scratch,
                          linear_scratch(shape, context_.model.d_model, shape_of(in_proj_, shape.replicas)),
                          linear_scratch(shape, inner_, shape_of(out_proj_, shape.replicas))});
+    }
+
+    std::int64_t conv_scratch_bytes(const BatchShape& shape) const {
+        if (config_.short_conv == 0) return 0;
+        return backend().short_conv_memory(convolved_, shape_of(conv_weight_, shape.replicas)).scratch;
     }
 
     Mamba2Config config_;
