@@ -33,7 +33,9 @@ void describe(V& v, TableColumn& c) {
     v.field("metric", c.metric);
     v.field("set", c.set);
     v.field("quick", c.quick);
-    v.field("full", c.full, required());
+    v.field("full", c.full);
+    v.require(c.is_in(Profile::quick) || c.is_in(Profile::full), "full",
+              "neither this nor 'quick' says how to measure");
 }
 
 template <class V>

@@ -41,6 +41,8 @@ TEST_CASE("a table is read from its file", "[reproduce]") {
     CHECK(table.figure("parity", "mamba3") == 99.5);
     CHECK(table.columns.at(0).at(Profile::full).test_size == 256);
     CHECK_THAT(message(kColumn), ContainsSubstring("rows: required key is missing"));
+    CHECK_THAT(message("[[columns]]\nkey = \"parity\"\nlabel = \"p\"\n" + kRow),
+               ContainsSubstring("neither this nor 'quick'"));
     CHECK_THAT(message(kColumn + kRow + kRow), ContainsSubstring("the key 'mamba3' is there twice"));
     CHECK_THAT(message(kColumn + kRow + "[published.parity]\nmamba = 1.0\n"),
                ContainsSubstring("did you mean 'mamba3'"));
