@@ -20,7 +20,7 @@ public:
 /// Allocations of one call of `body`, the fewest of three: threads that are not the program's (a GPU driver's) allocate
 /// now and then, too.
 template <class Body>
-long allocations_of(const Body& body) {
+long fewest_allocations(const Body& body) {
     long fewest = 0;
     for (int call = 0; call < 3; ++call) {
         const AllocationCount count;
