@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "core/numerics/activations.hpp"
+
 namespace whorl {
 namespace {
 
@@ -88,7 +90,7 @@ double Markov::ideal_loss(std::span<const std::int32_t> tokens, std::span<const 
     Filter filter(*this);
     filter.read(tokens[0]);
     double loss = 0;
-    for (const std::int32_t target : targets) loss -= std::log(filter.read(target));
+    for (const std::int32_t target : targets) loss -= numerics::log(filter.read(target));
     return loss;
 }
 

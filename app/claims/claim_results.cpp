@@ -10,6 +10,7 @@
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/io/atomic_file.hpp"
+#include "core/numerics/activations.hpp"
 
 namespace whorl {
 namespace {
@@ -119,7 +120,7 @@ private:
             commits_.insert(record.origin.commit);
             CellValues values = record.values;
             if (record.unit == "seconds")
-                for (double& value : values) value = -std::log(value);
+                for (double& value : values) value = -numerics::log(value);
             return values;
         }
         return std::nullopt;

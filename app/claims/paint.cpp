@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "app/tables/grid.hpp"
+#include "core/numerics/activations.hpp"
 
 namespace whorl {
 namespace {
@@ -15,7 +16,7 @@ const Comparison& comparison_of(const JudgedClaim& claim, std::size_t i) {
 
 // As people write what the values stand for: a logarithm of a time is a time again.
 std::string value_text(const ClaimRule& rule, double value) {
-    if (rule.kind == ClaimKind::latency) return fmt::format("{:.3g} ms", 1e3 * std::exp(-value));
+    if (rule.kind == ClaimKind::latency) return fmt::format("{:.3g} ms", 1e3 * numerics::exp(-value));
     if (rule.kind == ClaimKind::order) return fmt::format("{:.2f}", value);
     return fmt::format("{:.3f}", value < 0 ? std::fabs(value) : value);
 }

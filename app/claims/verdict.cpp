@@ -5,6 +5,7 @@
 
 #include "app/statistics/holm.hpp"
 #include "app/statistics/rank_test.hpp"
+#include "core/numerics/activations.hpp"
 #include "core/training/statistics.hpp"
 
 namespace whorl {
@@ -77,7 +78,8 @@ private:
             return;
         }
         // A share of a time is a distance of its logarithm.
-        const double margin = rule_.kind == ClaimKind::latency ? std::log1p(*comparison.margin) : *comparison.margin;
+        const double margin =
+            rule_.kind == ClaimKind::latency ? numerics::log(1 + *comparison.margin) : *comparison.margin;
         result.control = shift_bounds(*better, *worse, rule_.confidence);
         if (result.shift->upper < -margin)
             result.outcome = Finding::reversed;

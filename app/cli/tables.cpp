@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/numerics/activations.hpp"
 #include "core/training/statistics.hpp"
 
 namespace whorl::cli {
@@ -23,7 +24,7 @@ std::string bits_header(const Evaluation& evaluation) {
 
 std::string bits_text(const Evaluation& evaluation, std::size_t size, double bits) {
     if (evaluation.bits.empty()) return "";
-    std::string text = fmt::format(" {:>8.4f} {:>10.4g}", bits, std::exp2(bits));
+    std::string text = fmt::format(" {:>8.4f} {:>10.4g}", bits, numerics::exp(bits * numerics::log(2.0)));
     if (!evaluation.ideal_bits.empty())
         text += fmt::format(" {:>8.4f} {:>8.4f}", evaluation.ideal_bits[size], bits - evaluation.ideal_bits[size]);
     return text;

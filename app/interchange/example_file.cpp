@@ -10,6 +10,7 @@
 #include "core/base/text.hpp"
 #include "core/io/safetensors.hpp"
 #include "core/io/stored_convert.hpp"
+#include "core/numerics/activations.hpp"
 #include "core/training/evaluation.hpp"
 #include "core/training/score.hpp"
 #include "tasks/example.hpp"
@@ -156,8 +157,8 @@ public:
         if (kind_ == AnswerKind::predictions) return std::numeric_limits<double>::quiet_NaN();
         const double highest = *std::max_element(logits_.begin(), logits_.end());
         double sum = 0;
-        for (const float logit : logits_) sum += std::exp(logit - highest);
-        return highest + std::log(sum) - logits_[static_cast<std::size_t>(token)];
+        for (const float logit : logits_) sum += numerics::exp(logit - highest);
+        return highest + numerics::log(sum) - logits_[static_cast<std::size_t>(token)];
     }
 
 private:

@@ -6,6 +6,7 @@
 #include "app/run/session.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
+#include "core/numerics/activations.hpp"
 #include "core/training/checkpoint.hpp"
 
 namespace whorl {
@@ -44,7 +45,9 @@ std::vector<std::optional<double>> finite(const std::vector<double>& values) {
 double bits_of(const PopulationResult& population, const ReplicaResult& replica, std::size_t size) {
     if (size >= replica.test_loss.size()) throw UserError("the results have no loss on test data");
     const double ideal = size < population.ideal_bits.size() ? population.ideal_bits[size] : 0;
-    return (replica.test_loss[size] ? *replica.test_loss[size] / std::log(2.0) : -std::log2(population.chance)) - ideal;
+    return (replica.test_loss[size] ? *replica.test_loss[size] / numerics::log(2.0)
+                                    : -numerics::log(population.chance) / numerics::log(2.0)) -
+           ideal;
 }
 
 }  // namespace
