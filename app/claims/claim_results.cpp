@@ -176,7 +176,10 @@ void check_rule(const ClaimRule& rule) {
 JudgedClaim judge_claim(const ClaimRule& rule, const std::vector<std::string>& folders,
                         std::optional<Profile> profile) {
     check_rule(rule);
-    return Results(rule, folders, profile).judge();
+    JudgedClaim judged = Results(rule, folders, profile).judge();
+    if (profile || judged.profile == Profile::quick || judged.result.verdict != Verdict::no_results) return judged;
+    JudgedClaim quick = Results(rule, folders, Profile::quick).judge();
+    return quick.result.verdict == Verdict::no_results ? judged : quick;
 }
 
 }  // namespace whorl

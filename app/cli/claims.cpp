@@ -28,7 +28,7 @@ Syntax claims_syntax() {
     syntax.positionals = {{"FOLDER", 0, -1}};
     syntax.options.add_options()("claim", po::value<std::vector<std::string>>(),
                                  "only this claim, by name or number, repeatable")(
-        "profile", po::value<std::string>(), "results of quick or full pieces (default: full where there are any)")(
+        "profile", po::value<std::string>(), "results of quick or full pieces (default: full where they suffice)")(
         "details", po::bool_switch(), "every comparison, with its test")("json", po::bool_switch(), "for programs")(
         "markdown", po::bool_switch(), "a table for a page");
     return syntax;

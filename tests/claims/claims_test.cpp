@@ -146,6 +146,10 @@ TEST_CASE("full results come before quick ones, and stage one alone is none", "[
     store(folder / "b", half);
     store(folder / "b", piece_of("distractors", "norm", 0.9));
     CHECK(verdict_of(folder / "b", "hybrid") == "no results yet");
+    // Full results that do not suffice for any comparison stand back behind quick ones that do.
+    for (const auto& [row, found] : {std::pair("norm", 0.95), {"hybrid", 0.8}, {"mamba3", 0.3}})
+        store(folder / "b/quick", piece_of("noise", row, found, Profile::quick));
+    CHECK(verdict_of(folder / "b", "hybrid") == "shown");
 }
 
 TEST_CASE("measured orders decide about the order", "[claims]") {
