@@ -332,9 +332,10 @@ struct RankedHead {
     }
     template <class X>
     __device__ __forceinline__ Pairs in_place(const Channels<X>& row) const {
-        const float a = row.first[0][0], b = row.first[0][1], c = row.first[1][0], d = row.first[1][1];
-        const float e = row.second[0][0], f = row.second[0][1], g = row.second[1][0], h = row.second[1][1];
-        return s.neighbours ? Pairs{{{a, b}, {c, d}, {e, f}, {g, h}}} : Pairs{{{a, e}, {b, f}, {c, g}, {d, h}}};
+        const float a[] = {row.first[0][0], row.first[0][1], row.first[1][0], row.first[1][1]};
+        const float b[] = {row.second[0][0], row.second[0][1], row.second[1][0], row.second[1][1]};
+        return s.neighbours ? Pairs{{{a[0], a[1]}, {a[2], a[3]}, {b[0], b[1]}, {b[2], b[3]}}}
+                            : Pairs{{{a[0], b[0]}, {a[1], b[1]}, {a[2], b[2]}, {a[3], b[3]}}};
     }
     /// The channel of the projection at a place.
     __device__ int channel(int place) const {
