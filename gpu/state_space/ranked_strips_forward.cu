@@ -264,8 +264,8 @@ private:
         if (s.gate.on) {
             const float* const mix = own.mixes + HeadTable(s).mix;
             each([&](int half, int at, int c, int n, float& first, float& second) {
-                const StoredTwo<S>& z = gates.of[c][n][half];
-                const auto gate = mixed({z[0], z[1]}, mix + ranks[half] + at);
+                const StoredTwo<S>& raw = gates.of[c][n][half];
+                const auto gate = mixed({raw[0], raw[1]}, mix + ranks[half] + at);
                 first *= silu_for<P>(gate.x), second *= silu_for<P>(gate.y);
             });
         }
