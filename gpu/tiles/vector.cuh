@@ -10,7 +10,7 @@
 namespace whorl::gpu {
 
 template <class T, int Width>
-struct alignas(sizeof(T) * Width) Vector {
+struct alignas(sizeof(T) * Width < 16 ? sizeof(T) * Width : 16) Vector {
     T at[Width];
 };
 
