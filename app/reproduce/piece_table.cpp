@@ -149,7 +149,7 @@ std::vector<FoundPiece> pieces_below(const PublishedTable& table, const std::vec
 }
 
 PopulationResult shown_population(const PublishedTable& table, const PieceRecord& record) {
-    PopulationResult population = record;
+    PopulationResult population = static_cast<const PopulationResult&>(record);
     if (table.protocol == TableProtocol::verdict && record.more_seeds) population.replicas = fresh_replicas(record);
     return population;
 }
